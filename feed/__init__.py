@@ -1,0 +1,1 @@
+"""Where prices come from, and the one mutable market."""

@@ -1,0 +1,62 @@
+"""What a source of prices must offer, and the one shape in which prices arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feed.universe import Universe
+
+FloatArray = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+UNDERLYING_FIELDS = ("last_price", "open", "high", "low", "previous_close", "volume")
+CONTRACT_FIELDS = (
+    "last_price",
+    "bid",
+    "ask",
+    "bid_quantity",
+    "ask_quantity",
+    "volume",
+    "open_interest",
+    "open",
+    "high",
+    "low",
+    "previous_close",
+    "previous_open_interest",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Everything a source learned since it was last asked.
+
+    Prices are rupees. Volume and open interest of contracts count lots, of underlyings units;
+    bid and ask quantities are units, as the exchanges publish them. NaN means not known.
+
+    ``underlyings`` and ``contracts`` map a name of ``UNDERLYING_FIELDS`` or ``CONTRACT_FIELDS`` to
+    one value per row of ``underlying_rows`` or ``contract_rows`` (``None``: every row of the
+    table). ``universe`` is set when contracts were listed or left; the rows then refer to it.
+    """
+
+    time_ms: int
+    underlyings: Mapping[str, FloatArray] = field(default_factory=dict)
+    contracts: Mapping[str, FloatArray] = field(default_factory=dict)
+    underlying_rows: Rows | None = None
+    contract_rows: Rows | None = None
+    universe: Universe | None = None
+
+
+class Source(Protocol):
+    """Where prices come from: simulated, replayed, live or relayed."""
+
+    name: str
+    universe: Universe
+
+    def advance(self, now_ms: int) -> Update | None:
+        """Return what arrived up to ``now_ms``, merged into one update, or None if nothing did."""
+        ...

@@ -1,0 +1,1 @@
+"""The edge: HTTP routes and the Socket.IO namespace over one market."""

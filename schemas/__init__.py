@@ -1,0 +1,1 @@
+"""Every shape once: settings, requests, responses and events, as marshmallow schemas."""
