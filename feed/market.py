@@ -51,6 +51,16 @@ class Quote:
     volume: float
     provenance: Provenance
 
+    @property
+    def change(self) -> float:
+        """Last price less the previous close."""
+        return self.last_price - self.previous_close
+
+    @property
+    def change_percent(self) -> float:
+        """The change in percent of the previous close; NaN without one."""
+        return 100 * self.change / self.previous_close if self.previous_close > 0 else float("nan")
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -146,6 +156,8 @@ class Market:
     def restart(self, epoch: str) -> None:
         """Begin a new epoch: whatever clients hold is to be replaced by a snapshot."""
         self.epoch = epoch
+        self.last_input_ms = NEVER_MS
+        self._input_ms[:] = NEVER_MS
         for positions in (self._symbols, self._chains):
             positions.seq[:] = 0
             positions.changed |= positions.as_of_ms != NEVER_MS
@@ -214,7 +226,7 @@ class Market:
             _carry(self.contracts, tables, before, listing)
             self._chains.seq[listing.row] = chains.seq[before.row]
             self._chains.as_of_ms[listing.row] = chains.as_of_ms[before.row]
-            relisted = len(before.strikes) != len(listing.strikes)
+            relisted = not np.array_equal(before.strikes, listing.strikes)
             self._chains.changed[listing.row] = chains.changed[before.row] or relisted
         self._expired += [listing for listing in old.listings if universe.find(listing.key) is None]
         self.contracts = tables

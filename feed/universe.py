@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feed.instruments import Catalogue, Expiry, Underlying, UnknownExpiry, UnknownSymbol
+
+
+class NothingListed(LookupError):
+    """An underlying on which no option is listed."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__(f"No option on {symbol} is listed.")
+        self.symbol = symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +82,10 @@ class Universe:
             for underlying, spot in zip(catalogue.underlyings, spots.tolist(), strict=True):
                 for expiry in catalogue.expiries(underlying.symbol, at):
                     strikes = catalogue.strikes(underlying.symbol, expiry, spot, at)
-                    yield (
-                        underlying.symbol,
-                        expiry,
-                        strikes,
-                        contract_tokens(catalogue, underlying.symbol, expiry, strikes),
+                    tokens = catalogue.contract_tokens(
+                        underlying.symbol, expiry.day, strikes, [[True], [False]]
                     )
+                    yield underlying.symbol, expiry, strikes, tokens.ravel()
 
         return cls(catalogue.underlyings, chains())
 
@@ -106,7 +113,8 @@ class Universe:
             [np.repeat([True, False], len(listing.strikes)) for listing in listings]
         )
         self.token = np.concatenate([listing.tokens for listing in listings])
-        self.lot_size = np.repeat([listing.expiry.lot_size for listing in listings], sizes)
+        lots = [listing.expiry.lot_size for listing in listings]
+        self.lot_size = np.repeat([np.nan if lot is None else float(lot) for lot in lots], sizes)
         ticks = np.array([underlying.tick_size for underlying in self.underlyings])
         self.tick_size = ticks[self.underlying_row]
 
@@ -114,7 +122,8 @@ class Universe:
         """The underlying of that name. Raises UnknownSymbol."""
         row = self.row_of.get(symbol)
         if row is None:
-            raise UnknownSymbol(symbol, self.row_of)
+            close = get_close_matches(symbol, self.row_of, n=5, cutoff=0.5)
+            raise UnknownSymbol(symbol, tuple(close))
         return self.underlyings[row]
 
     def chains(self, symbol: str) -> tuple[Listing, ...]:
@@ -127,23 +136,11 @@ class Universe:
         listings = self.chains(symbol)
         found = self._by_key.get((symbol, expiry)) if expiry else (listings[0] if listings else None)
         if found is None:
-            raise UnknownExpiry(symbol, expiry, [listing.expiry.day for listing in listings])
+            if expiry is None:
+                raise NothingListed(symbol)
+            raise UnknownExpiry(symbol, expiry, tuple(listing.expiry.day for listing in listings))
         return found
 
     def find(self, key: tuple[str, date]) -> Listing | None:
         """The listing of that key, if it is listed."""
         return self._by_key.get(key)
-
-
-def contract_tokens(
-    catalogue: Catalogue, symbol: str, expiry: Expiry, strikes: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Tokens of a chain's calls, then of its puts: (2 n,)."""
-    return np.array(
-        [
-            catalogue.contract_token(symbol, expiry, strike, is_call)
-            for is_call in (True, False)
-            for strike in strikes.tolist()
-        ],
-        dtype=np.int64,
-    )

@@ -1,1 +1,120 @@
-"""The edge: HTTP routes and the Socket.IO namespace over one market."""
+"""The edge: the whole HTTP surface as one table, over one market."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.web import Application
+
+from handlers.access import AccessRules
+from handlers.api import NotFoundHandler
+from handlers.chains import DashboardHandler, OptionChainHandler
+from handlers.history import HistoricalDataHandler, OhlcDataHandler
+from handlers.quotes import SpotPriceHandler
+from handlers.reference import ExpiriesHandler, SymbolsHandler
+from handlers.services import Services
+from handlers.sockets import SocketServer
+from handlers.system import (
+    ApiIndexHandler,
+    HealthHandler,
+    IndexPageHandler,
+    MarketStatusHandler,
+    WebsocketStatsHandler,
+)
+from handlers.transport import WebSocketTransport
+
+SYMBOL = "([^/]+)"
+
+# route as documented, pattern, handler, example, what it is
+ROUTES = (
+    ("/", "/", IndexPageHandler, "/", "this page"),
+    ("/health", "/(?:api/)?health", HealthHandler, "/health", "a verdict with a reason for each part"),
+    ("/api", "/api/?", ApiIndexHandler, "/api", "name, version, routes and events"),
+    ("/api/symbols", "/api/symbols", SymbolsHandler, "/api/symbols", "what can be asked for"),
+    (
+        "/api/expiries/{symbol}",
+        f"/api/expiries/{SYMBOL}",
+        ExpiriesHandler,
+        "/api/expiries/NIFTY",
+        "expiries of an underlying",
+    ),
+    (
+        "/api/spot_price/{symbol}",
+        f"/api/spot_price/{SYMBOL}",
+        SpotPriceHandler,
+        "/api/spot_price/NIFTY",
+        "price of an underlying",
+    ),
+    (
+        "/api/option_chain",
+        "/api/option_chain",
+        OptionChainHandler,
+        "/api/option_chain?symbol=NIFTY&strikes=10",
+        "a chain with Greeks, open interest and totals",
+    ),
+    (
+        "/api/dashboard_data",
+        "/api/dashboard_data",
+        DashboardHandler,
+        "/api/dashboard_data?symbol=NIFTY",
+        "PCR, max pain, volatility, exposure of an expiry",
+    ),
+    (
+        "/api/market-status",
+        "/api/market[-_]status",
+        MarketStatusHandler,
+        "/api/market-status",
+        "trading phase of each exchange",
+    ),
+    (
+        "/api/historical-data/{symbol}",
+        f"/api/historical-data/{SYMBOL}",
+        HistoricalDataHandler,
+        "/api/historical-data/NIFTY?interval=5m",
+        "candles of an underlying or a contract",
+    ),
+    (
+        "/api/ohlc_data/{symbol}",
+        f"/api/ohlc_data/{SYMBOL}",
+        OhlcDataHandler,
+        "/api/ohlc_data/NIFTY",
+        "this trading day and the one before",
+    ),
+    (
+        "/api/websocket/stats",
+        "/api/websocket/stats",
+        WebsocketStatsHandler,
+        "/api/websocket/stats",
+        "connections, rooms and fan-out",
+    ),
+)
+TABLE = tuple((route, example, what) for route, _, _, example, what in ROUTES)
+
+
+def make_application(
+    services: Services,
+    access: AccessRules,
+    socket_server: SocketServer,
+    *,
+    compression: bool,
+    max_message_bytes: int,
+    max_write_buffer_bytes: int,
+) -> Application:
+    """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
+    parts: dict[str, Any] = {"services": services, "access": access}
+    transport = {
+        "engine": socket_server.eio,
+        "compression": compression,
+        "max_write_buffer_bytes": max_write_buffer_bytes,
+    }
+    return Application(
+        [
+            *((pattern, handler, parts) for _, pattern, handler, _, _ in ROUTES),
+            ("/socket.io/", WebSocketTransport, transport),
+        ],
+        default_handler_class=NotFoundHandler,
+        default_handler_args=parts,
+        compress_response=True,
+        websocket_max_message_size=4 * max_message_bytes,  # above it the socket is closed without a word
+        log_function=lambda handler: None,
+    )

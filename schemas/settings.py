@@ -131,7 +131,7 @@ class Settings:
     history: HistorySettings
 
 
-class TextList(fields.List):
+class TextList(fields.List[Any]):
     """A list of texts; from the environment one text, its items separated by commas."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -160,9 +160,7 @@ class Instant(fields.String):
 
 def _between(low: float, high: float, unit: str = "") -> validate.Range:
     suffix = f" {unit}" if unit else ""
-    return validate.Range(
-        low, high, error=f"must be between {low:g} and {high:g}{suffix}, was {{input}}"
-    )
+    return validate.Range(low, high, error=f"must be between {low:g} and {high:g}{suffix}, was {{input}}")
 
 
 def _one_of(choices: tuple[str, ...]) -> validate.OneOf:
@@ -189,9 +187,7 @@ class SectionSchema(Schema):
 
     @post_load
     def _freeze(self, data: Mapping[str, Any], **_: Any) -> Any:
-        values = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
-        }
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
         return self.of(**values)
 
 
@@ -200,11 +196,9 @@ class ServerSchema(SectionSchema):
 
     of = ServerSettings
     debug = fields.Boolean(load_default=False)
-    host = fields.String(load_default="0.0.0.0", validate=validate.Length(min=1))  # noqa: S104
+    host = fields.String(load_default="0.0.0.0", validate=validate.Length(min=1))
     port = fields.Integer(load_default=5000, validate=_between(0, 65535))
-    frontend_url = TextList(
-        fields.String(validate=_origin), load_default=lambda: ["http://localhost:3000"]
-    )
+    frontend_url = TextList(fields.String(validate=_origin), load_default=lambda: ["http://localhost:3000"])
     api_timeout_s = fields.Float(load_default=30, validate=_between(0.1, 600, "seconds"))
     api_keys = TextList(
         fields.String(validate=validate.Length(min=8, error="must have at least 8 characters")),
@@ -212,9 +206,7 @@ class ServerSchema(SectionSchema):
     )
     trusted_proxies = TextList(fields.String(validate=_network), load_default=list)
     max_body_bytes = fields.Integer(load_default=65536, validate=_between(1024, 104857600, "bytes"))
-    log_level = fields.String(
-        load_default="info", validate=_one_of(("debug", "info", "warning", "error"))
-    )
+    log_level = fields.String(load_default="info", validate=_one_of(("debug", "info", "warning", "error")))
 
 
 class FeedSchema(SectionSchema):

@@ -1,0 +1,44 @@
+# `make run` and `make test` are all a fresh machine needs; the rest is for those who work on the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NODE_STAMP := tests/client/node_modules/.package-lock.json
+
+.PHONY: all setup run test lint format bench clean
+
+all: lint test
+
+setup: $(STAMP)
+
+$(STAMP): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+$(NODE_STAMP): tests/client/package-lock.json
+	cd tests/client && npm ci --no-audit --no-fund --loglevel=error
+
+run: $(STAMP)
+	$(BIN)/python server.py $(ARGS)
+
+test: $(STAMP) $(NODE_STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) tests/client/node_modules bench/bin .mypy_cache .ruff_cache .pytest_cache .hypothesis

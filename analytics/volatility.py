@@ -1,0 +1,271 @@
+"""Readings of one expiry's smile: at the money, skew, expected move, probabilities.
+
+The slice fits, the volatility index and the realised estimators have modules of their own and are offered
+here too, so that everything about volatility has one address.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr
+
+from analytics import black76
+from analytics.forward import NEAR_THE_MONEY
+from analytics.normalised_black import Array
+from analytics.realised_volatility import (
+    Rank,
+    Realised,
+    close_to_close,
+    garman_klass,
+    parkinson,
+    rank_and_percentile,
+)
+from analytics.smile_fit import fit_ssvi, fit_svi
+from analytics.svi import Ssvi, Svi, ssvi_slice
+from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
+
+__all__ = [
+    "AtTheMoney",
+    "DeltaSkew",
+    "ExpectedMove",
+    "ExpiryVariance",
+    "Rank",
+    "Realised",
+    "Ssvi",
+    "Svi",
+    "atm_volatility",
+    "close_to_close",
+    "delta_skew",
+    "expected_move",
+    "expiry_variance",
+    "fit_ssvi",
+    "fit_svi",
+    "garman_klass",
+    "out_of_the_money",
+    "parkinson",
+    "probability_beyond",
+    "rank_and_percentile",
+    "ssvi_slice",
+    "volatility_index",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AtTheMoney:
+    """Volatility at the forward, NaN where it cannot be read, and the strikes it is read from."""
+
+    volatility: float
+    strikes_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaSkew:
+    """The smile in two numbers.
+
+    Attributes
+    ----------
+    put, call : float
+        Volatility of the put and of the call of that delta; NaN where the strikes do not reach.
+    skew : float
+        ``put - call``, positive where downside protection is dearer (the contract's ``iv_skew``).
+    risk_reversal : float
+        ``call - put``.
+    butterfly : float
+        ``(call + put)/2`` less the volatility at the forward.
+    strikes_used : int
+        Strikes with a volatility.
+
+    """
+
+    put: float
+    call: float
+    skew: float
+    risk_reversal: float
+    butterfly: float
+    strikes_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedMove:
+    """How far the underlying is priced to go by expiry.
+
+    Attributes
+    ----------
+    straddle : float
+        Price of call plus put struck at the forward.
+    mean_move : float
+        Expected distance from the forward at expiry: the straddle without discounting.
+    deviation : float
+        One standard deviation, ``F sigma sqrt(T)``; a quarter more than the mean.
+    low, high : float
+        The range that one standard deviation of the logarithm spans.
+
+    """
+
+    straddle: float
+    mean_move: float
+    deviation: float
+    low: float
+    high: float
+
+
+def out_of_the_money(
+    strikes: ArrayLike, call_volatility: ArrayLike, put_volatility: ArrayLike, forward: float
+) -> Array:
+    """One volatility a strike (n,): the out-of-the-money leg's.
+
+    Near the forward the other leg stands in where that is unknown; far in the money a spread is many points
+    of volatility wide.
+
+    Parameters
+    ----------
+    strikes, call_volatility, put_volatility : array_like (n,)
+        NaN where there is no implied volatility.
+    forward : float
+        Of this expiry.
+
+    """
+    call, put = np.asarray(call_volatility, dtype=np.float64), np.asarray(put_volatility, dtype=np.float64)
+    strike = np.asarray(strikes, dtype=np.float64)
+    above, near = strike >= forward, np.abs(strike - forward) <= NEAR_THE_MONEY * forward
+    first, second = np.where(above, call, put), np.where(above, put, call)
+    return np.where(near & np.isnan(first), second, first)
+
+
+def atm_volatility(strikes: ArrayLike, volatility: ArrayLike, forward: float) -> AtTheMoney:
+    """Volatility at the forward, linear in variance between its neighbours.
+
+    Parameters
+    ----------
+    strikes, volatility : array_like (n,)
+        Ascending, of one expiry; NaN volatilities are passed over.
+    forward : float
+        Of this expiry.
+
+    Returns
+    -------
+    AtTheMoney
+        Rests on two strikes, or on one where that is the forward; never beyond the strikes known.
+
+    """
+    strike, sigma = _known(strikes, volatility)
+    if not strike.size or not strike[0] <= forward <= strike[-1]:
+        return AtTheMoney(math.nan, 0)
+    right = int(np.searchsorted(strike, forward))
+    if strike[right] == forward:
+        return AtTheMoney(float(sigma[right]), 1)
+    lower, upper = math.log(strike[right - 1] / forward), math.log(strike[right] / forward)
+    share = upper / (upper - lower)
+    variance = share * float(sigma[right - 1]) ** 2 + (1.0 - share) * float(sigma[right]) ** 2
+    return AtTheMoney(math.sqrt(variance), 2)
+
+
+def delta_skew(
+    strikes: ArrayLike, volatility: ArrayLike, forward: float, time_to_expiry: float, delta: float = 0.25
+) -> DeltaSkew:
+    """Put and call volatility at equal distance in delta.
+
+    Parameters
+    ----------
+    strikes, volatility : array_like (n,)
+        Ascending, of one expiry; NaN volatilities are passed over.
+    forward, time_to_expiry : float
+        Of this expiry, years.
+    delta : float
+        Undiscounted forward delta of the call, and of the put without its sign.
+
+    Notes
+    -----
+    Each strike has the call delta ``N(d1)`` at its own volatility, falling along the strikes; the volatility
+    is interpolated linearly in it at ``delta`` and ``1 - delta``.
+
+    """
+    strike, sigma = _known(strikes, volatility)
+    at_the_money = atm_volatility(strike, sigma, forward).volatility
+    v = sigma * math.sqrt(time_to_expiry) if time_to_expiry > 0.0 else np.empty(0)
+    if not v.size or not forward > 0.0:
+        return DeltaSkew(math.nan, math.nan, math.nan, math.nan, math.nan, strike.size)
+    call_delta = ndtr(np.log(forward / strike) / v + 0.5 * v)
+    # noisy wings may turn back: only the falling part around the money is a function of delta
+    call = _at_delta(call_delta, sigma, delta)
+    put = _at_delta(call_delta, sigma, 1.0 - delta)
+    return DeltaSkew(put, call, put - call, call - put, 0.5 * (call + put) - at_the_money, strike.size)
+
+
+def expected_move(
+    forward: float, volatility: float, time_to_expiry: float, discount_factor: float = 1.0
+) -> ExpectedMove:
+    """Expected move from the volatility at the forward.
+
+    Parameters
+    ----------
+    forward, volatility, time_to_expiry, discount_factor : float
+        Of this expiry; NaN gives NaN.
+
+    Notes
+    -----
+    Call and put struck at the forward cost the same, so the straddle is twice the call there and needs no
+    listed strike at it. The range is ``F e^(-v)`` to ``F e^v``, v = sigma sqrt(T).
+
+    """
+    call = float(black76.price(forward, forward, time_to_expiry, volatility, True, discount_factor))
+    v = volatility * math.sqrt(max(time_to_expiry, 0.0))
+    return ExpectedMove(
+        straddle=2.0 * call,
+        mean_move=2.0 * call / discount_factor,
+        deviation=forward * v,
+        low=forward * math.exp(-v),
+        high=forward * math.exp(v),
+    )
+
+
+def probability_beyond(
+    forward: ArrayLike,
+    strike: ArrayLike,
+    time_to_expiry: ArrayLike,
+    volatility: ArrayLike,
+    above: ArrayLike = True,
+) -> Array:
+    """Risk-neutral probability of finishing above the strike, or below it.
+
+    Parameters
+    ----------
+    forward, strike, time_to_expiry, volatility : array_like
+        Any shapes that broadcast; the volatility is that of the strike. NaN where unknown or invalid.
+    above : array_like
+        True for above, False for below.
+
+    Notes
+    -----
+    ``N(w d2)`` with w = +1 above, -1 below; one half where the forward is the strike and nothing is left to
+    happen.
+
+    """
+    forwards, strikes = np.asarray(forward, dtype=np.float64), np.asarray(strike, dtype=np.float64)
+    time, sigma = np.asarray(time_to_expiry, dtype=np.float64), np.asarray(volatility, dtype=np.float64)
+    valid = (forwards > 0.0) & (strikes > 0.0) & (time >= 0.0) & (sigma >= 0.0)
+    v = np.maximum(np.where(valid, sigma, np.nan) * np.sqrt(np.where(valid, time, np.nan)), 1e-250)
+    d2 = np.log(np.where(valid, forwards, np.nan) / np.where(valid, strikes, np.nan)) / v - 0.5 * v
+    probability: Array = ndtr(np.where(np.asarray(above, dtype=np.bool_), d2, -d2))
+    return probability
+
+
+def _known(strikes: ArrayLike, volatility: ArrayLike) -> tuple[Array, Array]:
+    strike, sigma = np.asarray(strikes, dtype=np.float64), np.asarray(volatility, dtype=np.float64)
+    known = sigma > 0.0
+    return strike[known], sigma[known]
+
+
+def _at_delta(call_delta: Array, sigma: Array, delta: float) -> float:
+    """Volatility where the falling deltas cross the one wanted, at the crossing nearest the middle."""
+    crossing = np.flatnonzero((call_delta[:-1] >= delta) & (call_delta[1:] <= delta))
+    if not crossing.size:
+        return math.nan
+    left = int(crossing[0] if delta < 0.5 else crossing[-1])
+    high, low = float(call_delta[left]), float(call_delta[left + 1])
+    share = (high - delta) / (high - low) if high > low else 0.5
+    return float((1.0 - share) * sigma[left] + share * sigma[left + 1])

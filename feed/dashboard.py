@@ -1,0 +1,161 @@
+"""What one screen says about an expiry: positioning, volatility, expected range, exposure.
+
+Built from a valued chain; raw units, NaN where undefined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.forward import parity_forward
+from analytics.gamma_exposure import GammaExposure, gamma_exposure, zero_gamma_level
+from analytics.open_interest import Walls, support_resistance
+from analytics.volatility import (
+    ExpectedMove,
+    Rank,
+    atm_volatility,
+    delta_skew,
+    expected_move,
+    rank_and_percentile,
+)
+from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
+from feed.chain import YEAR_MS, Chain
+from feed.clock import to_ms
+from feed.market import Market
+from feed.source import FloatArray
+from feed.universe import Listing
+
+WALLS = 3
+ROLL_MS = 4 * 86_400_000  # the near month leaves the index three sessions before it expires
+BULLISH_PCR, BEARISH_PCR = 1.2, 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiment:
+    """A word, and the numbers it rests on."""
+
+    word: str
+    score: int
+    pcr_oi: float
+    change_percent: float
+    max_pain_distance_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """Figures of one expiry. ``iv_skew`` is 25-delta put less call; volatilities are decimals."""
+
+    chain: Chain
+    walls: Walls
+    atm_iv: float
+    iv_skew: float
+    rank: Rank
+    straddle_price: float
+    straddle_strike: float
+    move: ExpectedMove
+    exposure: GammaExposure
+    zero_gamma: float
+    volatility_index: float
+    sentiment: Sentiment
+
+
+def build_dashboard(chain: Chain, change_percent: float, index: float, iv_history: FloatArray) -> Dashboard:
+    """Derive the figures of an expiry.
+
+    ``change_percent`` is the underlying's of the day, ``index`` the volatility index of the underlying,
+    ``iv_history`` : (days,) the at-the-money volatility at the close of past sessions.
+    """
+    discount = math.exp(-chain.interest_rate * max(chain.time_to_expiry, 0.0))
+    atm = atm_volatility(chain.strikes, chain.strike_volatility, chain.forward).volatility
+    interest = chain.legs["open_interest"]
+    strike, straddle = _straddle(chain)
+    lot_size = math.nan if chain.lot_size is None else chain.lot_size
+    return Dashboard(
+        chain=chain,
+        walls=support_resistance(chain.strikes, interest[0], interest[1], WALLS),
+        atm_iv=atm,
+        iv_skew=delta_skew(chain.strikes, chain.strike_volatility, chain.forward, chain.time_to_expiry).skew,
+        rank=rank_and_percentile(iv_history, atm),
+        straddle_price=straddle,
+        straddle_strike=strike,
+        move=expected_move(chain.forward, atm, chain.time_to_expiry, discount),
+        exposure=gamma_exposure(chain.greeks.gamma, interest, lot_size, chain.spot_price),
+        zero_gamma=zero_gamma_level(
+            chain.strikes, chain.strike_volatility, interest, chain.forward, chain.time_to_expiry
+        ).level,
+        volatility_index=index,
+        sentiment=_sentiment(chain, change_percent),
+    )
+
+
+def _straddle(chain: Chain) -> tuple[float, float]:
+    """The listed strike nearest the forward, and what its call and put cost together."""
+    if not math.isfinite(chain.forward):
+        return math.nan, math.nan
+    at = int(np.argmin(np.abs(chain.strikes - chain.forward)))
+    mid, last = chain.mid[:, at], chain.legs["last_price"][:, at]
+    return float(chain.strikes[at]), float(np.where(np.isfinite(mid), mid, last).sum())
+
+
+def _sentiment(chain: Chain, change_percent: float) -> Sentiment:
+    """Votes of put-call ratio, the day's move and the pull of max pain; two of three make a word."""
+    pcr = chain.totals["pcr_oi"]
+    distance = 100 * (chain.pain.strike / chain.spot_price - 1)
+    votes = (
+        (pcr > BULLISH_PCR) - (pcr < BEARISH_PCR),
+        (change_percent > 0.25) - (change_percent < -0.25),
+        (distance > 0.5) - (distance < -0.5),
+    )
+    score = int(sum(votes))
+    word = "bullish" if score >= 2 else "bearish" if score <= -2 else "neutral"
+    return Sentiment(word, score, pcr, change_percent, distance)
+
+
+class VolatilityIndices:
+    """The 30-day volatility index of each underlying, by the published India VIX method, by version."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._cached: dict[str, tuple[tuple[object, ...], float]] = {}
+
+    def index(self, symbol: str) -> float:
+        """The index as a decimal; NaN where two months with quotes are not listed."""
+        near_next = self._months(symbol)
+        version = (self._market.epoch, *((item.key, self._market.chain_seq(item)) for item in near_next))
+        cached = self._cached.get(symbol)
+        if cached is None or cached[0] != version:
+            value = self._value(near_next)
+            cached = self._cached[symbol] = (version, value)
+        return cached[1]
+
+    def _value(self, near_next: list[Listing]) -> float:
+        if len(near_next) < 2:
+            return math.nan
+        near, following = map(self._variance, near_next)
+        return volatility_index(near, following)
+
+    def _months(self, symbol: str) -> list[Listing]:
+        soonest = self._market.last_input_ms + ROLL_MS
+        months = [
+            listing
+            for listing in self._market.universe.chains(symbol)
+            if listing.expiry.kind != "weekly" and to_ms(listing.expiry.expires_at) > soonest
+        ]
+        return months[:2]
+
+    def _variance(self, listing: Listing) -> ExpiryVariance:
+        market = self._market
+        legs = market.legs(listing)
+        years = (to_ms(listing.expiry.expires_at) - market.last_input_ms) / YEAR_MS
+        spot = float(market.underlyings["last_price"][listing.underlying_row])
+        rate = market.interest_rate
+        bid, ask = legs["bid"], legs["ask"]
+        parity = parity_forward(spot, listing.strikes, bid, ask, legs["last_price"], years, rate)
+        return expiry_variance(listing.strikes, bid, ask, parity.forward, years, rate)
+
+
+IvHistory = Callable[[str], FloatArray]

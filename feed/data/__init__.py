@@ -1,0 +1,1 @@
+"""The facts of the market as files, and the reader that refuses a bad one with a sentence."""

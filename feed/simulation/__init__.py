@@ -1,0 +1,1 @@
+"""The simulated market: factors, surfaces, quotes and trades, each a module of arrays."""

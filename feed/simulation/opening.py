@@ -1,0 +1,101 @@
+"""The day in which the simulation starts, up to the start: prices, range, volume and volatility so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feed.instruments import Underlying
+from feed.simulation.activity import MINUTE_MS, Activity
+from feed.simulation.backfill import Bars, as_bars, bars, volatility_path
+from feed.simulation.factors import FactorModel
+from feed.simulation.parameters import FloatArray
+
+_ROW_MINUTES = 240  # the recursions of volatility run over rows of so many minutes
+
+
+@dataclass(frozen=True, slots=True)
+class DaySoFar:
+    """One group's day from ``since_ms`` to the start; arrays (minutes, underlyings of the group), rows ``rows``."""
+
+    rows: NDArray[np.intp]
+    time_ms: NDArray[np.int64]
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    end_ms: int
+
+    def candles(self, row: int) -> Bars:
+        """The complete minutes of an underlying."""
+        column = int(np.flatnonzero(self.rows == row)[0])
+        whole = self.time_ms + MINUTE_MS <= self.end_ms
+        fields = (self.open, self.high, self.low, self.close, self.volume)
+        return as_bars(self.time_ms[whole], *(values[whole, column] for values in fields))
+
+
+def day_so_far(
+    model: FactorModel,
+    underlyings: Sequence[Underlying],
+    activity: Activity,
+    group: int,
+    last_close: FloatArray,
+    daily_units: FloatArray,
+    slow: float,
+    *,
+    since_ms: int,
+    variance_since: float,
+    now_ms: int,
+    frozen: tuple[int, int],
+    seed: int,
+) -> DaySoFar:
+    """Simulate one group from its last close, ``last_close`` : (underlyings,).
+
+    ``variance_since`` is the variance clock at that close; ``frozen`` the instants between which the spot stands still.
+    """
+    rng = np.random.default_rng((seed, 5, group))
+    rows = np.flatnonzero(model.group == group)
+    first_ms = since_ms // MINUTE_MS * MINUTE_MS
+    edges = np.append(np.arange(first_ms, now_ms, MINUTE_MS), now_ms)
+    clock = np.array([activity.variance_at(int(np.clip(edge, since_ms, now_ms))) for edge in edges])
+    inside = (edges > frozen[0]) & (edges < frozen[1])
+    if inside.any():
+        clock[inside] = activity.variance_at(frozen[0])
+    clock[0] = variance_since
+    count = len(edges) - 1
+    variance = np.diff(clock)
+    multiple = _multiples(model, variance, slow, rng)
+    deviation = np.sqrt(variance) * multiple
+    moves = rng.standard_normal((count, len(model.factors))) * deviation[:, None]
+    own = rng.standard_normal((count, len(rows))) * deviation[:, None] * model.own[rows]
+    returns = (moves @ model.loadings[rows].T + own) * model.daily_volatility[rows]
+    _follow_parents(model, rows, returns)
+    log_price = np.log(last_close[rows]) + np.vstack((np.zeros(len(rows)), np.cumsum(returns, axis=0)))
+    noise = rng.random((2, len(rows), count))
+    ticks = np.array([underlyings[row].spot_tick_size for row in rows])[:, None]
+    path = bars(log_price.T, model.daily_volatility[rows][:, None] * deviation, noise, ticks)
+    volumes = np.diff([activity.volume_at(int(edge)) for edge in np.maximum(edges, since_ms)])
+    units = volumes[:, None] * daily_units[rows] * np.exp(0.25 * rng.standard_normal((count, len(rows))))
+    return DaySoFar(
+        rows, edges[:-1].astype(np.int64), path.open.T, path.high.T, path.low.T, path.close.T, np.rint(units), now_ms
+    )
+
+
+def _multiples(model: FactorModel, variance: FloatArray, slow: float, rng: np.random.Generator) -> FloatArray:
+    count = len(variance)
+    height = max(1, -(-count // _ROW_MINUTES))
+    padded = np.zeros(height * _ROW_MINUTES)
+    padded[:count] = variance
+    rows = padded.reshape(height, _ROW_MINUTES)
+    return volatility_path(model, rows, np.full(height, slow), rng).ravel()[:count]
+
+
+def _follow_parents(model: FactorModel, rows: NDArray[np.intp], returns: FloatArray) -> None:
+    column = {int(row): index for index, row in enumerate(rows)}
+    for small, large in zip(model.twins.tolist(), model.parents.tolist(), strict=True):
+        if small in column:
+            returns[:, column[small]] = returns[:, column[large]]

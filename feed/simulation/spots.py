@@ -1,0 +1,66 @@
+"""What is published of the underlyings: last price on the tick grid, the day's range and volume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feed.instruments import Underlying
+from feed.simulation.backfill import round_to
+from feed.simulation.parameters import FloatArray, Parameters
+from feed.source import UNDERLYING_FIELDS
+
+
+def daily_units(underlyings: Sequence[Underlying], parameters: Parameters) -> FloatArray:
+    """Units an underlying trades on an ordinary day: shares, for an index its members', for a commodity its future's."""
+    table = parameters["trading"]
+
+    def units(underlying: Underlying) -> float:
+        if underlying.kind == "index":
+            return float(table["index_shares"])
+        turnover = table["share_turnover"]
+        return float(turnover / underlying.reference_price)
+
+    return np.array([units(underlying) for underlying in underlyings])
+
+
+class Spots:
+    """The table of underlyings; ``fields`` maps each of UNDERLYING_FIELDS to (underlyings,)."""
+
+    def __init__(self, underlyings: Sequence[Underlying], units: FloatArray) -> None:
+        self._ticks = np.array([underlying.spot_tick_size for underlying in underlyings])
+        self._units = units
+        self.fields = {name: np.full(len(underlyings), np.nan) for name in UNDERLYING_FIELDS}
+
+    @property
+    def last_price(self) -> FloatArray:
+        """Published prices."""
+        return self.fields["last_price"]
+
+    def publish(self, log_price: FloatArray, moving: NDArray[np.bool_]) -> None:
+        """Show the latent prices of the underlyings that move."""
+        fields = self.fields
+        np.copyto(fields["last_price"], round_to(np.exp(log_price), self._ticks), where=moving)
+        np.maximum(fields["high"], fields["last_price"], out=fields["high"])
+        np.minimum(fields["low"], fields["last_price"], out=fields["low"])
+
+    def trade(self, rng: np.random.Generator, days: FloatArray) -> None:
+        """Add the volume of ``days`` : (underlyings,) of ordinary trading."""
+        units = rng.standard_exponential(len(days)) * self._units * days + rng.random(len(days))
+        self.fields["volume"] += np.floor(units)
+
+    def roll(self, which: NDArray[np.bool_]) -> None:
+        """Begin the day of some underlyings where the last one closed."""
+        fields = self.fields
+        last = fields["last_price"]
+        np.copyto(fields["previous_close"], last, where=which)
+        for name in ("open", "high", "low"):
+            np.copyto(fields[name], last, where=which)
+        fields["volume"][which] = 0.0
+
+    def open_at_last(self, which: NDArray[np.bool_]) -> None:
+        """The first price of the day."""
+        for name in ("open", "high", "low"):
+            np.copyto(self.fields[name], self.fields["last_price"], where=which)

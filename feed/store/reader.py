@@ -1,0 +1,303 @@
+"""What readers ask the store; every function blocks, so it runs on a reader's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, and_, func, select
+
+from feed.candles import Candles, FloatArray, IntArray
+from feed.store.chains import GROUP_MS, decode_records
+from feed.store.codec import unpack_candles
+from feed.store.database import Database
+from feed.store.forming import ClosedMinute
+from feed.store.jobs import HOUR_MS
+from feed.store.tables import (
+    METRICS,
+    chain_metrics,
+    chain_minutes,
+    chains,
+    day_candles,
+    listings,
+    minute_blocks,
+    symbols,
+)
+
+ChainRow = Row[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChain:
+    """Consecutive minutes of one chain over one list of strikes.
+
+    ``minute_ms``, ``as_of_ms``, ``source``, ``spot`` : (minutes,); ``strikes`` : (n,); each of ``fields``
+    (``RECORD_FIELDS``) : (minutes, 2 n), calls then puts.
+    """
+
+    symbol: str
+    expiry: date
+    kind: str
+    expires_at_ms: int
+    lot_size: int
+    strikes: FloatArray
+    tokens: IntArray
+    minute_ms: IntArray
+    as_of_ms: IntArray
+    source: IntArray
+    spot: FloatArray
+    fields: Mapping[str, FloatArray]
+
+
+class Reader:
+    """Queries of one store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
+        """One-minute candles of an underlying that begin in [start, end)."""
+        with self._database.reading() as connection:
+            symbol_id = _symbol_id(connection, symbol)
+            block = minute_blocks.c
+            query = (
+                select(block.hour_ms, block.record)
+                .where(
+                    block.symbol_id == symbol_id,
+                    block.hour_ms > start_ms - HOUR_MS,
+                    block.hour_ms < end_ms,
+                )
+                .order_by(block.hour_ms)
+            )
+            rows = connection.execute(query).all()
+        parts = [unpack_candles(record, hour_ms) for hour_ms, record in rows]
+        return Candles.merge(parts).between(start_ms, end_ms)
+
+    def minutes_of_all(self, names: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Candles]:
+        """One-minute candles of many underlyings that begin in [start, end)."""
+        block = minute_blocks.c
+        query = (
+            select(symbols.c.name, block.hour_ms, block.record)
+            .join_from(symbols, minute_blocks)
+            .where(symbols.c.name.in_(names), block.hour_ms > start_ms - HOUR_MS, block.hour_ms < end_ms)
+            .order_by(symbols.c.name, block.hour_ms)
+        )
+        parts: dict[str, list[Candles]] = {}
+        with self._database.reading() as connection:
+            for name, hour_ms, record in connection.execute(query):
+                parts.setdefault(name, []).append(unpack_candles(record, hour_ms))
+        return {name: Candles.merge(blocks).between(start_ms, end_ms) for name, blocks in parts.items()}
+
+    def days(
+        self, symbol: str, first: date, last: date, label: Callable[[date], int]
+    ) -> tuple[Candles, FloatArray]:
+        """Daily candles of [first, last] labelled by ``label``, and the volatility of each: (n,)."""
+        column = day_candles.c
+        query = (
+            select(
+                column.day,
+                column.open,
+                column.high,
+                column.low,
+                column.close,
+                column.volume,
+                column.source,
+                column.atm_iv,
+            )
+            .where(column.day >= first, column.day <= last)
+            .order_by(column.day)
+        )
+        with self._database.reading() as connection:
+            symbol_id = _symbol_id(connection, symbol)
+            rows = connection.execute(query.where(column.symbol_id == symbol_id)).all()
+        if not rows:
+            return Candles.empty(), np.empty(0)
+        days, *prices, source, atm_iv = zip(*rows, strict=True)
+        columns = [np.array(values, np.float64) for values in prices]
+        times = np.array([label(day) for day in days], np.int64)
+        return Candles.of(times, columns, np.array(source, np.int64)), np.array(atm_iv, np.float64)
+
+    def newest_chain_ms(self, today: date) -> int:
+        """The newest minute of any chain that has not expired long ago, -1 where there is none."""
+        minute = chain_minutes.c
+        of_chain = select(func.max(minute.minute_ms)).where(minute.chain_id == chains.c.id)
+        query = select(of_chain.scalar_subquery()).where(chains.c.expiry >= today)
+        with self._database.reading() as connection:
+            return max((found for found in connection.scalars(query) if found is not None), default=-1)
+
+    def chain(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[RecordedChain]:
+        """The records of a chain whose minutes begin in [start, end), in runs of one list of strikes."""
+        minute = chain_minutes.c
+        with self._database.reading() as connection:
+            chain_id = _chain_id(connection, symbol, expiry)
+            query = (
+                select(chain_minutes)
+                .where(
+                    minute.chain_id == chain_id,
+                    # a group reaches at most so far back
+                    minute.minute_ms >= start_ms - GROUP_MS,
+                    minute.minute_ms < end_ms,
+                )
+                .order_by(minute.key_ms, minute.minute_ms)
+            )
+            rows = connection.execute(query).all()
+            lists = _listings(connection, {row.listing_id for row in rows})
+        return _runs(symbol, expiry, rows, lists, start_ms)
+
+    def chain_at(self, symbol: str, expiry: date, at_ms: int) -> RecordedChain | None:
+        """The newest record of a chain whose newest input is not later than an instant."""
+        minute = chain_minutes.c
+        with self._database.reading() as connection:
+            chain_id = _chain_id(connection, symbol, expiry)
+            newest = (
+                select(minute.key_ms, minute.minute_ms)
+                .where(minute.chain_id == chain_id, minute.minute_ms <= at_ms, minute.as_of_ms <= at_ms)
+                .order_by(minute.minute_ms.desc())
+                .limit(1)
+            )
+            found = connection.execute(newest).first()
+            if found is None:
+                return None
+            query = (
+                select(chain_minutes)
+                .where(
+                    minute.chain_id == chain_id,
+                    minute.key_ms == found.key_ms,
+                    minute.minute_ms.between(found.key_ms, found.minute_ms),
+                )
+                .order_by(minute.minute_ms)
+            )
+            rows = connection.execute(query).all()
+            lists = _listings(connection, {rows[-1].listing_id})
+        return _runs(symbol, expiry, rows, lists, found.minute_ms)[-1]
+
+    def coverage(self, symbol: str, expiry: date) -> tuple[int, int] | None:
+        """First and last instant of which a chain is recorded, None where nothing is."""
+        minute = chain_minutes.c
+        with self._database.reading() as connection:
+            is_it = minute.chain_id == _chain_id(connection, symbol, expiry)
+            first, last = (
+                connection.scalar(select(minute.as_of_ms).where(is_it).order_by(order).limit(1))
+                for order in (minute.minute_ms.asc(), minute.minute_ms.desc())
+            )
+        return None if first is None or last is None else (first, last)
+
+    def metrics(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> dict[str, FloatArray]:
+        """Metric series of a chain over minutes that begin in [start, end): ``minute_ms`` and ``METRICS``."""
+        column = chain_metrics.c
+        names = ("minute_ms", *METRICS)
+        with self._database.reading() as connection:
+            query = (
+                select(*(column[name] for name in names))
+                .where(
+                    column.chain_id == _chain_id(connection, symbol, expiry),
+                    column.minute_ms >= start_ms,
+                    column.minute_ms < end_ms,
+                )
+                .order_by(column.minute_ms)
+            )
+            rows = connection.execute(query).all()
+        values = np.array([tuple(row) for row in rows], np.float64).reshape(len(rows), len(names))
+        return dict(zip(names, np.ascontiguousarray(values.T), strict=True))
+
+
+def _symbol_id(connection: Connection, symbol: str) -> int | None:
+    return connection.scalar(select(symbols.c.id).where(symbols.c.name == symbol))
+
+
+def _chain_id(connection: Connection, symbol: str, expiry: date) -> int | None:
+    is_it = and_(symbols.c.name == symbol, chains.c.expiry == expiry)
+    return connection.scalar(select(chains.c.id).join_from(chains, symbols).where(is_it))
+
+
+def _listings(connection: Connection, ids: set[int]) -> dict[int, ChainRow]:
+    if not ids:
+        return {}
+    return {row.id: row for row in connection.execute(select(listings).where(listings.c.id.in_(ids)))}
+
+
+def _runs(
+    symbol: str,
+    expiry: date,
+    rows: Sequence[ChainRow],
+    lists: Mapping[int, ChainRow],
+    start_ms: int,
+) -> list[RecordedChain]:
+    """Rows in order of group and minute as chains, one for each run of the same list of strikes."""
+    edges = [i for i, row in enumerate(rows) if i == 0 or row.listing_id != rows[i - 1].listing_id]
+    found = []
+    for first, stop in zip(edges, [*edges[1:], len(rows)], strict=True):
+        run = _run(symbol, expiry, rows[first:stop], lists[rows[first].listing_id], start_ms)
+        if run is not None:
+            found.append(run)
+    return found
+
+
+def _run(
+    symbol: str,
+    expiry: date,
+    rows: Sequence[ChainRow],
+    listing: ChainRow,
+    start_ms: int,
+) -> RecordedChain | None:
+    key_ms, minute_ms = _integers(rows, "key_ms"), _integers(rows, "minute_ms")
+    # groups that begin before the first row read are not wanted and cannot be decoded
+    is_key = key_ms == minute_ms
+    whole = np.isin(key_ms, key_ms[is_key])
+    if not whole.any() or minute_ms[whole].max() < start_ms:
+        return None
+    strikes = np.frombuffer(listing.strikes, "<f8")
+    records = [row.record for row, kept in zip(rows, whole.tolist(), strict=True) if kept]
+    fields = decode_records(records, is_key[whole].tolist(), 2 * len(strikes))
+    wanted = np.flatnonzero(minute_ms[whole] >= start_ms)
+    order = wanted[np.argsort(minute_ms[whole][wanted], kind="stable")]
+    return RecordedChain(
+        symbol=symbol,
+        expiry=expiry,
+        kind=listing.kind,
+        expires_at_ms=listing.expires_at_ms,
+        lot_size=listing.lot_size,
+        strikes=strikes,
+        tokens=np.frombuffer(listing.tokens, "<i8"),
+        minute_ms=minute_ms[whole][order],
+        as_of_ms=_integers(rows, "as_of_ms")[whole][order],
+        source=_integers(rows, "source")[whole][order],
+        spot=np.array([row.spot for row in rows], np.float64)[whole][order],
+        fields={name: values[order] for name, values in fields.items()},
+    )
+
+
+def _integers(rows: Sequence[ChainRow], name: str) -> IntArray:
+    return np.array([getattr(row, name) for row in rows], np.int64)
+
+
+def contract_candles(chain: RecordedChain, strike: float, is_call: bool) -> Candles:
+    """The one-minute candles of one contract: the minutes in which a price of it was published."""
+    place = np.flatnonzero(chain.strikes == strike)
+    if not len(place):
+        return Candles.empty()
+    column = int(place[0]) + (0 if is_call else len(chain.strikes))
+    names = ("open", "high", "low", "close", "volume", "open_interest")
+    columns = [chain.fields[name][:, column] for name in names]
+    touched = ~np.isnan(columns[0])
+    return Candles.of(chain.minute_ms, columns, chain.source).take(touched)
+
+
+def minute_candle(minute: ClosedMinute, contract: tuple[date, float, bool], symbol: str) -> Candles:
+    """The candle of one contract in a minute that is in memory: one or none."""
+    expiry, strike, is_call = contract
+    listing = minute.universe.find((symbol, expiry))
+    if listing is None:
+        return Candles.empty()
+    place = np.flatnonzero(listing.strikes == strike)
+    if not len(place):
+        return Candles.empty()
+    row = listing.rows.start + int(place[0]) + (0 if is_call else len(listing.strikes))
+    bars = minute.contracts
+    if not bars.touched[row]:
+        return Candles.empty()
+    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume, minute.state["open_interest"])
+    return Candles.of(np.array([minute.start_ms]), [c[row : row + 1] for c in columns], minute.source)

@@ -1,0 +1,157 @@
+"""The PeriodicCallback that advances the source and publishes what it brought."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+from tornado.ioloop import PeriodicCallback
+
+from feed.calendar import Calendar
+from feed.clock import Clock, VirtualClock, to_datetime
+from feed.history import ClosedCandle, History
+from feed.market import NEVER_MS, Changes, Market
+from feed.source import Source
+
+logger = logging.getLogger(__name__)
+
+POLL_MS = 10  # how late a step may begin; an idle poll costs microseconds
+CATCH_UP_BUDGET_S = 0.25  # steps in a row before the loop gets a turn
+LAG_SAMPLES = 600
+STATUS_EXCHANGE = "NFO"
+
+Publish = Callable[[Changes, list[ClosedCandle]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """``live``, ``degraded``, ``stalled``, ``market_closed`` or ``disconnected``, and why."""
+
+    name: str
+    reason: str
+
+
+class Ticker:
+    """Drives the market: one step for each instant the clock says is due.
+
+    A step advances the source, applies and publishes the update, records it and awaits ``publish``. A late
+    loop takes the missed steps one after the other, so that it changes when things are seen, not what.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        market: Market,
+        clock: Clock,
+        history: History,
+        calendar: Calendar,
+        *,
+        hours: str,
+        publish: Publish,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.source = source
+        self.market = market
+        self.clock = clock
+        self.state = FeedState("disconnected", "No data has arrived yet.")
+        self.steps = 0
+        self.failures = 0
+        self.rounds = 0
+        self.lag_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
+        self.step_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
+        self._first_epoch = market.epoch
+        self._history = history
+        self._calendar = calendar
+        self._hours = hours
+        self._publish = publish
+        self._monotonic = monotonic
+        self._input_times_ms: deque[int] = deque(maxlen=LAG_SAMPLES)
+        self._expected: float | None = None
+        self._poll = PeriodicCallback(self._run, POLL_MS)
+
+    def start(self) -> None:
+        """Begin to tick on the current loop."""
+        self._poll.start()
+
+    def stop(self) -> None:
+        """Stand still."""
+        self._poll.stop()
+
+    async def prime(self) -> None:
+        """Take the first step at once, so that the first request finds prices."""
+        await self.step(self.clock.now_ms())
+
+    def rate(self) -> float:
+        """Updates a second of market time, over the last minute."""
+        now_ms = self.clock.now_ms()
+        return sum(now_ms - at_ms <= 60_000 for at_ms in self._input_times_ms) / 60
+
+    def last_tick_age_ms(self) -> int | None:
+        """How long ago the newest input arrived; None before the first."""
+        newest = self.market.last_input_ms
+        return None if newest == NEVER_MS else max(0, self.clock.now_ms() - newest)
+
+    def lag_percentile(self, share: float) -> float | None:
+        """How late the loop ran its callbacks, in milliseconds; None before the first."""
+        return float(np.percentile(self.lag_ms, share)) if self.lag_ms else None
+
+    async def _run(self) -> None:
+        started = self._monotonic()
+        if self._expected is not None:
+            self.lag_ms.append(max(0.0, (started - self._expected) * 1000))
+        while (now_ms := self.clock.due()) is not None:
+            await self.step(now_ms)
+            if self._monotonic() - started > CATCH_UP_BUDGET_S:
+                break
+        self._expected = self._monotonic() + POLL_MS / 1000
+
+    async def step(self, now_ms: int) -> None:
+        """Bring the market to an instant and publish it."""
+        started = self._monotonic()
+        now_ms = self._rewound(now_ms)
+        try:
+            update = self.source.advance(now_ms)
+            if update is not None:
+                self.market.apply(update)
+                self._input_times_ms.append(now_ms)
+        except Exception:
+            # whatever a source does, its last prices stay and are marked stale
+            self.failures += 1
+            if self.failures == 1 or self.failures % 1000 == 0:
+                logger.exception("the %s feed failed (%d times so far)", self.source.name, self.failures)
+        changes = self.market.publish(now_ms)
+        closed = self._history.record(self.market, now_ms)
+        self.state = self._judge(now_ms)
+        self.steps += 1
+        self.step_ms.append((self._monotonic() - started) * 1000)
+        await self._publish(changes, closed)
+
+    def _rewound(self, now_ms: int) -> int:
+        """Where a recording that is to be looped goes on: from its start, in a new epoch."""
+        restart = getattr(self.source, "restart_ms", None)
+        again_ms = restart(now_ms) if restart is not None else None
+        if again_ms is None or not isinstance(self.clock, VirtualClock):
+            return now_ms
+        self.rounds += 1
+        self.clock.seek(again_ms)
+        self.market.restart(f"{self._first_epoch}-{self.rounds}")
+        return again_ms
+
+    def _judge(self, now_ms: int) -> FeedState:
+        """Health by what arrives, against what the phase leads one to expect."""
+        newest = self.market.last_input_ms
+        if newest == NEVER_MS:
+            return FeedState("disconnected", "No data has arrived yet.")
+        age_ms = now_ms - newest
+        if age_ms <= self.market.stale_after_ms:
+            return FeedState("live", "Data arrives.")
+        if getattr(self.source, "finished", False):
+            return FeedState("market_closed", "The recording has ended.")
+        phase = self._calendar.phase(STATUS_EXCHANGE, to_datetime(now_ms))
+        if self._hours == "exchange" and not phase.is_open:
+            return FeedState("market_closed", f"The market is closed ({phase.phase}).")
+        return FeedState("stalled", f"Nothing arrived for {age_ms / 1000:.0f} s.")

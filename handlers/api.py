@@ -1,0 +1,205 @@
+"""The base of every REST handler: schema in, envelope out, and everything HTTP has to say about it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import zlib
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import orjson
+from marshmallow import ValidationError
+from tornado.web import HTTPError, RequestHandler
+from webargs.tornadoparser import TornadoParser
+
+from handlers.access import AccessRules
+from handlers.errors import RETRY_AFTER_S, ApiError, Problem, describe
+from handlers.services import Services
+from schemas.requests import NoParameters, Request
+from schemas.wire import timestamp
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+REFERENCE_MAX_AGE_S = 60  # listings change once a day; a minute keeps a roll visible
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_METHODS = "GET, HEAD, OPTIONS"
+
+
+class Parser(TornadoParser):
+    """webargs, leaving unknown names and error texts to our schemas."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": None, "json": None}  # noqa: RUF012
+
+    def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> Any:
+        """Let the one table of errors tell it, without webargs' mention of where the values were."""
+        messages = error.normalized_messages()
+        raise ValidationError(messages.get("query") or messages.get("json") or messages)
+
+
+_parser = Parser()
+
+
+class ApiHandler(RequestHandler):
+    """One resource. A subclass has ``get`` with a line or two that call ``reply``."""
+
+    services: Services
+    access: AccessRules
+
+    def initialize(self, services: Services, access: AccessRules) -> None:
+        """Take the parts to work on and the rules of who may."""
+        self.services = services
+        self.access = access
+
+    def prepare(self) -> None:
+        """Give the request its id, then check origin, key and allowance."""
+        given = self.request.headers.get("X-Request-ID", "")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        self.set_header("X-Request-ID", self.request_id)
+        self._allow_origin()
+        if self.request.method == "OPTIONS":
+            return
+        self.access.check_key(self.request.headers)
+        for name, value in self.access.spend(self.access.address(self.request)).items():
+            self.set_header(name, value)
+
+    def set_default_headers(self) -> None:
+        """JSON, and never guessed to be anything else."""
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.clear_header("Server")
+
+    async def head(self, *args: Any, **kwargs: Any) -> None:
+        """Answer as GET does; Tornado leaves the body out."""
+        await self.get(*args, **kwargs)  # type: ignore[misc]
+
+    def options(self, *args: Any, **kwargs: Any) -> None:
+        """Answer a preflight."""
+        self.set_status(204)
+        self.set_header("Access-Control-Allow-Methods", _METHODS)
+        asked = self.request.headers.get("Access-Control-Request-Headers", "")
+        if re.fullmatch(r"[A-Za-z0-9, -]{1,500}", asked):
+            self.set_header("Access-Control-Allow-Headers", asked)
+        self.set_header("Access-Control-Max-Age", "600")
+
+    def arguments_of(self, schema: type[Request]) -> dict[str, Any]:
+        """The query as the schema loads it. Raises ValidationError."""
+        values: dict[str, Any] = _parser.parse(schema(), self.request, location="query")
+        return values
+
+    def no_arguments(self) -> None:
+        """Refuse any query."""
+        self.arguments_of(NoParameters)
+
+    def reply(
+        self,
+        data: Any,
+        *,
+        message: str = "OK",
+        meta: dict[str, Any] | None = None,
+        version: tuple[str, int] | None = None,
+        status: int = 200,
+    ) -> None:
+        """Answer with the envelope; ``version`` (epoch, seq) of a live answer becomes its ETag."""
+        self.set_status(status)
+        if version is not None:
+            self._tag(*version)
+            if self.check_etag_header():
+                self.set_status(304)
+                self.finish()
+                return
+        envelope = {
+            "success": True,
+            "message": message,
+            "timestamp": timestamp(self.services.clock.now_ms()),
+            "data": data,
+            "meta": {**(meta or {}), "request_id": self.request_id},
+        }
+        self.finish(orjson.dumps(envelope))
+
+    def _tag(self, epoch: str, seq: int) -> None:
+        """The state and the question, since one state answers many (strikes, expiry)."""
+        question = self.request.query.encode()
+        mark = format(zlib.crc32(question), "x") if question else ""
+        self.set_header("ETag", f'"{epoch}-{seq}-{mark}"')
+        self.set_header("Cache-Control", "no-cache")
+
+    def compute_etag(self) -> str | None:
+        """No tag but the state's: hashing a body that holds the time would never match."""
+        return None
+
+    async def within_time(self, work: Awaitable[T]) -> T:
+        """Wait for something slow, no longer than ``api_timeout_s``."""
+        try:
+            return await asyncio.wait_for(work, self.services.api_timeout_s)
+        except TimeoutError:
+            message = f"The answer was not ready within {self.services.api_timeout_s:g} s."
+            raise ApiError("FEED_UNAVAILABLE", message, retry_after_s=RETRY_AFTER_S) from None
+
+    def cache_reference_data(self) -> None:
+        """Let the client keep this answer for a while."""
+        self.set_header("Cache-Control", f"max-age={REFERENCE_MAX_AGE_S}")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tell of any failure in the one shape there is."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else HTTPError(status_code)
+        self.tell(describe(error))
+
+    def tell(self, problem: Problem) -> None:
+        """Answer with an error."""
+        self.set_status(problem.status)
+        self.clear_header("ETag")
+        self.clear_header("Cache-Control")
+        if problem.retry_after_s is not None:
+            self.set_header("Retry-After", str(max(1, round(problem.retry_after_s))))
+        if problem.status == 405:
+            self.set_header("Allow", _METHODS)
+        request_id = getattr(self, "request_id", None) or secrets.token_hex(8)
+        self.set_header("X-Request-ID", request_id)
+        details = {**problem.details, "request_id": request_id} if problem.status == 500 else problem.details
+        envelope = {
+            "success": False,
+            "message": problem.message,
+            "timestamp": timestamp(self.services.clock.now_ms()),
+            "error": {"code": problem.code, "details": details},
+            "meta": {"request_id": request_id},
+        }
+        self.finish(orjson.dumps(envelope))
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """A refusal is no news; anything else gets its traceback, with the id the client was told."""
+        if isinstance(value, ApiError | ValidationError | LookupError | HTTPError):
+            problem = describe(value)
+            if problem.status < 500 or problem.code == "FEED_UNAVAILABLE":
+                logger.debug("%s %s refused: %s", self.request.method, self.request.path, problem.code)
+                return
+        logger.error(
+            "%s %s failed (request %s)",
+            self.request.method,
+            self.request.path,
+            getattr(self, "request_id", "?"),
+            exc_info=(typ, value, tb) if value is not None else None,
+        )
+
+    def _allow_origin(self) -> None:
+        origin = self.request.headers.get("Origin")
+        if origin is None:
+            return
+        self.set_header("Vary", "Origin")
+        if not self.access.allows_origin(origin, self.request.host, self.request.protocol):
+            raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
+        self.set_header("Access-Control-Allow-Origin", origin)
+        self.set_header("Access-Control-Expose-Headers", "ETag, X-Request-ID, Retry-After, RateLimit")
+
+
+class NotFoundHandler(ApiHandler):
+    """Every path that is no route."""
+
+    def prepare(self) -> None:
+        """Refuse, in the envelope."""
+        super().prepare()
+        raise ApiError("NOT_FOUND", f"There is no route {self.request.path[:200]}.")

@@ -1,0 +1,142 @@
+"""Candles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from feed.calendar import IST
+from feed.candles import Candle, Candles
+from feed.clock import to_datetime
+from feed.instruments import UnknownContract
+from feed.universe import Universe
+from handlers.api import ApiHandler
+from handlers.reference import pagination
+from schemas.columns import Column, FloatArray, rounded, rows
+from schemas.reference import DaysSchema
+from schemas.requests import HistoryRequest, path_symbol
+from schemas.wire import timestamp
+
+DAY_MS = 86_400_000
+DEFAULT_SPAN_MS = {"1d": 366 * DAY_MS, "1w": 5 * 366 * DAY_MS}
+DEFAULT_INTRADAY_SPAN_MS = 5 * DAY_MS  # spans a long weekend
+
+_columns = (
+    Column("open", 2, "INR", "first price"),
+    Column("high", 2, "INR", "highest price"),
+    Column("low", 2, "INR", "lowest price"),
+    Column("close", 2, "INR", "last price"),
+    Column("volume", None, "", "traded"),
+    Column("oi", None, "contracts", "open interest"),
+)
+_days = DaysSchema()
+
+
+class HistoricalDataHandler(ApiHandler):
+    """``/api/historical-data/{symbol}``: candles of an underlying or of a contract."""
+
+    async def get(self, symbol: str) -> None:
+        """Answer with a page of candles, oldest first."""
+        name = path_symbol(symbol)
+        wanted = self.arguments_of(HistoryRequest)
+        universe = self.services.market.universe
+        universe.underlying(name)
+        end_ms = wanted["end"] if wanted["end"] is not None else self.services.clock.now_ms() + 1
+        start_ms = wanted["start"]
+        if start_ms is None:
+            start_ms = end_ms - DEFAULT_SPAN_MS.get(wanted["interval"], DEFAULT_INTRADAY_SPAN_MS)
+        page, per_page = wanted["page"], wanted["per_page"]
+        contract = _contract(universe, name, wanted)
+        candles, total = await self.within_time(
+            self.services.history.page(name, wanted["interval"], start_ms, end_ms, page, per_page, contract)
+        )
+        data = {
+            "symbol": name,
+            "interval": wanted["interval"],
+            "source": ", ".join(candles.source_names) or self.services.market.source,
+            "candles": candle_rows(candles),
+        }
+        meta: dict[str, Any] = {"symbol": name, "pagination": pagination(page, per_page, total)}
+        if wanted["expiry"] is not None:
+            meta["expiry"] = wanted["expiry"]
+        self.reply(data, meta=meta)
+
+
+class OhlcDataHandler(ApiHandler):
+    """``/api/ohlc_data/{symbol}``: this trading day and the one before."""
+
+    async def get(self, symbol: str) -> None:
+        """Answer with both days."""
+        self.no_arguments()
+        name = path_symbol(symbol)
+        quote = self.services.market.quote(name)
+        current, previous = await self.within_time(
+            self.services.history.day(name, self.services.clock.now_ms())
+        )
+        day = to_datetime(quote.provenance.as_of_ms).astimezone(IST).date()
+        data = {
+            "symbol": name,
+            "current_day": {
+                "date": _day_of(current) if current else day,
+                "open": quote.open,
+                "high": quote.high,
+                "low": quote.low,
+                "close": None,
+                "ltp": quote.last_price,
+                "volume": quote.volume,
+            },
+            "previous_day": _previous(previous, quote.previous_close),
+            "reference_price": quote.previous_close,
+        }
+        self.reply(_days.dump(data), meta={"symbol": name})
+
+
+def candle_rows(candles: Candles) -> list[dict[str, Any]]:
+    """Candles as rows of the contract."""
+    columns: list[FloatArray] = [
+        candles.open,
+        candles.high,
+        candles.low,
+        candles.close,
+        candles.volume,
+        candles.open_interest,
+    ]
+    table = np.array(
+        [rounded(values, column.decimals) for column, values in zip(_columns, columns, strict=True)]
+    )
+    dates = [timestamp(at_ms) for at_ms in candles.time_ms.tolist()]
+    return [{"date": at, **row} for at, row in zip(dates, rows(_columns, table), strict=True)]
+
+
+def _contract(universe: Universe, symbol: str, wanted: dict[str, Any]) -> tuple[Any, float, bool] | None:
+    """The contract asked for. Raises UnknownExpiry, UnknownContract."""
+    if wanted["expiry"] is None:
+        return None
+    listing = universe.listing(symbol, wanted["expiry"])
+    strike = wanted["strike"]
+    if strike not in listing.strikes:
+        order = np.argsort(np.abs(listing.strikes - strike), kind="stable")[:5]
+        near = tuple(sorted(listing.strikes[order].tolist()))
+        raise UnknownContract(symbol, listing.expiry.day, strike, near)
+    return listing.expiry.day, strike, wanted["option_type"] == "CE"
+
+
+def _day_of(candle: Candle) -> Any:
+    return to_datetime(candle.time_ms).astimezone(IST).date()
+
+
+def _previous(candle: Candle | None, previous_close: float) -> dict[str, Any] | None:
+    """The day before; of a day that was not recorded the close is still known."""
+    if candle is None:
+        unknown = dict.fromkeys(("date", "open", "high", "low", "ltp", "volume"))
+        return {**unknown, "close": previous_close} if np.isfinite(previous_close) else None
+    return {
+        "date": _day_of(candle),
+        "open": candle.open,
+        "high": candle.high,
+        "low": candle.low,
+        "close": candle.close,
+        "ltp": candle.close,
+        "volume": candle.volume,
+    }

@@ -1,0 +1,17 @@
+"""Prices of underlyings."""
+
+from __future__ import annotations
+
+from handlers.api import ApiHandler
+from schemas.requests import path_symbol
+
+
+class SpotPriceHandler(ApiHandler):
+    """``/api/spot_price/{symbol}``."""
+
+    def get(self, symbol: str) -> None:
+        """Answer with the quote, the same that the stream's snapshot has."""
+        self.no_arguments()
+        name = path_symbol(symbol)
+        stream = self.services.views.symbol(name)
+        self.reply(stream.fields.values, meta={"symbol": name}, version=(stream.epoch, stream.seq))

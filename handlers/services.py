@@ -1,0 +1,141 @@
+"""What the handlers work on: the parts that ``server.py`` built, and the views they share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from feed.calendar import Calendar, Phase
+from feed.chain import Chain, value_chain
+from feed.clock import Clock, to_datetime
+from feed.dashboard import Dashboard, IvHistory, VolatilityIndices, build_dashboard
+from feed.history import History
+from feed.market import Market
+from feed.ticker import Ticker
+from feed.universe import Listing
+from handlers.streams import ChainStream, SymbolStream, WholeStream
+from schemas.dashboard import dump_dashboard
+from schemas.reference import MarketStatusSchema
+
+DEFAULT_EXCHANGE = "NFO"
+
+_status = MarketStatusSchema()
+
+
+class Views:
+    """The published states, made once per change and shared by REST and streams."""
+
+    def __init__(self, market: Market, *, depth: int, iv_history: IvHistory) -> None:
+        self.market = market
+        self._depth = depth
+        self._iv_history = iv_history
+        self._indices = VolatilityIndices(market)
+        self._symbols: dict[str, SymbolStream] = {}
+        self._chains: dict[tuple[str, Any], ChainStream] = {}
+        self._boards: dict[tuple[str, Any], WholeStream] = {}
+        self._valued: dict[tuple[str, Any], tuple[tuple[str, int], Chain]] = {}
+
+    def symbol(self, symbol: str) -> SymbolStream:
+        """The stream of a symbol, up to date. Raises UnknownSymbol, FeedUnavailable."""
+        self.market.quote(symbol)
+        stream = self._symbols.get(symbol)
+        if stream is None:
+            stream = self._symbols[symbol] = SymbolStream(symbol, self.market, self._depth)
+        stream.refresh()
+        return stream
+
+    def chain(self, listing: Listing) -> ChainStream:
+        """The stream of a chain, up to date. Raises FeedUnavailable."""
+        self.market.chain_provenance(listing)
+        stream = self._chains.get(listing.key)
+        if stream is None:
+            stream = ChainStream(listing, self.market, self.value, self._depth)
+            self._chains[listing.key] = stream
+        stream.refresh()
+        return stream
+
+    def dashboard(self, listing: Listing) -> WholeStream:
+        """The stream of an expiry's dashboard, up to date. Raises FeedUnavailable."""
+        self.market.chain_provenance(listing)
+        stream = self._boards.get(listing.key)
+        if stream is None:
+            symbol, day = listing.key
+            stream = self._boards[listing.key] = WholeStream(
+                f"dashboard:{symbol}:{day}",
+                self.market,
+                {"symbol": symbol, "expiry": day},
+                lambda: (self.market.epoch, self.market.chain_seq(self.market.universe.listing(symbol, day))),
+                lambda: dump_dashboard(self._build(self.market.universe.listing(symbol, day))),
+            )
+        stream.refresh()
+        return stream
+
+    def value(self, listing: Listing) -> Chain:
+        """The valued chain of a listing, once per change."""
+        version = (self.market.epoch, self.market.chain_seq(listing))
+        known = self._valued.get(listing.key)
+        if known is None or known[0] != version:
+            known = self._valued[listing.key] = (version, value_chain(self.market, listing))
+        return known[1]
+
+    def forget(self, listings: tuple[Listing, ...]) -> None:
+        """Drop the views of chains that expired."""
+        for listing in listings:
+            for views in (self._chains, self._boards, self._valued):
+                views.pop(listing.key, None)
+
+    def _build(self, listing: Listing) -> Dashboard:
+        chain = self.value(listing)
+        quote = self.market.quote(listing.symbol)
+        index = self._indices.index(listing.symbol)
+        return build_dashboard(chain, quote.change_percent, index, self._iv_history(listing.symbol))
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything a handler may use."""
+
+    market: Market
+    views: Views
+    calendar: Calendar
+    clock: Clock
+    ticker: Ticker
+    history: History
+    hours: str
+    version: str
+    api_timeout_s: float
+    started_s: float = field(default_factory=time.monotonic)
+    routes: tuple[tuple[str, str, str], ...] = ()
+    socket_statistics: Callable[[], dict[str, Any]] = dict
+
+    def market_status(self, exchanges: list[str] | None = None) -> dict[str, Any]:
+        """The phase of the default exchange, and of each one asked for."""
+        now = to_datetime(self.clock.now_ms())
+        feed = self.ticker.state.name
+        names = exchanges or list(self.calendar.exchanges)
+        phases = {name: self._phase(self.calendar.phase(name, now), feed) for name in names}
+        default = DEFAULT_EXCHANGE if DEFAULT_EXCHANGE in phases else names[0]
+        return dict(
+            _status.dump(
+                {
+                    **phases[default],
+                    "exchanges": list(phases.values()),
+                    "hours": self.hours,
+                    "source": self.market.source,
+                }
+            )
+        )
+
+    def _phase(self, phase: Phase, feed: str) -> dict[str, Any]:
+        return {
+            "exchange": phase.exchange,
+            "phase": phase.phase,
+            "is_open": phase.is_open,
+            "since": phase.since,
+            "next_phase": phase.next_phase,
+            "next_change": phase.next_change,
+            "holiday": phase.holiday,
+            "feed": feed,
+        }

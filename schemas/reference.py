@@ -1,0 +1,132 @@
+"""Reference data, market status, candles and the service's own figures on the wire."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from schemas.wire import Count, Number, Timestamp
+
+
+class SymbolSchema(Schema):
+    """One underlying."""
+
+    symbol = fields.String()
+    name = fields.String()
+    kind = fields.String(metadata={"description": "index, stock or commodity"})
+    exchange = fields.String(metadata={"description": "where the underlying trades"})
+    lot_size = Count("units", "of the nearest expiry")
+    tick_size = Number(2, "INR", "price step of its options")
+    strike_step = Number(2, "INR", "distance of strikes near the money")
+    expiry_count = fields.Integer(metadata={"description": "expiries listed now"})
+
+
+class SymbolsSchema(Schema):
+    """``/api/symbols``."""
+
+    symbols = fields.List(fields.Nested(SymbolSchema))
+    indices = fields.List(fields.String())
+    stocks = fields.List(fields.String())
+    commodities = fields.List(fields.String())
+    stocks_with_options = fields.List(fields.String())
+
+
+class ExpirySchema(Schema):
+    """One expiry."""
+
+    date = fields.Date(attribute="day")
+    kind = fields.String(metadata={"description": "weekly, monthly, quarterly or half_yearly"})
+    expires_at = Timestamp("instant at which the contracts expire")
+    days_to_expiry = fields.Integer(metadata={"unit": "calendar days"})
+    lot_size = Count("units", "units per contract")
+
+
+class ExpiriesSchema(Schema):
+    """``/api/expiries/{symbol}``."""
+
+    symbol = fields.String()
+    expiry_dates = fields.List(fields.Date())
+    expiries = fields.List(fields.Nested(ExpirySchema))
+
+
+class PhaseSchema(Schema):
+    """The trading phase of one exchange."""
+
+    exchange = fields.String()
+    phase = fields.String()
+    is_open = fields.Boolean()
+    since = Timestamp("when this phase began")
+    next_phase = fields.String()
+    next_change = Timestamp("when it ends")
+    holiday = fields.String(allow_none=True)
+    feed = fields.String(metadata={"description": "live, degraded, stalled, market_closed or disconnected"})
+
+
+class MarketStatusSchema(PhaseSchema):
+    """``/api/market-status``: the default exchange's phase, and each one's."""
+
+    exchanges = fields.List(fields.Nested(PhaseSchema))
+    hours = fields.String(
+        metadata={"description": "always: the feed moves round the clock; exchange: in sessions"}
+    )
+    source = fields.String()
+
+
+class CandleSchema(Schema):
+    """One candle; ``date`` is its first instant."""
+
+    date = Timestamp("first instant of the candle")
+    open = Number(2, "INR", "first price")
+    high = Number(2, "INR", "highest price")
+    low = Number(2, "INR", "lowest price")
+    close = Number(2, "INR", "last price")
+    volume = Count("units, contracts of an option", "traded within the candle")
+    oi = Count("contracts", "open interest at its end")
+
+
+class CandlesSchema(Schema):
+    """``/api/historical-data/{symbol}``."""
+
+    symbol = fields.String()
+    interval = fields.String()
+    source = fields.String()
+    candles = fields.List(fields.Nested(CandleSchema))
+
+
+class DaySchema(Schema):
+    """One trading day of an underlying."""
+
+    date = fields.Date()
+    open = Number(2, "INR", "first price")
+    high = Number(2, "INR", "highest price")
+    low = Number(2, "INR", "lowest price")
+    close = Number(2, "INR", "last price of a day that is over")
+    ltp = Number(2, "INR", "last price")
+    volume = Count("units", "traded")
+
+
+class DaysSchema(Schema):
+    """``/api/ohlc_data/{symbol}``."""
+
+    symbol = fields.String()
+    current_day = fields.Nested(DaySchema)
+    previous_day = fields.Nested(DaySchema, allow_none=True)
+    reference_price = Number(2, "INR", "the previous close, which changes are counted from")
+
+
+class PaginationSchema(Schema):
+    """``meta.pagination``."""
+
+    page = fields.Integer()
+    per_page = fields.Integer()
+    total = fields.Integer()
+    pages = fields.Integer()
+    next = fields.Integer(allow_none=True)
+    previous = fields.Integer(allow_none=True)
+
+
+class CandleUpdateSchema(CandleSchema):
+    """``candle_update``: the forming candle, and once more when it is final."""
+
+    symbol = fields.String()
+    interval = fields.String()
+    closed = fields.Boolean()

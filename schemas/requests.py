@@ -1,0 +1,332 @@
+"""What a client may ask: parameters of routes and payloads of events, validated with sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+INDIA = ZoneInfo("Asia/Kolkata")
+INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "1d", "1w")
+INTERVAL_ALIASES = {
+    "minute": "1m",
+    "3minute": "3m",
+    "5minute": "5m",
+    "15minute": "15m",
+    "30minute": "30m",
+    "60minute": "1h",
+    "day": "1d",
+    "week": "1w",
+}
+EXCHANGES = ("NSE", "BSE", "NFO", "BFO", "MCX")
+KINDS = ("index", "stock", "commodity")
+MODES = ("delta", "full")
+WINDOWS = (5, 10, 20, 40)  # few windows, so that many clients share each
+MAX_STRIKES = 1000
+MAX_PAGE_ROWS = 1000
+MAX_STREAMS = 64
+
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&_-]{0,24}")
+
+
+class Symbol(fields.String):
+    """A symbol in any case: letters, digits, ``&``, ``-`` and ``_``."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs).strip().upper()
+        if not _SYMBOL.fullmatch(text):
+            raise ValidationError(
+                f"must be a symbol of letters, digits, &, - or _ (at most 25), was {_short(value)}"
+            )
+        return text
+
+
+class SymbolOrList(fields.Field[list[str]]):
+    """One symbol or a list of them; loads as a list without doubles."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[str]:
+        given = value if isinstance(value, list) else [value]
+        if not 1 <= len(given) <= MAX_STREAMS:
+            raise ValidationError(f"must be one symbol or 1 to {MAX_STREAMS} of them, was {len(given)}")
+        symbol = Symbol()
+        return list(dict.fromkeys(str(symbol.deserialize(item)) for item in given))
+
+
+class Day(fields.Field[date]):
+    """A date of the exchange's calendar, YYYY-MM-DD."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date:
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise ValidationError(f"must be a date YYYY-MM-DD, was {_short(value)}")
+
+
+class Moment(fields.Field[int]):
+    """An instant (ISO 8601 with its offset) or a date (its first instant in India); loads as milliseconds."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        try:
+            # a "+" of the offset that was not URL-encoded arrives as a blank
+            instant = datetime.fromisoformat(str(value).strip().replace(" ", "+", 1))
+        except ValueError:
+            instant = None
+        if instant is None:
+            raise ValidationError(
+                f"must be a date YYYY-MM-DD or an instant such as 2026-11-23T09:15:00+05:30, "
+                f"was {_short(value)}"
+            )
+        zoned = instant if instant.tzinfo else instant.replace(tzinfo=INDIA)
+        return round(zoned.astimezone(UTC).timestamp() * 1000)
+
+
+class Interval(fields.String):
+    """A candle's length, by its short or its Kite name; loads as the short one."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs).strip().lower()
+        text = INTERVAL_ALIASES.get(text, text)
+        if text not in INTERVALS:
+            names = ", ".join((*INTERVALS, *INTERVAL_ALIASES))
+            raise ValidationError(f"must be one of {names}, was {_short(value)}")
+        return text
+
+
+class Choices(fields.String):
+    """Names out of a fixed list, separated by commas; loads as a list without doubles."""
+
+    def __init__(self, choices: tuple[str, ...], **kwargs: Any) -> None:
+        self.choices = choices
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, *args, **kwargs)
+        names = [item.strip().upper() for item in text.split(",") if item.strip()]
+        unknown = [name for name in names if name not in self.choices]
+        if unknown or not names:
+            raise ValidationError(f"must be of {', '.join(self.choices)}, was {_short(value)}")
+        return list(dict.fromkeys(names))
+
+
+def whole_number(low: int, high: int, **kwargs: Any) -> fields.Integer:
+    """An integer within bounds, both included."""
+    message = f"must be a whole number from {low} to {high}, was {{input}}"
+    return fields.Integer(
+        strict=True,
+        validate=validate.Range(low, high, error=message),
+        error_messages={"invalid": f"must be a whole number from {low} to {high}"},
+        **kwargs,
+    )
+
+
+class QueryInteger(fields.Integer):
+    """An integer out of a URL, within bounds."""
+
+    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
+        self.low, self.high = low, high
+        super().__init__(metadata={"minimum": low, "maximum": high}, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        text = str(value)
+        if re.fullmatch(r"[+-]?\d{1,12}", text) and self.low <= int(text) <= self.high:
+            return int(text)
+        raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {_short(value)}")
+
+
+class Request(Schema):
+    """Base of all: an unknown name is refused, and every sentence names the value."""
+
+    class Meta:
+        """Refuse what is not known."""
+
+        unknown = RAISE
+
+    error_messages = {"unknown": "is not a parameter here", "type": "must be an object"}  # noqa: RUF012
+
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Say of an unknown parameter what was sent and what is known."""
+        messages = error.messages
+        if isinstance(messages, dict) and isinstance(data, Mapping):
+            for name, texts in messages.items():
+                if texts == [self.error_messages["unknown"]]:
+                    known = ", ".join(sorted(self._known())) or "none"
+                    messages[name] = [f"is not a parameter here, was {_short(data[name])}; known: {known}"]
+                elif texts == ["Missing data for required field."]:
+                    messages[name] = ["is required and was not given"]
+                elif texts == ["Field may not be null."]:
+                    messages[name] = ["must not be null"]
+                elif texts == ["Not a valid string."]:
+                    messages[name] = [f"must be a text, was {_short(data.get(name))}"]
+
+    def _known(self) -> list[str]:
+        return [field.data_key or name for name, field in self.fields.items()]
+
+
+class NoParameters(Request):
+    """A route that takes none."""
+
+
+class SymbolsRequest(Request):
+    """``/api/symbols``."""
+
+    kind = fields.String(
+        validate=validate.OneOf(KINDS, error=f"must be one of {', '.join(KINDS)}, was {{input}}")
+    )
+    exchange = Choices(EXCHANGES)
+    q = fields.String(validate=validate.Length(1, 50, error="must have 1 to 50 characters, was {input}"))
+    page = QueryInteger(1, 1_000_000, load_default=1)
+    per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
+
+
+class ChainRequest(Request):
+    """``/api/option_chain``."""
+
+    symbol = Symbol(required=True)
+    expiry = Day(load_default=None)
+    strikes = QueryInteger(1, MAX_STRIKES, load_default=None)
+
+
+class DashboardRequest(Request):
+    """``/api/dashboard_data``."""
+
+    symbol = Symbol(required=True)
+    expiry = Day(load_default=None)
+
+
+class StatusRequest(Request):
+    """``/api/market-status``."""
+
+    exchange = Choices(EXCHANGES, load_default=None)
+
+
+class HealthRequest(Request):
+    """``/health``."""
+
+    probe = fields.String(
+        load_default=None,
+        validate=validate.OneOf(("live", "ready"), error="must be live or ready, was {input}"),
+    )
+
+
+class HistoryRequest(Request):
+    """``/api/historical-data/{symbol}``."""
+
+    interval = Interval(load_default="1d")
+    start = Moment(data_key="from", load_default=None)
+    end = Moment(data_key="to", load_default=None)
+    expiry = Day(load_default=None)
+    strike = fields.Float(load_default=None, allow_none=False)
+    option_type = fields.String(
+        load_default=None,
+        validate=validate.OneOf(("CE", "PE"), error="must be CE or PE, was {input}"),
+    )
+    page = QueryInteger(1, 1_000_000, load_default=1)
+    per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _whole_contract(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A contract is an expiry, a strike and a side."""
+        names = ("expiry", "strike", "option_type")
+        missing = [name for name in names if data[name] is None]
+        if 0 < len(missing) < len(names):
+            raise ValidationError(
+                {name: ["is required with the other two of a contract and was not given"] for name in missing}
+            )
+        if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
+            raise ValidationError({"from": ["must not be after `to`"]})
+
+
+class SymbolEvent(Request):
+    """``subscribe_symbol`` and ``unsubscribe_symbol``."""
+
+    symbol = SymbolOrList(required=True)
+
+
+class ChainSubscription(Request):
+    """``subscribe_option_chain``."""
+
+    symbol = Symbol(required=True)
+    expiry = Day(load_default=None)
+    mode = fields.String(
+        load_default="delta",
+        validate=validate.OneOf(MODES, error="must be delta or full, was {input}"),
+    )
+    strikes = fields.Integer(
+        load_default=None,
+        strict=True,
+        validate=validate.OneOf(
+            WINDOWS, error=f"must be {', '.join(map(str, WINDOWS))} or left out for all, was {{input}}"
+        ),
+    )
+
+
+class ChainEvent(Request):
+    """``unsubscribe_option_chain``, ``get_option_chain`` and the dashboard events."""
+
+    symbol = Symbol(required=True)
+    expiry = Day(load_default=None)
+
+
+class ChainQueryEvent(ChainEvent):
+    """``get_option_chain``."""
+
+    strikes = whole_number(1, MAX_STRIKES, load_default=None)
+
+
+class CandleEvent(Request):
+    """``subscribe_candles`` and ``unsubscribe_candles``."""
+
+    symbol = Symbol(required=True)
+    interval = Interval(load_default="1m")
+
+
+class StatusEvent(Request):
+    """``get_market_status``."""
+
+    exchange = Choices(EXCHANGES, load_default=None)
+
+
+class StreamPosition(Request):
+    """One stream of ``resume``."""
+
+    stream = fields.String(required=True, validate=validate.Length(1, 100))
+    epoch = fields.String(required=True, validate=validate.Length(0, 100))
+    seq = fields.Integer(required=True, strict=True)
+    mode = fields.String(load_default="delta", validate=validate.OneOf(MODES))
+    strikes = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.OneOf(WINDOWS)
+    )
+
+
+class ResumeEvent(Request):
+    """``resume``."""
+
+    streams = fields.List(
+        fields.Nested(StreamPosition),
+        required=True,
+        validate=validate.Length(1, MAX_STREAMS, error=f"must name 1 to {MAX_STREAMS} streams"),
+    )
+
+
+class NoPayload(Request):
+    """An event without a payload."""
+
+
+def _short(value: Any) -> str:
+    """A value as it is shown in a sentence: quoted, and cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def path_symbol(text: str) -> str:
+    """A symbol out of a path. Raises ValidationError keyed by its name."""
+    try:
+        return str(Symbol().deserialize(text))
+    except ValidationError as error:
+        raise ValidationError({"symbol": error.messages}) from None

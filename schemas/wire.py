@@ -1,0 +1,69 @@
+"""How values look on the wire: rounded, UTC with milliseconds, and null for what is not known."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import fields
+
+
+def timestamp(instant_ms: int) -> str:
+    """Milliseconds since 1970 as ``2026-11-23T03:45:00.123Z``."""
+    instant = datetime.fromtimestamp(instant_ms // 1000, UTC)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant_ms % 1000:03d}Z"
+
+
+def number(value: float | None, places: int) -> float | None:
+    """A rounded number, or None where it is not known."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), places) + 0.0  # + 0.0: a JavaScript client tells -0 from 0
+
+
+def count(value: float | None) -> float | int | None:
+    """A count: an integer wherever it is one (recorded open interest can be fractional)."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) else float(value)
+
+
+class Number(fields.Float):
+    """A number rounded to ``places`` decimals; NaN and infinity become null."""
+
+    def __init__(self, places: int, unit: str = "", doc: str = "", **kwargs: Any) -> None:
+        self.places = places
+        super().__init__(
+            dump_only=True, allow_none=True, metadata={"unit": unit, "description": doc}, **kwargs
+        )
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
+        return number(value, self.places)
+
+
+class Count(fields.Float):
+    """A count; NaN becomes null."""
+
+    def __init__(self, unit: str = "", doc: str = "", **kwargs: Any) -> None:
+        super().__init__(
+            dump_only=True, allow_none=True, metadata={"unit": unit, "description": doc}, **kwargs
+        )
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
+        return count(value)
+
+
+class Timestamp(fields.String):
+    """An instant: inside milliseconds since 1970 or an aware datetime, outside ISO 8601 in UTC."""
+
+    def __init__(self, doc: str = "", **kwargs: Any) -> None:
+        metadata = {"description": doc, "format": "date-time"}
+        super().__init__(dump_only=True, allow_none=True, metadata=metadata, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            value = round(value.timestamp() * 1000)
+        return timestamp(int(value))

@@ -1,0 +1,371 @@
+"""Market-data server for Indian options: settings, market, feed, handlers, listen.
+
+The composition root. It alone reads settings and the environment; every part gets what it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dotenv import dotenv_values
+from marshmallow import ValidationError
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from feed.calendar import Calendar, CalendarError
+from feed.clock import Clock, VirtualClock, WallClock, to_ms
+from feed.history import History, HistoryError
+from feed.instruments import Catalogue
+from feed.market import Market
+from feed.random_walk import SimulatedSource
+from feed.recordings.frames import RecordingError
+from feed.replay import ReplaySource
+from feed.source import Source
+from feed.ticker import Ticker
+from handlers import TABLE, make_application
+from handlers.access import AccessRules
+from handlers.broadcast import Broadcaster
+from handlers.realtime import Limits, MarketNamespace, make_socket_server
+from handlers.services import Services, Views
+from schemas.settings import ENVIRONMENT_NAMES, Settings, SettingsSchema, sentences
+
+__version__ = "0.1.0"
+
+ROOT = Path(__file__).parent
+MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared host some more
+BODY_TIMEOUT_S = 10
+IDLE_CONNECTION_S = 75  # above the 60 s for which proxies keep a connection
+DRAIN_S = 5
+
+logger = logging.getLogger("server")
+
+
+class StartError(Exception):
+    """Why the server cannot start, in a sentence for the operator."""
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """The command line; every option but ``--settings`` overrides a setting."""
+    parser = argparse.ArgumentParser(
+        prog="server.py",
+        description="Realtime market data for Indian options over REST and Socket.IO.",
+        epilog="Settings: settings.toml, then .env, then the environment, then this command line.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--settings", type=Path, default=ROOT / "settings.toml", metavar="FILE")
+    options: tuple[tuple[str, str, str], ...] = (
+        ("--host", "server.host", "address to listen on"),
+        ("--port", "server.port", "port to listen on; 0 takes a free one"),
+        ("--log-level", "server.log_level", "debug, info, warning or error"),
+        ("--seed", "feed.seed", "seed of the simulated market"),
+        ("--hours", "feed.hours", "always, or exchange for the calendar's sessions"),
+        ("--scenario", "feed.scenario", "mood of the simulated market"),
+        ("--start", "feed.start", "market time to start at, such as 2026-11-23T15:00+05:30"),
+        ("--speed", "feed.speed", "market seconds for a real second"),
+        ("--publish-interval-ms", "feed.publish_interval_ms", "milliseconds between two published states"),
+        ("--replay", "replay.file", "serve a recorded chain instead of a simulated market"),
+        ("--spot", "replay.spot", "spot price for a recording that lacks one"),
+        ("--database-url", "history.database_url", "where history is kept; empty keeps it in memory"),
+    )
+    for option, key, help_text in options:
+        parser.add_argument(option, dest=key, metavar=key.rpartition(".")[2].upper(), help=help_text)
+    parser.add_argument("--debug", dest="server.debug", action="store_true", default=None)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="any other setting"
+    )
+    return parser.parse_args(arguments)
+
+
+def load_settings(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
+    """Settings of file, ``.env``, environment and command line, validated. Raises StartError."""
+    tree = _read_toml(arguments.settings)
+    dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    for name, value in {**dotenv, **environment}.items():
+        section, separator, key = name.lower().partition("__")
+        if name in ENVIRONMENT_NAMES:
+            _put(tree, ENVIRONMENT_NAMES[name], value)
+        elif separator and section in SettingsSchema().fields:
+            _put(tree, f"{section}.{key}", value)
+    given = {name: value for name, value in vars(arguments).items() if "." in name and value is not None}
+    for text in arguments.set:
+        name, separator, value = text.partition("=")
+        if not separator or "." not in name:
+            raise StartError(f"--set takes SECTION.KEY=VALUE, was {text!r}.")
+        given[name] = value
+    for name, value in given.items():
+        _put(tree, name, value)
+    if "replay.file" in given:
+        _put(tree, "feed.source", "replay")
+    try:
+        settings: Settings = SettingsSchema().load(tree)
+    except ValidationError as error:
+        raise StartError("; ".join(sentences(error.normalized_messages()))) from None
+    return settings
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StartError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StartError(f"The settings file {path} is no valid TOML: {error}.") from None
+
+
+def _put(tree: dict[str, Any], name: str, value: Any) -> None:
+    section, _, key = name.partition(".")
+    tree.setdefault(section, {})[key] = value
+
+
+@dataclass(slots=True)
+class Server:
+    """The parts, built but not started."""
+
+    settings: Settings
+    clock: Clock
+    source: Source
+    market: Market
+    history: History
+    ticker: Ticker
+    namespace: MarketNamespace
+    http: HTTPServer
+    port: int = 0
+    url: str = ""
+
+
+def build(settings: Settings) -> Server:
+    """Put the parts together. Raises StartError and the errors of data files."""
+    calendar = Calendar.load()
+    catalogue = Catalogue.load(calendar)
+    clock, source, epoch = _make_source(settings, calendar, catalogue)
+    feed = settings.feed
+    market = Market(
+        source.universe,
+        source=source.name,
+        epoch=epoch,
+        interest_rate=feed.interest_rate,
+        stale_after_s=max(feed.stale_after_s, 2 * _step_ms(settings, source) / 1000),
+    )
+    durable = source.name == "simulated" and feed.start is None and settings.history.database_url
+    history = History(
+        settings.history.database_url if durable else None,
+        calendar=calendar,
+        hours=feed.hours,
+        flush_interval_s=settings.history.flush_interval_s,
+    )
+    history.start(market, clock.now_ms())
+    return _build_edge(settings, calendar, clock, source, market, history)
+
+
+def _build_edge(
+    settings: Settings,
+    calendar: Calendar,
+    clock: Clock,
+    source: Source,
+    market: Market,
+    history: History,
+) -> Server:
+    feed, limits = settings.feed, settings.limits
+    views = Views(market, depth=feed.replay_depth, iv_history=lambda symbol: np.empty(0))
+    broadcaster = Broadcaster(
+        publish_interval_ms=feed.publish_interval_ms,
+        heartbeat_s=feed.heartbeat_s,
+        slow_client_timeout_s=limits.slow_client_timeout_s,
+    )
+    access = AccessRules(
+        origins=settings.server.frontend_url,
+        api_keys=settings.server.api_keys,
+        trusted_proxies=settings.server.trusted_proxies,
+        rate_limit_per_minute=limits.rate_limit_per_minute,
+    )
+
+    async def publish(*published: Any) -> None:
+        await namespace.publish(*published)
+
+    ticker = Ticker(source, market, clock, history, calendar, hours=feed.hours, publish=publish)
+    services = Services(
+        market=market,
+        views=views,
+        calendar=calendar,
+        clock=clock,
+        ticker=ticker,
+        history=history,
+        hours=feed.hours,
+        version=__version__,
+        api_timeout_s=settings.server.api_timeout_s,
+        routes=TABLE,
+    )
+    namespace = MarketNamespace(
+        services,
+        broadcaster,
+        access,
+        Limits(
+            max_clients=limits.max_clients,
+            max_clients_per_address=limits.max_clients_per_address,
+            max_subscriptions=limits.max_subscriptions,
+            max_events_per_second=limits.max_events_per_second,
+            max_message_bytes=limits.max_message_bytes,
+            connect_timeout_s=limits.connect_timeout_s,
+            slow_client_timeout_s=limits.slow_client_timeout_s,
+        ),
+    )
+    services.socket_statistics = namespace.statistics
+    socket_server = make_socket_server(
+        namespace,
+        ping_interval_s=settings.websocket.ping_interval_s,
+        timeout_s=settings.websocket.timeout_s,
+        origins=list(settings.server.frontend_url),
+        max_message_bytes=limits.max_message_bytes,
+    )
+    application = make_application(
+        services,
+        access,
+        socket_server,
+        compression=settings.websocket.compression,
+        max_message_bytes=limits.max_message_bytes,
+        max_write_buffer_bytes=limits.max_write_buffer_bytes,
+    )
+    http = HTTPServer(
+        application,
+        max_header_size=MAX_HEADER_BYTES,
+        max_body_size=settings.server.max_body_bytes,
+        body_timeout=BODY_TIMEOUT_S,
+        idle_connection_timeout=IDLE_CONNECTION_S,
+    )
+    return Server(settings, clock, source, market, history, ticker, namespace, http)
+
+
+def _make_source(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> tuple[Clock, Source, str]:
+    """Clock, source and the name of their epoch."""
+    feed = settings.feed
+    if feed.source == "replay":
+        if not settings.replay.file:
+            raise StartError(
+                "feed.source is replay, so replay.file (or --replay FILE) must name a recording."
+            )
+        spot = settings.replay.spot or None
+        replay = ReplaySource.open(
+            Path(settings.replay.file),
+            catalogue=catalogue,
+            calendar=calendar,
+            spot=spot,
+            loop=settings.replay.loop,
+        )
+        step_ms = max(1, round(feed.publish_interval_ms * feed.speed))
+        clock: Clock = VirtualClock(replay.start_ms, step_ms, feed.speed)
+        return clock, replay, f"replay-{replay.start_ms:x}"
+    if feed.start is None and feed.speed == 1:
+        clock = WallClock(feed.publish_interval_ms)
+    else:
+        start_ms = to_ms(feed.start) if feed.start else WallClock(feed.publish_interval_ms).now_ms()
+        step_ms = max(1, round(feed.publish_interval_ms * feed.speed))
+        clock = VirtualClock(start_ms, step_ms, feed.speed)
+    simulated = SimulatedSource(
+        catalogue,
+        calendar,
+        seed=feed.seed,
+        start_ms=clock.now_ms(),
+        hours=feed.hours,
+        scenario=feed.scenario,
+        interest_rate=feed.interest_rate,
+    )
+    return clock, simulated, f"sim-{feed.seed:x}-{clock.now_ms():x}"
+
+
+def _step_ms(settings: Settings, source: Source) -> float:
+    """Market time between two inputs."""
+    step_ms = settings.feed.publish_interval_ms * settings.feed.speed
+    return max(step_ms, float(getattr(source, "step_ms", 0)))
+
+
+def listen(server: Server) -> None:
+    """Open the port. Raises StartError."""
+    host, port = server.settings.server.host, server.settings.server.port
+    try:
+        sockets = bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
+    except OSError as error:
+        raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
+    server.http.add_sockets(sockets)
+    server.port = sockets[0].getsockname()[1]
+    shown = "localhost" if host in ("", "*", "0.0.0.0", "::") else host
+    server.url = f"http://{shown}:{server.port}"
+
+
+def banner(server: Server) -> str:
+    """What a person who just started the server wants to know."""
+    feed, url = server.settings.feed, server.url
+    detail = (
+        f"seed {feed.seed}, hours {feed.hours}"
+        if server.source.name == "simulated"
+        else server.settings.replay.file
+    )
+    universe = server.market.universe
+    return "\n".join(
+        (
+            f"Indian options market data {__version__}",
+            f"  server     {url}/",
+            f"  API        {url}/api",
+            f"  WebSocket  {url}/socket.io/  (Socket.IO 4 clients)",
+            f"  health     {url}/health",
+            f"  docs       {url}/api (README.md has the rest)",
+            f"  feed       {server.source.name} ({detail})",
+            f"  market     {len(universe.underlyings)} underlyings, {universe.contract_count:,} contracts",
+        )
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = build(settings)
+    try:
+        listen(server)
+        await server.ticker.prime()
+        server.ticker.start()
+        sys.stdout.write(banner(server) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        logger.info("stopping")
+    finally:
+        server.ticker.stop()
+        server.http.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(server.namespace.shut_down(), DRAIN_S)
+        await server.history.stop()
+        await server.http.close_all_connections()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Start from the command line; 0 after a clean stop, 2 when it cannot start."""
+    try:
+        settings = load_settings(
+            parse_arguments(sys.argv[1:] if arguments is None else arguments), os.environ
+        )
+        level = "debug" if settings.server.debug else settings.server.log_level
+        logging.basicConfig(
+            level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+        )
+        asyncio.run(serve(settings))
+    except (StartError, CalendarError, HistoryError, RecordingError) as error:
+        sys.stderr.write(f"server.py: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
