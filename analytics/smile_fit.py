@@ -28,8 +28,10 @@ LEAST_POINTS_SVI = 5
 LEAST_POINTS_SSVI = 3
 GREATEST_ITERATIONS = 8
 GREATEST_HALVINGS = 4
-# in volatility: a step that improves rms by less than this is the last
+# in volatility: a small step that improves rms by less than this is the last
 CONVERGED = 1e-5
+# as a share of the longest: a long step that gains little is on its way along a valley
+SMALL_STEP = 0.1
 # what a far wing weighs beside a strike at the forward
 LEAST_WEIGHT = 0.01
 # the bend sigma, as a share of the strikes' range
@@ -249,7 +251,8 @@ def _descend(points: _Points, state: _State, longest: Array, make: Callable[...,
         state = trial
         damping *= 0.1
         total = float(weight.sum())
-        if math.sqrt(cost / total) - math.sqrt(trial_cost / total) < CONVERGED:
+        gain = math.sqrt(cost / total) - math.sqrt(trial_cost / total)
+        if gain < CONVERGED and bool((np.abs(step) < SMALL_STEP * longest).all()):
             return state
     return state
 

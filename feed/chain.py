@@ -6,7 +6,7 @@ Everything is in raw units (per unit, per year, decimals); display units are mad
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -42,8 +42,9 @@ class Coverage:
 class Chain:
     """A chain at one instant. Leg arrays are (2, n): calls, puts; NaN where not known.
 
-    ``volatility`` is per square root of a year; ``greeks`` are to the spot, raw units; ``strike_volatility``
-    : (n,) is the out-of-the-money leg's, which the Greeks of both legs rest on.
+    ``volatility`` is per square root of a year; ``strike_volatility`` : (n,) is the out-of-the-money leg's,
+    which the Greeks of both legs rest on. Of the ``greeks`` delta and gamma are to the spot, the others hold
+    the forward fixed; raw units.
     """
 
     symbol: str
@@ -194,7 +195,8 @@ def _greeks(
     years = max(years, GREEKS_FLOOR_YEARS)
     is_call = np.array([[True], [False]])
     to_forward = black76.greeks(forward, strikes, years, volatility, is_call, math.exp(-rate * years), rate)
-    return black76.spot_greeks(to_forward, spot, forward, years)
+    to_spot = black76.spot_greeks(to_forward, spot, forward, years)
+    return replace(to_forward, delta=to_spot.delta, gamma=to_spot.gamma)
 
 
 def _totals(interest: FloatArray, interest_change: FloatArray, volume: FloatArray) -> dict[str, float]:

@@ -86,6 +86,10 @@ class VirtualClock:
         elapsed_ms = (self._monotonic_ns() - self._anchor_ns) * self._speed / 1e6
         if self._now_ms + self._step_ms > self._anchor_ms + elapsed_ms:
             return None
+        return self.step()
+
+    def step(self) -> int:
+        """Take the next step now, and return its instant."""
         self._now_ms += self._step_ms
         return self._now_ms
 

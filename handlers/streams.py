@@ -19,7 +19,7 @@ from feed.chain import Chain
 from feed.market import Market
 from feed.universe import Listing
 from handlers.frames import encode
-from schemas.chains import ROW_COLUMNS, STRIKE, ChainHeaderSchema, ProvenanceSchema, chain_table
+from schemas.chains import ROW_COLUMNS, STRIKE, chain_table, dump_header
 from schemas.columns import changed_rows, differs, rows
 from schemas.quotes import QuoteSchema
 from schemas.wire import timestamp
@@ -27,8 +27,6 @@ from schemas.wire import timestamp
 ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
 IDENTITY = frozenset({"epoch", "seq", "as_of"})  # in every delta, so never among its changes
 
-_provenance = ProvenanceSchema()
-_header = ChainHeaderSchema()
 _quote = QuoteSchema()
 
 
@@ -191,7 +189,7 @@ class ChainStream(Stream):
             self._changed_at = np.full(table.shape, self.seq)
         else:
             self._changed_at[differs(self.table, table)] = self.seq
-        self.fields.assign({**_header.dump(chain), **_provenance.dump(chain.provenance)}, self.seq)
+        self.fields.assign(dump_header(chain), self.seq)
         self.table = table
         self._atm_index = chain.atm_index
         self._rows = None

@@ -130,6 +130,17 @@ class ChainSchema(ChainHeaderSchema, ProvenanceSchema):
     option_chain = fields.List(fields.Nested(ChainRowSchema))
 
 
+_chain_header = ChainHeaderSchema()
+_totals = TotalsSchema()
+_provenance = ProvenanceSchema()
+
+
+def dump_header(chain: Any) -> dict[str, Any]:
+    """Everything of a ``feed.chain.Chain`` but its rows."""
+    totals = _totals.dump({**chain.totals, "max_pain": chain.pain.strike})
+    return {**_chain_header.dump(chain), **totals, **_provenance.dump(chain.provenance)}
+
+
 def chain_table(chain: Any) -> FloatArray:
     """The rows of a ``feed.chain.Chain`` as a matrix of wire values: (len(ROW_COLUMNS), n)."""
     count = len(chain.strikes)

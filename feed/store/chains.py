@@ -95,7 +95,8 @@ class ChainEncoder:
 
     def _relist(self, universe: Universe) -> None:
         old = self._universe
-        before = np.zeros((len(_STATE_SCALES), universe.contract_count), np.int64)
+        before = np.full((len(_STATE_SCALES), universe.contract_count), UNKNOWN, np.int64)
+        before[_ASK - _FIRST_STATE] = 0
         key_ms = np.full(len(universe.listings), -GROUP_MS, np.int64)
         for listing in universe.listings:
             known = old.find(listing.key) if old else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,8 +13,8 @@ from feed.candles import Candles, FloatArray, IntArray
 from feed.store.chains import GROUP_MS, decode_records
 from feed.store.codec import unpack_candles
 from feed.store.database import Database
-from feed.store.forming import ClosedMinute
 from feed.store.jobs import HOUR_MS
+from feed.store.recorded import RecordedChain
 from feed.store.tables import (
     METRICS,
     chain_metrics,
@@ -28,28 +27,6 @@ from feed.store.tables import (
 )
 
 ChainRow = Row[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedChain:
-    """Consecutive minutes of one chain over one list of strikes.
-
-    ``minute_ms``, ``as_of_ms``, ``source``, ``spot`` : (minutes,); ``strikes`` : (n,); each of ``fields``
-    (``RECORD_FIELDS``) : (minutes, 2 n), calls then puts.
-    """
-
-    symbol: str
-    expiry: date
-    kind: str
-    expires_at_ms: int
-    lot_size: int
-    strikes: FloatArray
-    tokens: IntArray
-    minute_ms: IntArray
-    as_of_ms: IntArray
-    source: IntArray
-    spot: FloatArray
-    fields: Mapping[str, FloatArray]
 
 
 class Reader:
@@ -272,32 +249,3 @@ def _run(
 
 def _integers(rows: Sequence[ChainRow], name: str) -> IntArray:
     return np.array([getattr(row, name) for row in rows], np.int64)
-
-
-def contract_candles(chain: RecordedChain, strike: float, is_call: bool) -> Candles:
-    """The one-minute candles of one contract: the minutes in which a price of it was published."""
-    place = np.flatnonzero(chain.strikes == strike)
-    if not len(place):
-        return Candles.empty()
-    column = int(place[0]) + (0 if is_call else len(chain.strikes))
-    names = ("open", "high", "low", "close", "volume", "open_interest")
-    columns = [chain.fields[name][:, column] for name in names]
-    touched = ~np.isnan(columns[0])
-    return Candles.of(chain.minute_ms, columns, chain.source).take(touched)
-
-
-def minute_candle(minute: ClosedMinute, contract: tuple[date, float, bool], symbol: str) -> Candles:
-    """The candle of one contract in a minute that is in memory: one or none."""
-    expiry, strike, is_call = contract
-    listing = minute.universe.find((symbol, expiry))
-    if listing is None:
-        return Candles.empty()
-    place = np.flatnonzero(listing.strikes == strike)
-    if not len(place):
-        return Candles.empty()
-    row = listing.rows.start + int(place[0]) + (0 if is_call else len(listing.strikes))
-    bars = minute.contracts
-    if not bars.touched[row]:
-        return Candles.empty()
-    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume, minute.state["open_interest"])
-    return Candles.of(np.array([minute.start_ms]), [c[row : row + 1] for c in columns], minute.source)

@@ -138,7 +138,7 @@ class Writer:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopping)
             if self._waiting and not self._failures:
-                due_s = self._waiting[0][0] + self._flush_interval_s - self._monotonic()
+                due_s = self._waiting[0][0] + self._flush_interval_s / 2 - self._monotonic()
                 half_full = self._queue_limit // 2
                 self._changed.wait_for(
                     lambda: self._stopping or len(self._waiting) > half_full, max(due_s, 0)

@@ -1,0 +1,149 @@
+"""What history does on the loop: count prices, close minutes, hand them to the writer. It never waits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from feed.candles import MINUTE_MS, Candle, Candles, FloatArray, SessionGrid, source_code
+from feed.store.chains import ChainEncoder
+from feed.store.forming import Bars, ClosedMinute, FormingMinute
+from feed.store.jobs import ChainMetrics, MinuteJob, PartJob, Registry, Valuation
+from feed.store.running import ClosedCandle, RunningCandles, one_candle
+from feed.store.writer import Writer
+from feed.universe import Universe
+
+logger = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Forms the minutes of a market and hands each one, once it is over, to the writer as one job."""
+
+    def __init__(
+        self,
+        universe: Universe,
+        grids: Sequence[SessionGrid],
+        writer: Writer,
+        registry: Registry,
+        *,
+        source: str,
+        part_every_ms: int,
+    ) -> None:
+        self.names = [underlying.symbol for underlying in universe.underlyings]
+        self.row_of = dict(universe.row_of)
+        self.source = source_code(source)
+        self.running = RunningCandles(self.names, grids)
+        self._forming = FormingMinute(universe)
+        self._writer = writer
+        self._registry = registry
+        self._encoder = ChainEncoder()
+        self._part_every_ms = part_every_ms
+        self._parted_ms = 0
+        self._minute = -1
+
+    @property
+    def minute_ms(self) -> int:
+        """The minute being formed; negative before the first."""
+        return self._minute * MINUTE_MS
+
+    @property
+    def universe(self) -> Universe:
+        """The contracts being recorded."""
+        return self._forming.universe
+
+    def record(
+        self,
+        universe: Universe,
+        underlyings: Mapping[str, FloatArray],
+        contracts: Mapping[str, FloatArray],
+        as_of_ms: int,
+        now_ms: int,
+        valuation: ChainMetrics | Valuation | None,
+    ) -> list[ClosedCandle]:
+        """Count a market's state as published at ``now_ms``; returns the candles that became final."""
+        closed: list[ClosedCandle] = []
+        if now_ms // MINUTE_MS != self._minute:
+            closed = self._turn(now_ms // MINUTE_MS, valuation)
+        if universe is not self._forming.universe:
+            self._relist(universe)
+        self._forming.source = self.source
+        self._forming.take(underlyings, contracts, as_of_ms)
+        if not 0 <= now_ms - self._parted_ms < self._part_every_ms:
+            self._parted_ms = now_ms
+            self._put_part()
+        return closed
+
+    def finish(self) -> None:
+        """Close the minute being formed before its time."""
+        if self._minute >= 0:
+            self._close(self.minute_ms, None)
+
+    def rewind(self, to_ms: int) -> None:
+        """Forget what was counted from an instant on, the minute being formed with it."""
+        self._minute = -1
+        self._forming = FormingMinute(self._forming.universe)
+        self._encoder.reset()
+        self.running.forget(to_ms)
+
+    def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
+        """The candle being formed. Raises KeyError for a symbol that is not recorded."""
+        row = self.row_of[symbol]
+        now = self._forming.underlyings.row(row)
+        return self.running.forming(row, interval, now_ms, self.minute_ms, now)
+
+    def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
+        """The minutes of an underlying that memory knows, the one being formed included."""
+        row = self.row_of[symbol]
+        parts = [self.running.recent.candles(row, start_ms, end_ms)]
+        now = self._forming.underlyings.row(row)
+        if now is not None and start_ms <= self.minute_ms < end_ms:
+            parts.append(one_candle(Candle(self.minute_ms, *now), self.source))
+        return Candles.merge(parts)
+
+    def days(self, symbol: str) -> Candles:
+        """The days of an underlying that memory knows, the running one included."""
+        parts = [self.running.days_of_week(self.row_of[symbol])]
+        today = self.forming(symbol, "1d", self.minute_ms) if self._minute >= 0 else None
+        if today is not None:
+            parts.append(one_candle(today, self.source))
+        return Candles.merge(parts)
+
+    def unwritten(self) -> list[ClosedMinute]:
+        """Minutes that are not in the store yet, oldest first, the one being formed as the last."""
+        waiting = [job.minute for job in self._writer.pending() if isinstance(job, MinuteJob)]
+        return waiting if self._minute < 0 else [*waiting, self._forming.part(self.minute_ms)]
+
+    def _turn(self, minute: int, valuation: ChainMetrics | Valuation | None) -> list[ClosedCandle]:
+        before, self._minute = self._minute, minute
+        closed: list[ClosedCandle] = []
+        if before >= 0:
+            bars = self._close(before * MINUTE_MS, valuation)
+            closed = self.running.final(before * MINUTE_MS, minute * MINUTE_MS, bars)
+        if minute < before:
+            logger.warning("the clock went back by %d minutes: their candles go on", before - minute)
+            self.running.go_back(minute * MINUTE_MS)
+        self._forming.underlyings.seed(self.running.recent.bars(minute * MINUTE_MS))
+        return closed
+
+    def _close(self, start_ms: int, valuation: ChainMetrics | Valuation | None) -> Bars:
+        minute = self._forming.finish(start_ms)
+        days = self.running.add(start_ms, minute.underlyings, minute.source)
+        self._writer.put(MinuteJob(self._registry, self._encoder, minute, days, valuation))
+        return minute.underlyings
+
+    def _relist(self, universe: Universe) -> None:
+        """Contracts were listed or left: what left is recorded as it stands."""
+        before = self._forming.part(self.minute_ms)
+        left = self._forming.relist(universe)
+        if len(left):
+            minute = replace(before, listing_rows=left)
+            self._writer.put(MinuteJob(self._registry, self._encoder, minute, None))
+
+    def _put_part(self) -> None:
+        """Hand the part of the running minute to the writer, unless it is behind."""
+        bars = self._forming.underlyings.bars()
+        if not bars.touched.any() or self._writer.pending():
+            return
+        days = self.running.days_with(self.minute_ms, bars, self.source)
+        self._writer.put(PartJob(self._registry, self.names, bars, days, self.minute_ms, self.source))

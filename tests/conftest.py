@@ -1,0 +1,241 @@
+"""Fixtures: a loop of its own for each test, one simulated market for all, and a server on a real port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httputil import HTTPHeaders
+from tornado.ioloop import IOLoop
+from tornado.testing import bind_unused_port
+
+import server as server_module
+from feed.clock import VirtualClock
+from schemas.settings import Settings, SettingsSchema
+
+ROOT = Path(__file__).parent.parent
+RECORDED = ROOT.parent / "shared" / "domain" / "data"
+START = "2026-11-23T10:00+05:30"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="run the long tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--nightly"):
+        return
+    skip = pytest.mark.skip(reason="a long run: --nightly")
+    for item in items:
+        if "nightly" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def io_loop() -> Iterator[IOLoop]:
+    """A loop that ends with no task pending; pytest-tornado's own leaves Socket.IO's behind."""
+    loop = IOLoop(make_current=False)
+    asyncio.set_event_loop(loop.asyncio_loop)  # type: ignore[attr-defined]
+    yield loop
+
+    async def cancel_all() -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    loop.run_sync(cancel_all)
+    loop.close(all_fds=True)
+
+
+def settings_of(**sections: dict[str, Any]) -> Settings:
+    """Settings for tests: a virtual clock that stands still, history in memory, no rate limit."""
+    tree: dict[str, dict[str, Any]] = {
+        "server": {"host": "127.0.0.1", "port": 0},
+        "feed": {"start": START, "seed": 7},
+        "limits": {"rate_limit_per_minute": 0},
+        "history": {"database_url": ""},
+    }
+    for name, values in sections.items():
+        tree.setdefault(name, {}).update(values)
+    settings: Settings = SettingsSchema().load(tree)
+    return settings
+
+
+@dataclass
+class Sandbox:
+    """A server on a real port whose market moves when the test says so."""
+
+    server: server_module.Server
+    url: str
+
+    async def step(self, count: int = 1) -> None:
+        """Let the market take steps and publish each."""
+        clock = self.server.clock
+        assert isinstance(clock, VirtualClock)
+        for _ in range(count):
+            await self.server.ticker.step(clock.step())
+
+
+@dataclass
+class Parts:
+    """A market that is built once: building it takes most of a second."""
+
+    settings: Settings
+    parts: tuple[Any, ...]
+
+
+@pytest.fixture(scope="session")
+def simulated_parts() -> Parts:
+    settings = settings_of()
+    built = server_module.build(settings)
+    calendar = built.namespace.services.calendar
+    return Parts(settings, (calendar, built.clock, built.source, built.market, built.history))
+
+
+@pytest.fixture
+def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[..., Sandbox]]:
+    """Make servers over the shared market, or over a market of their own (``own_market=True``)."""
+    made: list[Sandbox] = []
+
+    def make(own_market: bool = False, **sections: dict[str, Any]) -> Sandbox:
+        settings = settings_of(**sections)
+        if own_market:
+            built = server_module.build(settings)
+        else:
+            built = server_module._build_edge(settings, *simulated_parts.parts)
+        socket, port = bind_unused_port()
+        built.http.add_sockets([socket])
+        sandbox = Sandbox(built, f"http://127.0.0.1:{port}")
+        io_loop.run_sync(sandbox.step)
+        made.append(sandbox)
+        return sandbox
+
+    yield make
+
+    async def close() -> None:
+        for sandbox in made:
+            sandbox.server.http.stop()
+            await sandbox.server.namespace.shut_down()
+            await sandbox.server.http.close_all_connections()
+
+    io_loop.run_sync(close)
+
+
+@pytest.fixture
+def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """A server over the shared simulated market."""
+    return make_sandbox()
+
+
+@dataclass
+class Answer:
+    """A REST answer: status, headers, and the parsed body where it is JSON."""
+
+    status: int
+    headers: HTTPHeaders
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.raw)
+
+    @property
+    def data(self) -> Any:
+        assert self.body["success"], self.body
+        return self.body["data"]
+
+    @property
+    def error(self) -> Any:
+        assert not self.body["success"], self.body
+        return self.body["error"]
+
+
+@pytest.fixture
+def http_client(io_loop: IOLoop) -> Iterator[AsyncHTTPClient]:
+    """pytest-tornado's, without the application it would make a server of its own for."""
+    client = AsyncHTTPClient(force_instance=True, max_clients=100)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def fetch(http_client: AsyncHTTPClient) -> Callable[..., Any]:
+    """``await fetch(sandbox, "/api/symbols", method="HEAD", headers={…})``; no status raises."""
+
+    async def get(sandbox: Sandbox | Process, path: str, **options: Any) -> Answer:
+        answer = await http_client.fetch(sandbox.url + path, raise_error=False, **options)
+        return Answer(answer.code, answer.headers, answer.body)
+
+    return get
+
+
+@dataclass
+class Process:
+    """``python server.py`` as a user runs it."""
+
+    popen: subprocess.Popen[str]
+    url: str
+    log: Path
+
+    def stop(self) -> int:
+        self.popen.terminate()
+        return self.popen.wait(20)
+
+
+def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:
+    """Start the server on a free port and wait for its banner."""
+    with log.open("w") as errors:
+        popen = subprocess.Popen(
+            [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert popen.stdout is not None
+    lines = []
+    for line in popen.stdout:
+        lines.append(line)
+        found = re.search(r"server\s+(http://\S+?)/\s", line)
+        if found:
+            return Process(popen, found[1], log)
+    popen.wait(10)
+    raise AssertionError(f"no banner: {''.join(lines)} {log.read_text()}")
+
+
+@pytest.fixture
+def run_server(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Start ``python server.py`` with arguments; its log must hold no traceback."""
+    started: list[Process] = []
+
+    def run(*arguments: str, environment: dict[str, str] | None = None) -> Process:
+        history = f"sqlite:///{tmp_path}/history-{len(started)}.sqlite3"
+        process = spawn(
+            tmp_path / f"server-{len(started)}.log",
+            "--database-url",
+            history,
+            *arguments,
+            environment=environment,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.popen.poll() is None:
+            process.stop()
+        if process.popen.stdout is not None:
+            process.popen.stdout.close()
+        assert "Traceback" not in process.log.read_text()
