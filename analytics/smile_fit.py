@@ -28,14 +28,14 @@ LEAST_POINTS_SVI = 5
 LEAST_POINTS_SSVI = 3
 GREATEST_ITERATIONS = 8
 GREATEST_HALVINGS = 4
-# in volatility: a small step that improves rms by less than this is the last
+# in volatility: a step that improves rms by less than this is the last
 CONVERGED = 1e-5
-# as a share of the longest: a long step that gains little is on its way along a valley
-SMALL_STEP = 0.1
+# keeps a curvature of zero invertible
+TINY = 1e-30
 # what a far wing weighs beside a strike at the forward
 LEAST_WEIGHT = 0.01
-# the bend sigma, as a share of the strikes' range
-LEAST_BEND, GREATEST_BEND = 0.005, 2.0
+# the bend sigma, and how far the vertex may lie outside, as shares of the strikes' range
+LEAST_BEND, GREATEST_BEND, GREATEST_SHIFT = 0.005, 2.0, 0.5
 # residuals beyond this many robust standard deviations weigh less, as 1/|residual|
 HUBER = 2.0
 
@@ -84,7 +84,7 @@ def fit_svi(
     -----
     For given ``(m, sigma)`` the slice is linear in its level and the slopes of its two wings, which may not
     be negative. A coarse grid of ``(m, sigma)`` gives the start; Gauss-Newton steps in these two, the linear
-    part solved exactly at each, the end. The vertex stays within the strikes.
+    part solved exactly at each, the end. The vertex stays near the strikes.
 
     """
     points = _points(log_moneyness, volatility, time_to_expiry, weights)
@@ -173,9 +173,9 @@ def _start(points: _Points) -> tuple[float, float]:
 
 def _svi_state(points: _Points, m: float, log_sigma: float, weight: Array) -> _State:
     """Slice with the best linear part; parameters: level, slopes of right and left wing, m, ln sigma."""
-    # a vertex outside the strikes, or a bend wider than them, only trades one straight line for another
-    m = min(max(m, points.lowest), points.highest)
+    # a vertex far outside the strikes, or a bend far wider, only trades one straight line for another
     width = points.highest - points.lowest
+    m = min(max(m, points.lowest - GREATEST_SHIFT * width), points.highest + GREATEST_SHIFT * width)
     sigma = min(max(math.exp(log_sigma), LEAST_BEND * width), GREATEST_BEND * width)
     y = points.k - m
     root = np.sqrt(y * y + sigma * sigma)
@@ -235,12 +235,10 @@ def _descend(points: _Points, state: _State, longest: Array, make: Callable[...,
     for _ in range(GREATEST_ITERATIONS):
         weight = points.trust * _huber(state.residual, points.trust)
         cost = float(weight @ (state.residual * state.residual))
-        gradient = state.derivatives @ (weight * state.residual)
-        curvature = (state.derivatives * weight) @ state.derivatives.T
-        diagonal = np.diag(curvature)
+        gradient, curvature = _reduced(state, weight, free)
         for _ in range(GREATEST_HALVINGS):
-            damped = curvature + np.diag(damping * diagonal + (diagonal == 0.0))
-            step = np.clip(np.linalg.solve(damped, gradient)[-free:], -longest, longest)
+            damped = curvature + np.diag(damping * np.diag(curvature) + TINY)
+            step = np.clip(np.linalg.solve(damped, gradient), -longest, longest)
             trial = make(points, *(state.parameters[-free:] - step).tolist(), weight)
             trial_cost = float(weight @ (trial.residual * trial.residual))
             if trial_cost <= cost:
@@ -252,9 +250,22 @@ def _descend(points: _Points, state: _State, longest: Array, make: Callable[...,
         damping *= 0.1
         total = float(weight.sum())
         gain = math.sqrt(cost / total) - math.sqrt(trial_cost / total)
-        if gain < CONVERGED and bool((np.abs(step) < SMALL_STEP * longest).all()):
+        if gain < CONVERGED:
             return state
     return state
+
+
+def _reduced(state: _State, weight: Array, free: int) -> tuple[Array, Array]:
+    """Gradient and curvature in the free parameters, the linear ones following along (Kaufman)."""
+    gradient = state.derivatives @ (weight * state.residual)
+    curvature = (state.derivatives * weight) @ state.derivatives.T
+    linear = gradient.size - free
+    if not linear:
+        return gradient, curvature
+    inner, coupling = curvature[:linear, :linear], curvature[:linear, linear:]
+    inner = inner + np.diag(1e-12 * np.diag(inner) + (np.diag(inner) == 0.0))
+    follow = np.linalg.solve(inner, coupling)
+    return gradient[linear:] - follow.T @ gradient[:linear], curvature[linear:, linear:] - follow.T @ coupling
 
 
 def _huber(residual: Array, trust: Array) -> Array:

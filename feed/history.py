@@ -28,6 +28,7 @@ from feed.candles import (
     SessionGrid,
 )
 from feed.market import Market
+from feed.store.backfill import Backfill, Past, Progress, Reach
 from feed.store.codec import Damaged
 from feed.store.database import Database, HistoryError
 from feed.store.jobs import ChainMetrics, Registry, Valuation
@@ -38,7 +39,7 @@ from feed.store.recorder import Recorder
 from feed.store.running import ClosedCandle
 from feed.store.writer import Health, Writer
 
-__all__ = ["ChainMetrics", "ClosedCandle", "Health", "History", "HistoryError", "RecordedChain"]
+__all__ = ["ChainMetrics", "ClosedCandle", "Health", "History", "HistoryError", "Reach", "RecordedChain"]
 
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
@@ -85,6 +86,8 @@ class History:
         self._grids: dict[str, SessionGrid] = {}
         self._exchange_of: dict[str, str] = {}
         self._recorder: Recorder | None = None
+        self._backfill: Backfill | None = None
+        self._started_ms = 0
         self.database = Database(url, readers)
         self.database.open()
         self._reader = Reader(self.database)
@@ -95,6 +98,7 @@ class History:
     def start(self, market: Market, now_ms: int) -> None:
         """Take up the day where the store left it, and begin to write. Before the first ``record``."""
         underlyings = market.universe.underlyings
+        self._started_ms = now_ms - now_ms % MINUTE_MS
         self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
         self._recorder = Recorder(
             market.universe,
@@ -111,8 +115,36 @@ class History:
             raise HistoryError(self.database.explain(error)) from error
         self._writer.start()
 
+    def backfill(
+        self, source: Past, progress: Progress = lambda done, total: None, reach: Reach | None = None
+    ) -> Backfill:
+        """Fill what the store lacks of the past before the start from what a source tells; in the background.
+
+        On a running loop what is filled is known in memory at once. Ended by ``stop``; ``join`` of the
+        answer waits for the end.
+        """
+        recorder = self._started()
+        loop = asyncio.get_running_loop()
+
+        def adopt(symbol: str, minutes: Candles, days: Candles) -> None:
+            loop.call_soon_threadsafe(recorder.adopt, symbol, minutes, days)
+
+        self._backfill = Backfill(
+            source,
+            {symbol: self._grid(symbol) for symbol in recorder.names},
+            self._reader,
+            self._writer,
+            before_ms=self._started_ms,
+            reach=reach or Reach(),
+            adopt=adopt,
+        )
+        self._backfill.start(progress)
+        return self._backfill
+
     async def stop(self, timeout_s: float = 10.0) -> None:
         """Write what is left, the minute being formed included, and close the store."""
+        if self._backfill is not None:
+            self._backfill.stop()
         if self._recorder is not None:
             self._recorder.finish()
         await asyncio.get_running_loop().run_in_executor(None, self._writer.stop, timeout_s)
@@ -208,9 +240,11 @@ class History:
         series = await self._read(lambda: self._reader.metrics(symbol, expiry, start_ms, end_ms))
         times = series["minute_ms"].astype(np.int64)
         labels = self._grid(symbol).labels(interval, times)
-        last = np.flatnonzero(np.append(labels[1:] != labels[:-1], True)) if len(labels) else []
+        if not len(labels):
+            return series
+        last = np.flatnonzero(np.append(labels[1:] != labels[:-1], True))
         found = {name: values[last] for name, values in series.items()}
-        return {**found, "minute_ms": labels[last].astype(np.float64) if len(labels) else found["minute_ms"]}
+        return {**found, "minute_ms": labels[last].astype(np.float64)}
 
     async def open_interest(
         self, symbol: str, expiry: date, strikes: Sequence[float] | None, start_ms: int, end_ms: int

@@ -77,7 +77,14 @@ class SimulatedSource:
         units = daily_units(underlyings, self._parameters)
         self._spots = Spots(underlyings, units)
         self._start = Start(
-            calendar, underlyings, self._model, self._activities, units, seed=seed, start_ms=start_ms, always=self._always
+            calendar,
+            underlyings,
+            self._model,
+            self._activities,
+            units,
+            seed=seed,
+            start_ms=start_ms,
+            always=self._always,
         )
         self._start.fill(self._spots)
         self._factors = FactorState(self._model, np.log(self._start.last_price), self._start.slow)
@@ -210,7 +217,9 @@ class SimulatedSource:
         if not moving.any():
             return
         self._moved = True
-        self._factors.step(self._rng, variance, minutes, self._scenario.step(minutes, float(variance[EQUITY])))
+        self._factors.step(
+            self._rng, variance, minutes, self._scenario.step(minutes, float(variance[EQUITY]))
+        )
         self._move_spots(now_ms, moving, volume)
         self._move_chains(now_ms, moving, everything)
 
@@ -242,7 +251,10 @@ class SimulatedSource:
         model, factors = self._model, self._factors
         slow = factors.slow[model.group] * self._level_weight
         return SurfaceStates(
-            model.implied_volatility, slow + factors.own_implied, 0.25 * factors.day[model.group], factors.premium
+            model.implied_volatility,
+            slow + factors.own_implied,
+            0.25 * factors.day[model.group],
+            factors.premium,
         )
 
     def _variance_to_expiry(self, now_ms: int) -> FloatArray:
@@ -287,7 +299,13 @@ class SimulatedSource:
         since = [float(self._activities[g].volume_at(start.since_ms[g])) for g in range(GROUPS)]
         now = self._situation(now_ms)
         close_ms = max(start.since_ms)
-        before = replace(
-            self._situation(close_ms), spot=start.previous_close, future=start.previous_close
+        before = replace(self._situation(close_ms), spot=start.previous_close, future=start.previous_close)
+        fill(
+            self._chains,
+            self._rng,
+            before,
+            now,
+            start.range,
+            (self._volume - since)[group],
+            self._scenario.mood(),
         )
-        fill(self._chains, self._rng, before, now, start.range, (self._volume - since)[group], self._scenario.mood())

@@ -360,6 +360,8 @@ class Broadcaster:
         self.unsubscribe(client, room.stream.name)
         stream = room.stream
         stream.refresh()
+        if not room.subscriptions:
+            room.told = (stream.epoch, stream.seq)
         recovered = epoch is not None and stream.holds(epoch, seq)
         if not recovered:
             client.send(room.snapshot())

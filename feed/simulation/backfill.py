@@ -105,7 +105,9 @@ class Backfill:
             first = self._block(group, block - 1).days[0].day
             days = [activity.trading_day(self._calendar.previous_session(activity.exchange, first))]
         while len(days) < BLOCK:
-            days.append(activity.trading_day(self._calendar.previous_session(activity.exchange, days[-1].day)))
+            days.append(
+                activity.trading_day(self._calendar.previous_session(activity.exchange, days[-1].day))
+            )
         return tuple(reversed(days))
 
     def _make_block(self, group: int, block: int) -> Block:
@@ -173,7 +175,9 @@ class Backfill:
         noise = rng.random((2, *log_price[:, 1:].shape))
         deviation = self._model.daily_volatility[row] * block.deviation[:, 1:]
         path = bars(log_price, deviation, noise, self._underlyings[row].spot_tick_size)
-        activity = np.exp(0.25 * rng.standard_normal(block.volume.shape) + 0.2 * rng.standard_normal((BLOCK, 1)))
+        activity = np.exp(
+            0.25 * rng.standard_normal(block.volume.shape) + 0.2 * rng.standard_normal((BLOCK, 1))
+        )
         volume = np.rint(self._daily_units[row] * block.volume * activity)[:, 1:]
         volume *= block.deviation[:, 1:] > 0
         return Path(path.open, path.high, path.low, path.close, volume)

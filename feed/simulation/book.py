@@ -72,7 +72,9 @@ class Book:
         self.ticks_per_rupee = np.round(1.0 / universe.tick_size[first])
         self.lot = universe.lot_size[first].astype(np.float64)
         self.listing_underlying = np.array([item.underlying_row for item in self.listings], dtype=np.intp)
-        self.expires_ms = np.array([to_ms(item.expiry.expires_at) for item in self.listings], dtype=np.float64)
+        self.expires_ms = np.array(
+            [to_ms(item.expiry.expires_at) for item in self.listings], dtype=np.float64
+        )
         self.fields = {name: np.full((2, self.pair_count), np.nan) for name in CONTRACT_FIELDS}
         for name in ("volume", "open_interest", "previous_open_interest", "bid_quantity", "ask_quantity"):
             self.fields[name][:] = 0.0
@@ -82,7 +84,9 @@ class Book:
     def _universe_rows(self) -> Rows:
         calls = [np.arange(a.rows.start, a.rows.start + len(a.strikes)) for a in self.listings]
         call_rows = np.concatenate(calls)
-        sizes = np.repeat([len(item.strikes) for item in self.listings], [len(a.strikes) for a in self.listings])
+        sizes = np.repeat(
+            [len(item.strikes) for item in self.listings], [len(a.strikes) for a in self.listings]
+        )
         return np.stack((call_rows, call_rows + sizes))
 
     def _find_lanes(self, keys: dict[int, LaneKey]) -> list[Lane]:

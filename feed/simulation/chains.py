@@ -19,7 +19,18 @@ _PROFILE_MS = 20_000  # expectations move with the money, slowly
 _FLOW_MS = 60_000  # for about a minute the same side opens positions
 _POOL = 1 << 16
 _FAR_MOVE = 0.0015  # of the spot: chains left behind by more are priced at once
-_FLOATING = ("last_price", "bid", "ask", "bid_quantity", "ask_quantity", "volume", "open_interest", "open", "high", "low")
+_FLOATING = (
+    "last_price",
+    "bid",
+    "ask",
+    "bid_quantity",
+    "ask_quantity",
+    "volume",
+    "open_interest",
+    "open",
+    "high",
+    "low",
+)
 QUOTED = ("bid", "ask", "bid_quantity", "ask_quantity")
 
 
@@ -188,7 +199,13 @@ class Chains:
         np.clip(share, -1.0, 1.0, out=self.open_share[:, pairs])
 
     def refresh(
-        self, situation: Situation, mood: Mood, moving: NDArray[np.bool_], volume: FloatArray, *, everything: bool
+        self,
+        situation: Situation,
+        mood: Mood,
+        moving: NDArray[np.bool_],
+        volume: FloatArray,
+        *,
+        everything: bool,
     ) -> list[Lane]:
         """Price, quote and trade the lanes whose turn it is; return them. ``volume`` : (groups,) clocks of volume."""
         if everything and moving.all():
@@ -199,11 +216,7 @@ class Chains:
                 lane
                 for lane in self.book.lanes
                 if moving[lane.key.group]
-                and (
-                    everything
-                    or lane.is_due(self._priced_ms, situation.now_ms)
-                    or far[lane.listings].any()
-                )
+                and (everything or lane.is_due(self._priced_ms, situation.now_ms) or far[lane.listings].any())
             ]
         self._priced_ms = situation.now_ms
         for lane in lanes:
@@ -244,7 +257,9 @@ class Chains:
         fields["last_price"][:, pairs] = value
         for name, choose in (("open", None), ("high", np.fmax), ("low", np.fmin)):
             day = fields[name][:, pairs]
-            fields[name][:, pairs] = np.where(np.isnan(day), value, day) if choose is None else choose(day, value)
+            fields[name][:, pairs] = (
+                np.where(np.isnan(day), value, day) if choose is None else choose(day, value)
+            )
         for side in ("bid", "ask"):
             fields[side][:, pairs] = np.nan
             fields[f"{side}_quantity"][:, pairs] = 0.0
@@ -280,7 +295,8 @@ class Chains:
         fields = self.book.fields
         rows = np.concatenate([self.book.rows[:, lane.pairs].ravel() for lane in lanes])
         values = {
-            name: np.concatenate([fields[name][:, lane.pairs].ravel() for lane in lanes]) for name in _FLOATING
+            name: np.concatenate([fields[name][:, lane.pairs].ravel() for lane in lanes])
+            for name in _FLOATING
         }
         return rows, values
 

@@ -66,7 +66,9 @@ class Liquidity:
                 share = self._share(rank, listing, days_left)
                 self.tier[index] = _TIERS.index(_tier(rank, listing, underlying.kind))
                 self.daily_lots[index] = total * share
-                ratio = self._table["open_interest_days"] * (1.0 if rank == 0 else self._table["next_open_interest"])
+                ratio = self._table["open_interest_days"] * (
+                    1.0 if rank == 0 else self._table["next_open_interest"]
+                )
                 self.open_lots[index] = total * share * ratio
 
     def _underlying_lots(self, symbol: str, kind: str) -> float:
@@ -88,9 +90,14 @@ class Liquidity:
     def _weigh_strikes(self) -> None:
         """Weights of round strikes, (n,)."""
         book, universe = self._book, self._book.universe
-        step = np.array([universe.underlyings[row].strike_step for row in book.listing_underlying])[book.listing]
+        step = np.array([universe.underlyings[row].strike_step for row in book.listing_underlying])[
+            book.listing
+        ]
         thousand = 10.0 ** np.ceil(np.log10(10.0 * step) - 1e-9)
-        is_multiple = [np.isclose(np.remainder(book.strike + 1e-9, thousand / part), 0.0, atol=1e-6) for part in (10, 2, 1)]
+        is_multiple = [
+            np.isclose(np.remainder(book.strike + 1e-9, thousand / part), 0.0, atol=1e-6)
+            for part in (10, 2, 1)
+        ]
         self.round_interest = np.ones(book.pair_count)
         self.round_volume = np.ones(book.pair_count)
         for mask, interest, volume in zip(
@@ -99,7 +106,9 @@ class Liquidity:
             self.round_interest[mask] = interest
             self.round_volume[mask] = volume
 
-    def expect(self, pairs: slice, listings: slice, k: FloatArray, v: FloatArray, fair: FloatArray) -> Interest:
+    def expect(
+        self, pairs: slice, listings: slice, k: FloatArray, v: FloatArray, fair: FloatArray
+    ) -> Interest:
         """Expectations at log moneyness ``k`` and total volatility ``v`` : (n,), fair prices (2, n)."""
         book = self._book
         index = book.listing[pairs]
@@ -111,7 +120,10 @@ class Liquidity:
         lots *= self.round_volume[pairs]
         lots *= self._normalised(lots, pairs, listings, self.daily_lots)
         open_lots = np.stack(
-            (np.interp(wide, nodes, table["call_open_interest"]), np.interp(-wide, nodes, table["put_open_interest"]))
+            (
+                np.interp(wide, nodes, table["call_open_interest"]),
+                np.interp(-wide, nodes, table["put_open_interest"]),
+            )
         )
         open_lots *= self.round_interest[pairs]
         open_lots *= self._normalised(open_lots, pairs, listings, self.open_lots)
@@ -124,11 +136,15 @@ class Liquidity:
     def _depth(self) -> FloatArray:
         return np.where(self.tier == 0, 1.6, 0.8)
 
-    def _normalised(self, weights: FloatArray, pairs: slice, listings: slice, totals: FloatArray) -> FloatArray:
+    def _normalised(
+        self, weights: FloatArray, pairs: slice, listings: slice, totals: FloatArray
+    ) -> FloatArray:
         """What makes the weights of each chain sum to its total: (n,)."""
         starts = self._book.pair_starts[listings] - pairs.start
         sums = np.add.reduceat(weights[0] + weights[1], starts)
-        factor: FloatArray = (totals[listings] / np.maximum(sums, 1e-9))[self._book.listing[pairs] - listings.start]
+        factor: FloatArray = (totals[listings] / np.maximum(sums, 1e-9))[
+            self._book.listing[pairs] - listings.start
+        ]
         return factor
 
     def _half_spread(self, k: FloatArray, index: NDArray[np.intp], pairs: slice) -> FloatArray:

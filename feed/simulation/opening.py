@@ -81,7 +81,14 @@ def day_so_far(
     volumes = np.diff([activity.volume_at(int(edge)) for edge in np.maximum(edges, since_ms)])
     units = volumes[:, None] * daily_units[rows] * np.exp(0.25 * rng.standard_normal((count, len(rows))))
     return DaySoFar(
-        rows, edges[:-1].astype(np.int64), path.open.T, path.high.T, path.low.T, path.close.T, np.rint(units), now_ms
+        rows,
+        edges[:-1].astype(np.int64),
+        path.open.T,
+        path.high.T,
+        path.low.T,
+        path.close.T,
+        np.rint(units),
+        now_ms,
     )
 
 

@@ -36,7 +36,14 @@ SCENARIOS: dict[str, Scenario] = {
     "trend_up": Scenario(trend=0.02, volatility=0.8),
     "trend_down": Scenario(trend=-0.02, volatility=1.1),
     "crash": Scenario(
-        move=-0.06, move_minutes=25, volatility=2.2, jumps=4.0, implied_shift=0.75, spread=2.5, size=0.5, volume=2.5
+        move=-0.06,
+        move_minutes=25,
+        volatility=2.2,
+        jumps=4.0,
+        implied_shift=0.75,
+        spread=2.5,
+        size=0.5,
+        volume=2.5,
     ),
     "rally": Scenario(move=0.035, move_minutes=30, volatility=1.3, implied_shift=-0.15, volume=1.7),
     "vol_crush": Scenario(volatility=0.6, jumps=0.3, implied_shift=-0.45, volume=0.8),
@@ -44,7 +51,14 @@ SCENARIOS: dict[str, Scenario] = {
     "gap_open": Scenario(gap=-0.018, volatility=1.3, jumps=1.5, spread=1.3, volume=1.3),
     "illiquid": Scenario(volatility=0.8, spread=4.0, size=0.3, volume=0.1, one_sided=0.3),
     "circuit_halt": Scenario(
-        move=-0.115, move_minutes=6, volatility=2.0, jumps=2.0, implied_shift=0.9, spread=3.0, size=0.4, halt_at=-0.10
+        move=-0.115,
+        move_minutes=6,
+        volatility=2.0,
+        jumps=2.0,
+        implied_shift=0.9,
+        spread=3.0,
+        size=0.4,
+        halt_at=-0.10,
     ),
 }
 

@@ -47,7 +47,15 @@ class Start:
         days = [activity.day_of(start_ms) for activity in activities]
         self.latest = [activity.previous_day(day) for activity, day in zip(activities, days, strict=True)]
         self.backfill = Backfill(
-            calendar, underlyings, model, activities, units, seed=seed, latest=self.latest, slow=self.slow, closes=closes
+            calendar,
+            underlyings,
+            model,
+            activities,
+            units,
+            seed=seed,
+            latest=self.latest,
+            slow=self.slow,
+            closes=closes,
         )
         self.previous_close = closes.copy()
         self.last_price, self.open, self.high, self.low = (closes.copy() for _ in range(4))
@@ -56,7 +64,9 @@ class Start:
         self.today: list[DaySoFar | None] = [None, None]
         for group in range(GROUPS):
             if always or days[group].open_ms <= start_ms:
-                self._live_through(group, days[group], activities[group], underlyings, units, seed, start_ms, always)
+                self._live_through(
+                    group, days[group], activities[group], underlyings, units, seed, start_ms, always
+                )
             else:
                 self._show_last_session(group, activities[group])
 
@@ -100,7 +110,9 @@ class Start:
         for row in np.flatnonzero(self._model.group == group).tolist():
             bars = self.backfill.daily(row, 2)
             self.previous_close[row] = bars["close"][0]
-            self.open[row], self.high[row], self.low[row] = (bars[name][1] for name in ("open", "high", "low"))
+            self.open[row], self.high[row], self.low[row] = (
+                bars[name][1] for name in ("open", "high", "low")
+            )
             self.volume[row] = bars["volume"][1]
         self.since_ms[group] = activity.previous_day(self.latest[group]).close_ms
 

@@ -52,7 +52,9 @@ class Slices:
 class SurfaceModel:
     """Surface parameters by underlying row, and the slices they make."""
 
-    def __init__(self, underlyings: tuple[Underlying, ...], parameters: Parameters, interest_rate: float) -> None:
+    def __init__(
+        self, underlyings: tuple[Underlying, ...], parameters: Parameters, interest_rate: float
+    ) -> None:
         tables, carry = parameters["surface"], parameters["carry"]
         kinds = [underlying.kind for underlying in underlyings]
 
@@ -87,15 +89,24 @@ class SurfaceModel:
         over which the forward differs from the spot.
         """
         carry_days = carry_years * 365.0
-        premium = (self.carry_premium[rows] + states.premium[rows]) * -np.expm1(-carry_days / self.premium_days)
+        premium = (self.carry_premium[rows] + states.premium[rows]) * -np.expm1(
+            -carry_days / self.premium_days
+        )
         forward = spot * np.exp(self.carry_rate[rows] * carry_years + premium)
-        theta = self._total_variance(years, sessions, states.long_run[rows], states.level[rows], states.today[rows])
+        theta = self._total_variance(
+            years, sessions, states.long_run[rows], states.level[rows], states.today[rows]
+        )
         rho = self._skew(years, rows, states.level[rows])
         phi = self.eta[rows] / np.sqrt(theta * (1.0 + theta))
         return Slices(forward, np.exp(-self.interest_rate * years), theta, rho, phi, years)
 
     def _total_variance(
-        self, years: FloatArray, sessions: FloatArray, long_run: FloatArray, level: FloatArray, today: FloatArray
+        self,
+        years: FloatArray,
+        sessions: FloatArray,
+        long_run: FloatArray,
+        level: FloatArray,
+        today: FloatArray,
     ) -> FloatArray:
         """θ: forward variance goes from its present level to the long run, plus what the day adds to its own."""
         weight = self.trading_weight

@@ -13,11 +13,15 @@ from feed.store.forming import Bars
 
 @dataclass(frozen=True, slots=True)
 class DayRows:
-    """Daily candles of some underlyings as they stand: ``rows`` of them, and a value of each column a row."""
+    """Daily candles of some underlyings as they stand: ``rows`` of them, and a value of each column a row.
+
+    ``broken`` : rows whose day memory does not know whole; it is to be made of the stored minutes.
+    """
 
     rows: list[int]
     days: list[date]
     columns: dict[str, list[float]]
+    broken: list[tuple[int, TradingDay]]
 
 
 class DayBook:
@@ -25,13 +29,15 @@ class DayBook:
 
     def __init__(self, count: int) -> None:
         self._days: list[TradingDay | None] = [None] * count
+        self._is_whole = np.ones(count, bool)
         self._values: dict[str, FloatArray] = {
             name: np.full(count, np.nan) for name in ("open", "high", "low", "close", "volume")
         }
 
-    def begin(self, row: int, day: TradingDay, candles: Candles) -> None:
-        """Set a row to the minutes of a day known so far."""
+    def begin(self, row: int, day: TradingDay, candles: Candles, *, is_whole: bool = True) -> None:
+        """Set a row to the minutes of a day known so far, and say whether these are all there are."""
         self._days[row] = day
+        self._is_whole[row] = is_whole
         known = len(candles) > 0
         values = self._values
         values["open"][row] = candles.open[0] if known else np.nan
@@ -57,6 +63,7 @@ class DayBook:
         """The same days, to be added to apart."""
         other = DayBook(len(self._days))
         other._days = list(self._days)
+        other._is_whole = self._is_whole.copy()
         other._values = {name: values.copy() for name, values in self._values.items()}
         return other
 
@@ -73,10 +80,18 @@ class DayBook:
 
     def rows(self) -> DayRows:
         """Every day that has a candle, to be written."""
-        rows = np.flatnonzero(~np.isnan(self._values["open"]))
-        stands = [self._days[row] for row in rows.tolist()]
+        has_candle = ~np.isnan(self._values["open"])
+        rows = np.flatnonzero(has_candle & self._is_whole)
+        broken = np.flatnonzero(has_candle & ~self._is_whole)
         return DayRows(
             rows.tolist(),
-            [day.day for day in stands if day is not None],
+            [self._day(row).day for row in rows.tolist()],
             {name: values[rows].tolist() for name, values in self._values.items()},
+            [(row, self._day(row)) for row in broken.tolist()],
         )
+
+    def _day(self, row: int) -> TradingDay:
+        day = self._days[row]
+        if day is None:
+            raise AssertionError("a row that has a candle stands in a day")
+        return day

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, case, func, insert, select
+from sqlalchemy import Connection, and_, case, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from feed.candles import MINUTE_MS, SOURCES, Candles
+from feed.candles import MINUTE_MS, SOURCES, Candles, TradingDay, gather
 from feed.store.chains import ChainEncoder
 from feed.store.codec import FloatArray, pack_candles, unpack_candles
 from feed.store.database import write_rows
@@ -164,37 +165,63 @@ def _stored_blocks(connection: Connection, keys: Iterable[tuple[int, int]]) -> d
     return found
 
 
-def write_days(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    """Lay daily candles over those stored; one of the same source is widened, another's is replaced.
-
-    A running day only ever widens, so this changes nothing for it; it keeps what a day had before the
-    clock was set back.
-    """
+def write_days(connection: Connection, rows: Sequence[Mapping[str, object]], *, replace: bool = True) -> None:
+    """Lay daily candles over those stored; a volatility stays until there is a newer one."""
     if not rows:
         return
-    is_sqlite = connection.dialect.name == "sqlite"
-    statement = (sqlite.insert if is_sqlite else postgresql.insert)(day_candles)
-    greatest, least = (func.max, func.min) if is_sqlite else (func.greatest, func.least)
-    new, old = statement.excluded, day_candles.c
-    same = old.source == new.source
-    both = and_(same, old.volume.is_not(None), new.volume.is_not(None))
-    statement = statement.on_conflict_do_update(
-        index_elements=["symbol_id", "day"],
-        set_={
-            "open": case((same, old.open), else_=new.open),
-            "high": case((same, greatest(old.high, new.high)), else_=new.high),
-            "low": case((same, least(old.low, new.low)), else_=new.low),
-            "close": new.close,
-            "volume": case((both, greatest(old.volume, new.volume)), else_=new.volume),
-            "source": new.source,
-            "atm_iv": case((new.atm_iv.is_(None), old.atm_iv), else_=new.atm_iv),
-        },
-    )
+    insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert_new(day_candles)
+    key = ["symbol_id", "day"]
+    if replace:
+        new, old = statement.excluded, day_candles.c
+        changed: dict[str, Any] = {
+            name: new[name] for name in ("open", "high", "low", "close", "volume", "source")
+        }
+        changed["atm_iv"] = case((new.atm_iv.is_(None), old.atm_iv), else_=new.atm_iv)
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
     connection.execute(statement, list(rows))
+
+
+def rebuild_days(connection: Connection, days: Sequence[tuple[int, TradingDay]]) -> None:
+    """Make the daily candles of some symbol ids from their stored minutes."""
+    rows = []
+    for symbol_id, day in days:
+        candles = stored_minutes(connection, symbol_id, day.start_ms, day.end_ms)
+        if len(candles):
+            rows.append(day_row(symbol_id, day.day, gather(np.zeros(len(candles), np.int64), candles), 0))
+    write_days(connection, rows)
+
+
+def day_row(symbol_id: int, day: date, candles: Candles, row: int) -> dict[str, object]:
+    """One candle as a row of the table of days."""
+    names = ("open", "high", "low", "close", "volume")
+    return {
+        "symbol_id": symbol_id,
+        "day": day,
+        **{name: known(float(getattr(candles, name)[row])) for name in names},
+        "source": int(candles.source[row]),
+        "atm_iv": None,
+    }
+
+
+def stored_minutes(connection: Connection, symbol_id: int | None, start_ms: int, end_ms: int) -> Candles:
+    """One-minute candles of a symbol that begin in [start, end)."""
+    block = minute_blocks.c
+    query = (
+        select(block.hour_ms, block.record)
+        .where(block.symbol_id == symbol_id, block.hour_ms > start_ms - HOUR_MS, block.hour_ms < end_ms)
+        .order_by(block.hour_ms)
+    )
+    parts = [unpack_candles(record, hour_ms) for hour_ms, record in connection.execute(query)]
+    return Candles.merge(parts).between(start_ms, end_ms)
 
 
 class MinuteJob:
     """A closed minute of the market: candles and days of underlyings, and every chain's record."""
+
+    urgent = False
 
     def __init__(
         self,
@@ -231,7 +258,7 @@ class MinuteJob:
         write_minutes(
             connection, _minute_candles(minute.underlyings, minute.start_ms, minute.source, symbol_ids)
         )
-        write_days(connection, day_rows(days, minute.source, symbol_ids, self._session_atm_iv()))
+        write_running_days(connection, days, minute.source, symbol_ids, self._session_atm_iv())
 
     def _session_atm_iv(self) -> FloatArray | None:
         return self._valuation.session_atm_iv if isinstance(self._valuation, ChainMetrics) else None
@@ -248,6 +275,8 @@ def _valued(valuation: Valuation, minute: ClosedMinute) -> ChainMetrics | None:
 
 class PartJob:
     """The minute that is being formed as it stands, underlyings only: it outlives a kill of the server."""
+
+    urgent = False
 
     def __init__(
         self,
@@ -270,7 +299,7 @@ class PartJob:
         ids = self._registry.symbol_ids(connection, self._names)
         symbol_ids = [ids[name] for name in self._names]
         write_minutes(connection, _minute_candles(self._bars, self._start_ms, self._source, symbol_ids))
-        write_days(connection, day_rows(self._days, self._source, symbol_ids, None))
+        write_running_days(connection, self._days, self._source, symbol_ids, None)
 
     def undo(self) -> None:
         """Forget numbers that the failed transaction was to keep."""
@@ -286,11 +315,15 @@ def _minute_candles(bars: Bars, start_ms: int, source: int, symbol_ids: Sequence
     }
 
 
-def day_rows(
-    days: DayRows, source: int, symbol_ids: Sequence[int], atm_iv: FloatArray | None
-) -> list[dict[str, object]]:
-    """Daily candles as rows of the table."""
-    return [
+def write_running_days(
+    connection: Connection,
+    days: DayRows,
+    source: int,
+    symbol_ids: Sequence[int],
+    atm_iv: FloatArray | None,
+) -> None:
+    """Write the running day of every underlying."""
+    rows = [
         {
             "symbol_id": symbol_ids[row],
             "day": days.days[place],
@@ -300,6 +333,8 @@ def day_rows(
         }
         for place, row in enumerate(days.rows)
     ]
+    write_days(connection, rows)
+    rebuild_days(connection, [(symbol_ids[row], day) for row, day in days.broken])
 
 
 def known(value: float) -> float | None:

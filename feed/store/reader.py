@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, and_, func, select
 from feed.candles import Candles, FloatArray, IntArray
 from feed.store.chains import GROUP_MS, decode_records
 from feed.store.codec import unpack_candles
-from feed.store.database import Database
-from feed.store.jobs import HOUR_MS
+from feed.store.database import Database, read_meta
+from feed.store.jobs import HOUR_MS, stored_minutes
 from feed.store.recorded import RecordedChain
 from feed.store.tables import (
     METRICS,
@@ -38,20 +38,7 @@ class Reader:
     def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """One-minute candles of an underlying that begin in [start, end)."""
         with self._database.reading() as connection:
-            symbol_id = _symbol_id(connection, symbol)
-            block = minute_blocks.c
-            query = (
-                select(block.hour_ms, block.record)
-                .where(
-                    block.symbol_id == symbol_id,
-                    block.hour_ms > start_ms - HOUR_MS,
-                    block.hour_ms < end_ms,
-                )
-                .order_by(block.hour_ms)
-            )
-            rows = connection.execute(query).all()
-        parts = [unpack_candles(record, hour_ms) for hour_ms, record in rows]
-        return Candles.merge(parts).between(start_ms, end_ms)
+            return stored_minutes(connection, _symbol_id(connection, symbol), start_ms, end_ms)
 
     def minutes_of_all(self, names: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Candles]:
         """One-minute candles of many underlyings that begin in [start, end)."""
@@ -96,6 +83,12 @@ class Reader:
         columns = [np.array(values, np.float64) for values in prices]
         times = np.array([label(day) for day in days], np.int64)
         return Candles.of(times, columns, np.array(source, np.int64)), np.array(atm_iv, np.float64)
+
+    def filled_until_ms(self, symbol: str) -> int | None:
+        """Until when the past of a symbol was filled, None where it never was."""
+        with self._database.reading() as connection:
+            found = read_meta(connection, filled_key(symbol))
+        return None if found is None else int(found)
 
     def newest_chain_ms(self, today: date) -> int:
         """The newest minute of any chain that has not expired long ago, -1 where there is none."""
@@ -179,6 +172,11 @@ class Reader:
             rows = connection.execute(query).all()
         values = np.array([tuple(row) for row in rows], np.float64).reshape(len(rows), len(names))
         return dict(zip(names, np.ascontiguousarray(values.T), strict=True))
+
+
+def filled_key(symbol: str) -> str:
+    """The note of the store that says until when the past of a symbol was filled."""
+    return f"filled {symbol}"
 
 
 def _symbol_id(connection: Connection, symbol: str) -> int | None:

@@ -77,14 +77,14 @@ class RecentMinutes:
     def whole(self, start_ms: int, end_ms: int) -> Bars:
         """The minutes in [start, end) of every row as one."""
         minutes = self._range(start_ms, end_ms)
+        if not len(minutes):
+            unknown = np.full(self._minute.shape[1], np.nan)
+            return Bars(unknown, unknown, unknown, unknown, unknown, np.isfinite(unknown))
         slots = minutes % MINUTES
         held = self._minute[slots] == minutes[:, None]
         opens, high, low, close, volume = (np.where(held, values[slots], np.nan) for values in self._values)
-        touched = held.any(axis=0)
-        rows = np.arange(held.shape[1])
-        if not len(minutes):
-            return Bars(*np.full((5, len(rows)), np.nan), touched=touched)
-        first, last = held.argmax(axis=0), len(minutes) - 1 - held[::-1].argmax(axis=0)
+        touched, rows = held.any(axis=0), np.arange(held.shape[1])
+        first, last = held.argmax(axis=0), len(held) - 1 - held[::-1].argmax(axis=0)
         known = ~np.isnan(volume).all(axis=0)
         return Bars(
             open=opens[first, rows],

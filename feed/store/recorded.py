@@ -35,7 +35,7 @@ class RecordedChain:
     expiry: date
     kind: str
     expires_at_ms: int
-    lot_size: int
+    lot_size: int | None
     strikes: FloatArray
     tokens: IntArray
     minute_ms: IntArray

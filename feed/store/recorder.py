@@ -92,6 +92,11 @@ class Recorder:
         now = self._forming.underlyings.row(row)
         return self.running.forming(row, interval, now_ms, self.minute_ms, now)
 
+    def adopt(self, symbol: str, minutes: Candles, days: Candles) -> None:
+        """Know minutes and days that were filled in before the recorded ones."""
+        if self._minute >= 0:
+            self.running.load(self.row_of[symbol], minutes, days, self.minute_ms)
+
     def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """The minutes of an underlying that memory knows, the one being formed included."""
         row = self.row_of[symbol]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feed.candles import INTERVALS, INTERVALS_MS, Candle, Candles, SessionGrid, gather
+from feed.candles import INTERVALS, INTERVALS_MS, MINUTE_MS, Candle, Candles, SessionGrid, gather
 from feed.store.days import DayBook, DayRows
 from feed.store.forming import Bars
 from feed.store.recent import RecentMinutes
@@ -65,14 +65,17 @@ class RunningCandles:
         return days.rows()
 
     def go_back(self, at_ms: int) -> None:
-        """Count each day anew up to a minute that is formed again.
-
-        Memory holds a day of minutes: of a trading day that is longer only the last 24 hours are counted.
-        """
+        """Count each day anew up to a minute that is formed again."""
         for grid, rows in self._rows_of_grid.items():
             day = grid.day_at(at_ms)
+            is_whole = day.start_ms >= self.recent.begins_ms
             for row in rows:
-                self._book.begin(row, day, self.recent.candles(row, day.start_ms, at_ms))
+                known = self.recent.candles(row, day.start_ms, at_ms)
+                # later minutes of that day are stored already, so only the store knows it whole
+                self._book.begin(row, day, known, is_whole=is_whole and not self._is_ahead(row, at_ms))
+
+    def _is_ahead(self, row: int, at_ms: int) -> bool:
+        return len(self.recent.candles(row, at_ms + MINUTE_MS, (self.recent.newest + 1) * MINUTE_MS)) > 0
 
     def forget(self, from_ms: int) -> None:
         """Drop all that is known from an instant on."""
@@ -127,7 +130,8 @@ class RunningCandles:
                 if finished is not None:
                     days = Candles.merge([self._weeks[row], one_candle(finished, source)])
                     self._weeks[row] = days.take(slice(-_DAYS_OF_WEEK, None))
-                self._book.begin(row, day, self.recent.candles(row, day.start_ms, at_ms))
+                known = self.recent.candles(row, day.start_ms, at_ms)
+                self._book.begin(row, day, known, is_whole=not self._is_ahead(row, at_ms))
 
     def _bucket(self, row: int, interval: str, at_ms: int) -> tuple[int, int, int]:
         """Limits and label of the candle at an instant, kept until it is over."""

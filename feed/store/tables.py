@@ -99,7 +99,7 @@ listings = Table(
     Column("chain_id", Integer, ForeignKey("chains.id"), nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
-    Column("lot_size", Integer, nullable=False),
+    Column("lot_size", Integer),
     Column("strikes", LargeBinary, nullable=False),  # little-endian doubles, ascending
     Column("tokens", LargeBinary, nullable=False),  # little-endian 64-bit, calls then puts
 )

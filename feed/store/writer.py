@@ -22,7 +22,9 @@ _FAULTS_OF_A_JOB = (IntegrityError, DataError, InterfaceError, ProgrammingError,
 
 
 class Job(Protocol):
-    """One piece of work of the writer."""
+    """One piece of work of the writer; an urgent one is not kept waiting for others."""
+
+    urgent: bool
 
     def write(self, connection: Connection) -> None:
         """Write it, within the transaction of a batch; may run again if that fails."""
@@ -101,6 +103,16 @@ class Writer:
                 reason = f"The history store has taken nothing for {lag_s:.0f} s."
             return Health("degraded" if reason else "ok", reason, len(self._waiting), self.dropped, lag_s)
 
+    def offer(self, job: Job, *, ahead: int = 2) -> bool:
+        """Queue a job of the background once fewer than ``ahead`` wait; False when the writer ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or len(self._waiting) < ahead)
+            if self._stopping:
+                return False
+            self._waiting.append((self._monotonic(), job))
+            self._changed.notify_all()
+            return True
+
     def drain(self, timeout_s: float) -> bool:
         """Wait until all that was queued is written; False if it was not in time."""
         with self._changed:
@@ -146,7 +158,9 @@ class Writer:
             return [job for _, job in self._waiting]
 
     def _is_pressed(self) -> bool:
-        return self._stopping or len(self._waiting) > self._queue_limit // 2
+        if self._stopping or len(self._waiting) > self._queue_limit // 2:
+            return True
+        return any(job.urgent for _, job in self._waiting)
 
     def _finish(self, count: int) -> None:
         with self._changed:

@@ -72,7 +72,7 @@ def test_ill_conditioned_reference_rows_are_within_tolerance_or_refused(solved):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.floats(-12.0, 3.0), st.floats(-12.0, 2.0), st.floats(1.0, 1e5), st.floats(1e-6, 30.0), st.booleans()
+    st.floats(-12.0, 2.8), st.floats(-12.0, 2.0), st.floats(1.0, 1e5), st.floats(1e-6, 30.0), st.booleans()
 )
 def test_round_trip_wherever_the_price_determines_the_volatility(log_x, log_v, strike, time, call):
     x, v = 10.0**log_x, 10.0**log_v

@@ -43,7 +43,9 @@ def check_trades(market: Market) -> None:
     for values in (volume, held, before):
         assert (values >= 0).all()
         assert np.array_equal(values, np.rint(values))
-    assert (np.abs(held - before) <= volume + SLACK).all(), "each lot traded changes open interest by at most one"
+    assert (np.abs(held - before) <= volume + SLACK).all(), (
+        "each lot traded changes open interest by at most one"
+    )
     traded = volume > 0
     assert not np.isnan(contracts["high"][traded]).any(), "a contract that traded has a range"
 
@@ -55,17 +57,18 @@ def check_chains(market: Market, now_ms: int) -> None:
         slices = []
         for listing in universe.chains(underlying.symbol):
             if to_ms(listing.expiry.expires_at) > now_ms:
-                slices.append(check_chain(market, listing, now_ms))
+                slices.append(check_chain(market, listing))
         for near, far in zip(slices, slices[1:], strict=False):
             check_calendar(near, far, underlying.symbol)
 
 
-def check_chain(market: Market, listing: Listing, now_ms: int) -> tuple:
+def check_chain(market: Market, listing: Listing) -> tuple:
     """One listing; return its forward, discount factor, strikes, call quotes and tick."""
     legs = market.legs(listing)
     bid, ask = np.nan_to_num(legs["bid"], nan=0.0), legs["ask"]
     tick = float(market.universe.tick_size[listing.rows.start])
-    years = (to_ms(listing.expiry.expires_at) - now_ms) / YEAR_MS
+    as_of_ms = market.chain_provenance(listing).as_of_ms  # between sessions quotes are as they closed
+    years = (to_ms(listing.expiry.expires_at) - as_of_ms) / YEAR_MS
     discount = float(np.exp(-market.interest_rate * years))
     strikes = listing.strikes
     lowest = (strikes + (bid[0] - ask[1]) / discount).max()
@@ -79,13 +82,17 @@ def check_chain(market: Market, listing: Listing, now_ms: int) -> tuple:
         assert not (middle[side] < least - tick - doubt).any(), f"{listing.key}: below intrinsic value"
         assert not (middle[side] > discount * bound + tick + doubt).any(), f"{listing.key}: above its bound"
     for side in (0, 1):
-        _check_strikes(listing, strikes, bid[side], ask[side], middle[side], discount, tick, sign=1 - 2 * side)
+        _check_strikes(
+            listing, strikes, bid[side], ask[side], middle[side], discount, tick, sign=1 - 2 * side
+        )
     return forward, discount, strikes, bid[0], ask[0], tick
 
 
 def _check_parity(listing, middle, half, forward_value, tolerance) -> None:
     gap = np.abs(middle[0] - middle[1] - forward_value)
-    assert not (gap > half[0] + half[1] + tolerance).any(), f"{listing.key}: parity of mids broken by {np.nanmax(gap)}"
+    assert not (gap > half[0] + half[1] + tolerance).any(), (
+        f"{listing.key}: parity of mids broken by {np.nanmax(gap)}"
+    )
 
 
 def _check_strikes(listing, strikes, bid, ask, middle, discount, tick, *, sign) -> None:
@@ -116,7 +123,9 @@ def check_calendar(near: tuple, far: tuple, symbol: str) -> None:
     cost = np.interp(moneyness[inside], far_strikes / far_forward, far_ask / (far_discount * far_forward))
     worth = near_bid[inside] / (near_discount * near_forward)
     slack = tick / near_forward
-    assert not (worth > cost + slack).any(), f"{symbol}: a calendar spread pays {(worth - cost).max() * near_forward}"
+    assert not (worth > cost + slack).any(), (
+        f"{symbol}: a calendar spread pays {(worth - cost).max() * near_forward}"
+    )
 
 
 class DayWatch:

@@ -1,0 +1,237 @@
+"""The past that a source can tell, laid where the store has a hole.
+
+A source's path ends where its live path begins. On a first start all of it is taken as it is. After a stop
+the path of the new start leads through the gap: what is stored stays, and the piece of path between two
+stored candles is bent so that it joins both.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from feed.candles import Candles, FloatArray, SessionGrid, source_code
+from feed.store.database import write_rows
+from feed.store.jobs import Registry, day_row, write_days, write_minutes
+from feed.store.reader import Reader, filled_key
+from feed.store.tables import meta
+from feed.store.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_MS = 400 * 86_400_000  # of a gap that is counted in sessions
+
+Bars = Mapping[str, NDArray[np.generic]]
+Progress = Callable[[int, int], None]
+Adopt = Callable[[str, Candles, Candles], None]
+
+
+class Past(Protocol):
+    """A source that can tell what was before it started; columns named as in ``Candles``."""
+
+    name: str
+
+    def daily_candles(self, symbol: str, sessions: int) -> Bars:
+        """Daily candles of the last complete sessions, ascending."""
+        ...
+
+    def minute_candles(self, symbol: str, sessions: int) -> Bars:
+        """One-minute candles of these sessions and of the running one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back to go, in sessions."""
+
+    daily_sessions: int = 500
+    minute_sessions: int = 30
+
+
+class Backfill:
+    """Fills the store symbol by symbol on a thread of its own; what is done is not done again.
+
+    ``adopt`` is called with the minutes and days of each symbol, to be known in memory as well.
+    """
+
+    def __init__(
+        self,
+        source: Past,
+        grids: Mapping[str, SessionGrid],
+        reader: Reader,
+        writer: Writer,
+        *,
+        before_ms: int,
+        reach: Reach,
+        adopt: Adopt,
+    ) -> None:
+        self._source = source
+        self._grids = grids
+        self._reader = reader
+        self._writer = writer
+        self._registry = Registry()
+        self._before_ms = before_ms
+        self._reach = reach
+        self._adopt = adopt
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, progress: Progress) -> None:
+        """Begin to fill; ``progress`` is called from the thread with what is done and what there is to do."""
+        self._thread = threading.Thread(
+            target=self._run, args=(progress,), name="history-backfill", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the symbol in hand."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait for the end."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self, progress: Progress) -> None:
+        for done, symbol in enumerate(self._grids):
+            progress(done, len(self._grids))
+            if self._stopping.is_set():
+                return
+            try:
+                if not self._fill(symbol):
+                    return
+            except Exception:
+                # one symbol's past must not cost the others theirs
+                logger.exception("the past of %s could not be filled", symbol)
+        progress(len(self._grids), len(self._grids))
+
+    def _fill(self, symbol: str) -> bool:
+        """Fill one symbol; False when the writer has ended."""
+        grid = self._grids[symbol]
+        source = source_code(self._source.name)
+        path = _candles(self._source.minute_candles(symbol, self._sessions(symbol, grid)), source)
+        path = path.between(-1, self._before_ms)
+        first_ms = int(path.time_ms[0]) if len(path) else self._before_ms
+        # from the day's start on: with hours="always" it has minutes before its session
+        stored = self._reader.minutes(symbol, grid.day_at(first_ms).start_ms, self._before_ms)
+        missing = fitted(path, stored)
+        minutes = Candles.merge([missing, stored])
+        days = self._days(symbol, grid, minutes)
+        if len(missing) or len(days):
+            self._adopt(symbol, minutes, days)
+        job = FillJob(self._registry, symbol, missing, days, grid, self._before_ms)
+        return self._writer.offer(job)
+
+    def _sessions(self, symbol: str, grid: SessionGrid) -> int:
+        """How many sessions of minutes may have holes: all at first, later those since the last fill."""
+        filled_ms = self._reader.filled_until_ms(symbol)
+        if filled_ms is None or filled_ms > self._before_ms:
+            return self._reach.minute_sessions
+        days = grid.days(max(filled_ms, self._before_ms - _LONGEST_MS), self._before_ms + 1)
+        return min(len(days), self._reach.minute_sessions)
+
+    def _days(self, symbol: str, grid: SessionGrid, minutes: Candles) -> Candles:
+        """Daily candles of complete days: made of minutes, or of the path where there are none."""
+        source = source_code(self._source.name)
+        path = _candles(self._source.daily_candles(symbol, self._reach.daily_sessions), source)
+        today = grid.day_at(self._before_ms)
+        made = grid.resample("1d", minutes)
+        made = made.take(made.time_ms < today.open_ms)
+        if not len(path):
+            return made
+        first, last = (grid.day_at(int(path.time_ms[place])).day for place in (0, -1))
+        stored, _ = self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
+        before = path.take(path.time_ms < (made.time_ms[0] if len(made) else today.open_ms))
+        return Candles.merge([fitted(before, Candles.merge([stored, made])), made])
+
+
+class FillJob:
+    """What one symbol lacks, as one transaction; stored candles stay as they are."""
+
+    urgent = True
+
+    def __init__(
+        self,
+        registry: Registry,
+        symbol: str,
+        minutes: Candles,
+        days: Candles,
+        grid: SessionGrid,
+        until_ms: int,
+    ) -> None:
+        self._registry = registry
+        self._symbol = symbol
+        self._minutes = minutes
+        self._days = days
+        self._grid = grid
+        self._until_ms = until_ms
+
+    def write(self, connection: Connection) -> None:
+        """Write it; see ``feed.store.writer.Job``."""
+        symbol_id = self._registry.symbol_ids(connection, [self._symbol])[self._symbol]
+        write_minutes(connection, {symbol_id: self._minutes}, replace=False)
+        rows = [
+            day_row(symbol_id, self._grid.day_at(time_ms).day, self._days, row)
+            for row, time_ms in enumerate(self._days.time_ms.tolist())
+        ]
+        write_days(connection, rows)
+        write_rows(connection, meta, [{"key": filled_key(self._symbol), "value": str(self._until_ms)}])
+
+    def undo(self) -> None:
+        """Forget numbers that the failed transaction was to keep."""
+        self._registry.clear()
+
+
+def _candles(bars: Bars, source: int) -> Candles:
+    names = ("open", "high", "low", "close", "volume", "open_interest")
+    columns = [np.asarray(bars[name], np.float64) for name in names]
+    return Candles.of(np.asarray(bars["time_ms"], np.int64), columns, source)
+
+
+def fitted(path: Candles, stored: Candles) -> Candles:
+    """The candles of a path at times that are not stored, bent to join the stored ones beside them."""
+    missing = np.flatnonzero(~np.isin(path.time_ms, stored.time_ms))
+    if not len(stored) or not len(missing):
+        return path.take(missing)
+    pieces = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
+    return Candles.merge([_bent(path, stored, int(piece[0]), int(piece[-1])) for piece in pieces])
+
+
+def _bent(path: Candles, stored: Candles, first: int, last: int) -> Candles:
+    """One run of missing candles, its level led from the stored candle before to the one after."""
+    piece = path.take(slice(first, last + 1))
+    after = int(np.searchsorted(stored.time_ms, piece.time_ms[-1]))
+    before = int(np.searchsorted(stored.time_ms, piece.time_ms[0])) - 1
+    # at its end a path without a stored candle after it meets the live one as it is
+    to_end = 0.0
+    if after < len(stored) and last + 1 < len(path):
+        to_end = float(np.log(stored.open[after] / path.open[last + 1]))
+    to_start = to_end
+    if before >= 0:
+        level = path.close[first - 1] if first else piece.open[0]
+        to_start = float(np.log(stored.close[before] / level))
+    scale = np.exp(np.linspace(to_start, to_end, len(piece) + 1))
+    return _scaled(piece, scale)
+
+
+def _scaled(piece: Candles, scale: FloatArray) -> Candles:
+    """Candles at another level, to 2 decimals; ``scale`` : (n + 1,) at each start and the last end."""
+    if np.all(scale == 1.0):
+        return piece
+    opens, close = piece.open * scale[:-1], piece.close * scale[1:]
+    middle = np.sqrt(scale[:-1] * scale[1:])
+    prices = (
+        opens,
+        np.maximum(np.maximum(opens, close), piece.high * middle),
+        np.minimum(np.minimum(opens, close), piece.low * middle),
+        close,
+    )
+    rounded = [np.round(price, 2) for price in prices]
+    return Candles.of(piece.time_ms, [*rounded, piece.volume, piece.open_interest], piece.source)
