@@ -37,6 +37,7 @@ from feed.ticker import Ticker
 from handlers import TABLE, make_application
 from handlers.access import AccessRules
 from handlers.broadcast import Broadcaster
+from handlers.loop_lag import LoopLag
 from handlers.realtime import Limits, MarketNamespace, make_socket_server
 from handlers.services import Services, Views
 from schemas.settings import ENVIRONMENT_NAMES, Settings, SettingsSchema, sentences
@@ -48,6 +49,7 @@ MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared hos
 BODY_TIMEOUT_S = 10
 IDLE_CONNECTION_S = 75  # above the 60 s for which proxies keep a connection
 DRAIN_S = 5
+MAX_POLL_MS = 25  # how late a published state may be; a poll that finds nothing due costs microseconds
 
 logger = logging.getLogger("server")
 
@@ -194,7 +196,16 @@ def _build_edge(
     async def publish(*published: Any) -> None:
         await namespace.publish(*published)
 
-    ticker = Ticker(source, market, clock, history, calendar, hours=feed.hours, publish=publish)
+    ticker = Ticker(
+        source,
+        market,
+        clock,
+        history,
+        calendar,
+        hours=feed.hours,
+        poll_ms=min(MAX_POLL_MS, feed.publish_interval_ms / 10),
+        publish=publish,
+    )
     services = Services(
         market=market,
         views=views,
@@ -205,6 +216,7 @@ def _build_edge(
         hours=feed.hours,
         version=__version__,
         api_timeout_s=settings.server.api_timeout_s,
+        loop_lag=LoopLag(),
         routes=TABLE,
     )
     namespace = MarketNamespace(
@@ -337,12 +349,14 @@ async def serve(settings: Settings) -> None:
         listen(server)
         await server.ticker.prime()
         server.ticker.start()
+        server.namespace.services.loop_lag.start()
         sys.stdout.write(banner(server) + "\n")
         sys.stdout.flush()
         await stop.wait()
         logger.info("stopping")
     finally:
         server.ticker.stop()
+        server.namespace.services.loop_lag.stop()
         server.http.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(server.namespace.shut_down(), DRAIN_S)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.normalised_black import Array
+from analytics.arrays import Array, Positions
 
 Instants = NDArray[np.int64]
 
@@ -122,19 +122,19 @@ def _bucket(candles: Candles, interval: str, utc_offset_ms: int) -> Instants:
     return ((session + utc_offset_ms) // _DAY + _THURSDAY) // 7
 
 
-def _known_sum(values: Array, start: NDArray[np.intp]) -> Array:
+def _known_sum(values: Array, start: Positions) -> Array:
     known = ~np.isnan(values)
     total = np.add.reduceat(np.where(known, values, 0.0), start)
     return np.where(np.logical_or.reduceat(known, start), total, np.nan)
 
 
-def _last_known(values: Array, start: NDArray[np.intp]) -> Array:
+def _last_known(values: Array, start: Positions) -> Array:
     position = np.where(np.isnan(values), -1, np.arange(values.size))
     last = np.maximum.reduceat(position, start)
     return np.where(last < 0, np.nan, values[last])
 
 
-def _first_known(values: Array, start: NDArray[np.intp]) -> Array:
+def _first_known(values: Array, start: Positions) -> Array:
     position = np.where(np.isnan(values), values.size, np.arange(values.size))
     first = np.minimum.reduceat(position, start)
     return np.where(first == values.size, np.nan, values[np.minimum(first, values.size - 1)])

@@ -17,11 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from analytics import normalised_black
-from analytics.normalised_black import Array
+from analytics.arrays import Array, Flags, Positions, flattened, replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class _Valuation:
     """Inputs flattened and what the closed forms share; all arrays (n,)."""
 
     shape: tuple[int, ...]
-    invalid: NDArray[np.intp]
+    invalid: Positions
     forward: Array
     time: Array
     volatility: Array
     discount: Array
     root_time: Array
     total_volatility: Array
-    is_call: NDArray[np.bool_]
-    in_the_money: NDArray[np.bool_]
+    is_call: Flags
+    in_the_money: Flags
     h: Array
     price: Array
     scale: Array  # D F n(d1), which vega, gamma and theta are multiples of
@@ -174,12 +174,13 @@ def spot_greeks(
     ``rho + T F delta``. With ``b = r - q`` these are Merton's Greeks.
 
     """
-    forward_array = np.asarray(forward, dtype=np.float64)
+    forwards, spots = np.asarray(forward, dtype=np.float64), np.asarray(spot, dtype=np.float64)
     time = np.asarray(time_to_expiry, dtype=np.float64)
-    growth = forward_array / np.asarray(spot, dtype=np.float64)
+    growth = np.where(forwards > 0.0, forwards, np.nan) / np.where(spots > 0.0, spots, np.nan)
     # at zero time the forward is the spot and drifts no more
-    carry = np.divide(np.log(growth), time, out=np.zeros(np.broadcast(growth, time).shape), where=time > 0.0)
-    exposure = forward_greeks.delta * forward_array
+    carry = np.zeros(np.broadcast(growth, time).shape)
+    np.divide(np.log(growth), time, out=carry, where=time > 0.0)
+    exposure = forward_greeks.delta * forwards
     return Greeks(
         price=forward_greeks.price,
         delta=forward_greeks.delta * growth,
@@ -198,17 +199,11 @@ def _value(
     is_call: ArrayLike,
     discount_factor: ArrayLike,
 ) -> _Valuation:
-    arrays = [
-        np.asarray(item, dtype=np.float64)
-        for item in (forward, strike, time_to_expiry, volatility, discount_factor)
-    ]
-    calls = np.asarray(is_call, dtype=np.bool_)
-    shape = np.broadcast_shapes(calls.shape, *(item.shape for item in arrays))
-    f, k, time, sigma, discount = (np.broadcast_to(item, shape).reshape(-1) for item in arrays)
-    calls = np.broadcast_to(calls, shape).reshape(-1)
-    invalid = _invalid(f, k, time, sigma, discount)
-    if invalid.size:
-        f, k, time, sigma, discount = (_neutralised(item, invalid) for item in (f, k, time, sigma, discount))
+    shape, calls, numbers = flattened(is_call, forward, strike, time_to_expiry, volatility, discount_factor)
+    invalid = _invalid(*numbers)
+    if invalid.size:  # ones instead, so that no warning is raised on their account
+        numbers = [replaced(item, invalid, 1.0) for item in numbers]
+    f, k, time, sigma, discount = numbers
     lower = np.minimum(f, k)
     higher = np.maximum(f, k)
     root_time = np.sqrt(time)
@@ -229,21 +224,12 @@ def _value(
     )
 
 
-def _invalid(
-    forward: Array, strike: Array, time: Array, volatility: Array, discount: Array
-) -> NDArray[np.intp]:
+def _invalid(forward: Array, strike: Array, time: Array, volatility: Array, discount: Array) -> Positions:
     """Positions of inputs without a meaning; written so that NaN fails every test."""
     good = (forward > 0.0) & (forward < np.inf) & (strike > 0.0) & (strike < np.inf)
     good &= (time >= 0.0) & (time < np.inf) & (volatility >= 0.0) & (volatility < np.inf)
     good &= (discount > 0.0) & (discount < np.inf)
     return np.flatnonzero(~good)
-
-
-def _neutralised(values: Array, positions: NDArray[np.intp]) -> Array:
-    """A copy with harmless ones at the positions, so that no warning is raised on their account."""
-    result = values.copy()
-    result[positions] = 1.0
-    return result
 
 
 def _delta(valuation: _Valuation) -> Array:

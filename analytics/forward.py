@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from analytics.normalised_black import Array
+from analytics.arrays import Array, Positions
 
 # within this share of the spot both legs trade, and their spreads are a few ticks
 NEAR_THE_MONEY = 0.015
@@ -111,7 +112,7 @@ def parity_forward(
     return Forward(math.nan, 0, ForwardMethod.unavailable, math.nan)
 
 
-def _nearest(strike: Array, difference: Array, spot: float) -> NDArray[np.intp]:
+def _nearest(strike: Array, difference: Array, spot: float) -> Positions:
     """Positions of the few known differences nearest the spot, or nearest nothing where it is unknown."""
     known = np.flatnonzero(~np.isnan(difference))
     gap = np.abs(strike[known] - spot) if spot > 0.0 else np.abs(difference[known])
@@ -119,10 +120,10 @@ def _nearest(strike: Array, difference: Array, spot: float) -> NDArray[np.intp]:
 
 
 def _median(
-    strike: Array, difference: Array, growth: float, positions: NDArray[np.intp], method: ForwardMethod
+    strike: Array, difference: Array, growth: float, positions: Positions, method: ForwardMethod
 ) -> Forward:
     # an unknown rate costs the discounting of a few rupees' difference, not the forward
     scale = growth if math.isfinite(growth) else 1.0
     estimates = strike[positions] + scale * difference[positions]
-    middle = float(np.median(estimates))
-    return Forward(middle, positions.size, method, float(np.median(np.abs(estimates - middle))))
+    middle = median(estimates.tolist())
+    return Forward(middle, positions.size, method, median(np.abs(estimates - middle).tolist()))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.normalised_black import Array, density
+from analytics.arrays import Array
+from analytics.normalised_black import density
 
 ONE_PERCENT = 0.01
 # a flip further away than this says nothing about the day

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from analytics import normalised_inverse
-from analytics.normalised_black import Array
+from analytics.arrays import Array, Flags, flattened, replaced
 
 # A price, its discount factor and their product are each rounded once: a time value this small against the
 # price may be rounding alone, and its volatility would be fiction.
@@ -76,19 +76,12 @@ def implied_volatility(
     (array([0.28,  nan]), ['ok', 'zero_price'])
 
     """
-    arrays = [
-        np.asarray(item, dtype=np.float64)
-        for item in (price, forward, strike, time_to_expiry, discount_factor)
-    ]
-    calls = np.asarray(is_call, dtype=np.bool_)
-    shape = np.broadcast_shapes(calls.shape, *(item.shape for item in arrays))
-    p, f, k, time, discount = (np.broadcast_to(item, shape).reshape(-1) for item in arrays)
-    calls = np.broadcast_to(calls, shape).reshape(-1)
-
-    status = _input_status(p, f, k, time, discount)
+    shape, calls, numbers = flattened(is_call, price, forward, strike, time_to_expiry, discount_factor)
+    status = _input_status(*numbers)
     refused = np.flatnonzero(status)
     if refused.size:
-        p, f, k, time, discount = (_replaced(item, refused, 1.0) for item in (p, f, k, time, discount))
+        numbers = [replaced(item, refused, 1.0) for item in numbers]
+    p, f, k, time, discount = numbers
     lower = np.minimum(f, k)
     gap = np.maximum(f, k)
     gap -= lower
@@ -100,9 +93,8 @@ def implied_volatility(
     x = np.log1p(gap, out=gap)
     time_value /= unit
     refused = np.flatnonzero(status)
-    if refused.size:
-        x[refused] = 0.01
-        time_value[refused] = 0.01
+    if refused.size:  # anything solvable: the answer is thrown away
+        x[refused] = time_value[refused] = 0.01
     volatility = normalised_inverse.total_volatility(x, time_value)
     volatility /= np.sqrt(time)
     volatility[refused] = np.nan
@@ -123,11 +115,5 @@ def _input_status(
     return status
 
 
-def _mark(status: NDArray[np.int8], where: NDArray[np.bool_], reason: Status) -> None:
+def _mark(status: NDArray[np.int8], where: Flags, reason: Status) -> None:
     status[where & (status == Status.ok)] = reason
-
-
-def _replaced(values: Array, positions: NDArray[np.intp], value: float) -> Array:
-    result = values.copy()
-    result[positions] = value
-    return result

@@ -21,10 +21,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erfcx
 
-Array = NDArray[np.float64]
+from analytics.arrays import Array, Positions
 
 # below this half total volatility (v = 0.25) five correction terms leave a remainder under 2e-16
 SERIES_HALF_VOLATILITY = 0.125
@@ -110,7 +109,7 @@ def slope_series(h: Array, t: Array) -> Array:
     return total
 
 
-def outside_series(x: Array, t: Array) -> NDArray[np.intp]:
+def outside_series(x: Array, t: Array) -> Positions:
     """Positions where `slope_series` must not be used; ``x = 2 h t``."""
     return np.flatnonzero((t > SERIES_HALF_VOLATILITY) | (x > SERIES_DISTANCE))
 

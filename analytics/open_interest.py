@@ -1,7 +1,8 @@
 """What open positions say: ratios, totals, max pain, walls and build-up.
 
 Open interest and volume may be counted in contracts or in units, so long as calls and puts agree. NaN means
-that a leg's figure is not known; it is left out, counted, and never taken for zero.
+that a leg's figure is not known; it is left out, counted, and never taken for zero. Gamma exposure has a
+module of its own and is offered here too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.normalised_black import Array
+from analytics.arrays import Array, Positions
+from analytics.gamma_exposure import GammaExposure, ZeroGamma, gamma_exposure, zero_gamma_level
+
+__all__ = [
+    "BuildUp",
+    "GammaExposure",
+    "MaxPain",
+    "Totals",
+    "Walls",
+    "ZeroGamma",
+    "build_up",
+    "gamma_exposure",
+    "max_pain",
+    "put_call_ratio",
+    "support_resistance",
+    "totals",
+    "zero_gamma_level",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +179,7 @@ def _known_sum(values: ArrayLike) -> tuple[float, int]:
     return (float(known.sum()) if known.size else np.nan), known.size
 
 
-def _largest(interest: Array, count: int) -> tuple[NDArray[np.intp], Array]:
+def _largest(interest: Array, count: int) -> tuple[Positions, Array]:
     known = np.flatnonzero(interest > 0.0)
     order = known[np.argsort(-interest[known], kind="stable")[:count]]
     return order, interest[order]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.normalised_black import Array
+from analytics.arrays import Array
 
 TRADING_DAYS = 252.0
 # a rank among fewer days is noise

@@ -21,15 +21,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.normalised_black import Array
+from analytics.arrays import Array
 from analytics.svi import Ssvi, Svi
 
 LEAST_POINTS_SVI = 5
 LEAST_POINTS_SSVI = 3
-GREATEST_ITERATIONS = 8
+GREATEST_ITERATIONS = 6
+START_ITERATIONS = 2
 GREATEST_HALVINGS = 4
 # in volatility: a step that improves rms by less than this is the last
-CONVERGED = 1e-5
+CONVERGED = 2e-5
 # keeps a curvature of zero invertible
 TINY = 1e-30
 # what a far wing weighs beside a strike at the forward
@@ -38,6 +39,8 @@ LEAST_WEIGHT = 0.01
 LEAST_BEND, GREATEST_BEND, GREATEST_SHIFT = 0.005, 2.0, 0.5
 # residuals beyond this many robust standard deviations weigh less, as 1/|residual|
 HUBER = 2.0
+# a residual under half a point is the shape's, not a stale price's
+LEAST_OUTLIER = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ def fit_svi(
     Notes
     -----
     For given ``(m, sigma)`` the slice is linear in its level and the slopes of its two wings, which may not
-    be negative. A coarse grid of ``(m, sigma)`` gives the start; Gauss-Newton steps in these two, the linear
-    part solved exactly at each, the end. The vertex stays near the strikes.
+    be negative. A rough SSVI slice gives the start; Gauss-Newton steps in these two, the linear part
+    solved exactly at each, the end. The vertex stays near the strikes.
 
     """
     points = _points(log_moneyness, volatility, time_to_expiry, weights)
@@ -93,7 +96,7 @@ def fit_svi(
     m, log_sigma = _start(points)
     state = _svi_state(points, m, log_sigma, points.trust)
     longest = np.array([0.25 * (points.highest - points.lowest), 1.0])
-    state = _descend(points, state, longest, _svi_state)
+    state = _descend(points, state, longest, _svi_state, GREATEST_ITERATIONS)
     level, right, left, m, log_sigma = state.parameters.tolist()
     b = 0.5 * (right + left)
     rho = (right - left) / (right + left) if b > 0.0 else 0.0
@@ -117,15 +120,13 @@ def fit_ssvi(
 
     Notes
     -----
-    Gauss-Newton steps in ``(ln theta, atanh rho, ln phi)``, from ``phi = 1/sqrt(theta)``, a calm index.
+    Gauss-Newton steps in ``(ln theta, atanh rho, ln phi)``.
 
     """
     points = _points(log_moneyness, volatility, time_to_expiry, weights)
     if points.k.size < LEAST_POINTS_SSVI:
         return Ssvi(math.nan, math.nan, math.nan, count=points.k.size)
-    theta = float(points.w[np.argmin(np.abs(points.k))])
-    state = _ssvi_state(points, math.log(theta), -0.1, -0.5 * math.log(theta), points.trust)
-    state = _descend(points, state, np.ones(3), _ssvi_state)
+    state = _surface_slice(points, GREATEST_ITERATIONS)
     log_theta, atanh_rho, log_phi = state.parameters.tolist()
     return Ssvi(
         math.exp(log_theta), math.tanh(atanh_rho), math.exp(log_phi), _rms(state.residual), points.k.size
@@ -149,26 +150,18 @@ def _points(
     return _Points(k, w, trust, 0.5 / (sigma * time_to_expiry), lowest, highest)
 
 
+def _surface_slice(points: _Points, iterations: int) -> _State:
+    """SSVI state after some steps from ``phi = 1/sqrt(theta)``, which suits a calm index."""
+    log_theta = math.log(float(points.w[np.argmin(np.abs(points.k))]))
+    state = _ssvi_state(points, log_theta, -0.1, -0.5 * log_theta, points.trust)
+    return _descend(points, state, np.ones(3), _ssvi_state, iterations)
+
+
 def _start(points: _Points) -> tuple[float, float]:
-    """Best ``(m, ln sigma)`` of a grid, each with its linear least squares, all solved in one batch."""
-    k, width = points.k, points.highest - points.lowest
-    middle = float(points.trust @ k / points.trust.sum())
-    m = np.repeat(middle + width * np.array([-0.25, -0.1, 0.0, 0.1, 0.25]), 4)[:, None]
-    sigma = np.tile(width * np.array([0.03, 0.1, 0.3, 0.9]), 5)[:, None]
-    y = k - m
-    root = np.sqrt(y * y + sigma * sigma)
-    basis = np.stack([np.ones_like(y), root + y, root - y], axis=1)  # (grid, 3, n)
-    weight = points.trust * points.scale * points.scale
-    weighted = basis * weight
-    normal = weighted @ basis.transpose(0, 2, 1)
-    normal[:, [0, 1, 2], [0, 1, 2]] *= 1.0 + 1e-9
-    linear = np.linalg.solve(normal, weighted @ points.w[:, None])  # (grid, 3, 1)
-    residual = (linear.transpose(0, 2, 1) @ basis)[:, 0] - points.w
-    cost = (residual * residual) @ weight
-    # a wing that falls would be cut to level: such a start is taken only if all are so
-    cost[(linear[:, 1:, 0] < 0.0).any(axis=1)] += 1e3 * float(points.trust.sum())
-    best = int(np.argmin(cost))
-    return float(m[best, 0]), math.log(float(sigma[best, 0]))
+    """``(m, ln sigma)`` of a rough SSVI slice: three parameters find the right valley."""
+    _, atanh_rho, log_phi = _surface_slice(points, START_ITERATIONS).parameters.tolist()
+    # sqrt(1 - tanh^2) is 1/cosh, without its cancellation
+    return -math.tanh(atanh_rho) * math.exp(-log_phi), -math.log(math.cosh(atanh_rho)) - log_phi
 
 
 def _svi_state(points: _Points, m: float, log_sigma: float, weight: Array) -> _State:
@@ -229,10 +222,12 @@ def _ssvi_state(
     return _State(np.array([log_theta, atanh_rho, log_phi]), (w - points.w) * points.scale, derivatives)
 
 
-def _descend(points: _Points, state: _State, longest: Array, make: Callable[..., _State]) -> _State:
+def _descend(
+    points: _Points, state: _State, longest: Array, make: Callable[..., _State], iterations: int
+) -> _State:
     """Damped Gauss-Newton in the last ``longest.size`` parameters, whose steps are bounded by it."""
     damping, free = 1e-3, longest.size
-    for _ in range(GREATEST_ITERATIONS):
+    for _ in range(iterations):
         weight = points.trust * _huber(state.residual, points.trust)
         cost = float(weight @ (state.residual * state.residual))
         gradient, curvature = _reduced(state, weight, free)
@@ -270,8 +265,9 @@ def _reduced(state: _State, weight: Array, free: int) -> tuple[Array, Array]:
 
 def _huber(residual: Array, trust: Array) -> Array:
     size = np.abs(residual) * np.sqrt(trust)
-    border = HUBER * 1.5 * float(np.median(size)) + CONVERGED
-    return np.minimum(1.0, border / np.maximum(size, CONVERGED))
+    middle = size.size // 2
+    border = max(HUBER * 1.5 * float(np.partition(size, middle)[middle]), LEAST_OUTLIER)
+    return border / np.maximum(size, border)
 
 
 def _rms(residual: Array) -> float:

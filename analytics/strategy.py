@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics import black76
+from analytics.arrays import Array
 from analytics.black76 import Greeks
-from analytics.normalised_black import Array
 from analytics.volatility import probability_beyond
 
 

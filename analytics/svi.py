@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.normalised_black import Array
+from analytics.arrays import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from analytics import black76
+from analytics.arrays import Array
 from analytics.forward import NEAR_THE_MONEY
-from analytics.normalised_black import Array
 from analytics.realised_volatility import (
     Rank,
     Realised,
@@ -208,15 +207,15 @@ def expected_move(
 
     Notes
     -----
-    Call and put struck at the forward cost the same, so the straddle is twice the call there and needs no
-    listed strike at it. The range is ``F e^(-v)`` to ``F e^v``, v = sigma sqrt(T).
+    Call and put struck at the forward cost the same, ``D F (2 N(v/2) - 1)``, so the straddle there needs no
+    listed strike. The range is ``F e^(-v)`` to ``F e^v``, v = sigma sqrt(T).
 
     """
-    call = float(black76.price(forward, forward, time_to_expiry, volatility, True, discount_factor))
     v = volatility * math.sqrt(max(time_to_expiry, 0.0))
+    mean_move = 2.0 * forward * math.erf(v / math.sqrt(8.0))
     return ExpectedMove(
-        straddle=2.0 * call,
-        mean_move=2.0 * call / discount_factor,
+        straddle=discount_factor * mean_move,
+        mean_move=mean_move,
         deviation=forward * v,
         low=forward * math.exp(-v),
         high=forward * math.exp(v),

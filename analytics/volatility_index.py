@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.normalised_black import Array
+from analytics.arrays import Array
 
 # a spread over 30 % of the mid is not an appropriate quote
 GREATEST_SPREAD = 0.30
@@ -75,7 +75,7 @@ def expiry_variance(
     strike = np.asarray(strikes, dtype=np.float64)
     bids, asks = np.asarray(bid, dtype=np.float64), np.asarray(ask, dtype=np.float64)
     at = int(np.searchsorted(strike, forward, side="right")) - 1
-    if at < 0 or not time_to_expiry > 0.0:
+    if at < 0 or not (time_to_expiry > 0.0 and forward > 0.0):
         return ExpiryVariance(math.nan, time_to_expiry, math.nan, 0, 0)
     premium = _premiums(bids, asks, at)
     quoted = np.flatnonzero(~np.isnan(premium))

@@ -91,15 +91,17 @@ class Candles:
             return cls.empty()
         if len(parts) == 1:
             return parts[0]
-        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
-        times = columns["time_ms"]
-        order = np.argsort(times, kind="stable")
-        last_of_time = np.append(times[order][1:] != times[order][:-1], True)
-        kept = order[last_of_time]
-        return cls(**{name: column[kept] for name, column in columns.items()})
+        together = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
+        return cls(**together).ordered()
 
     def __len__(self) -> int:
         return len(self.time_ms)
+
+    def ordered(self) -> Candles:
+        """These candles in order of time; of several of one time the last."""
+        order = np.argsort(self.time_ms, kind="stable")
+        times = self.time_ms[order]
+        return self.take(order[np.append(times[1:] != times[:-1], True)] if len(order) else order)
 
     def take(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Candles:
         """The candles of some rows."""

@@ -34,12 +34,12 @@ from feed.store.database import Database, HistoryError
 from feed.store.jobs import ChainMetrics, Registry, Valuation
 from feed.store.reader import Reader
 from feed.store.recent import MINUTES
-from feed.store.recorded import RecordedChain, chain_of_minute
 from feed.store.recorder import Recorder
 from feed.store.running import ClosedCandle
+from feed.store.stored_chain import StoredChain, chain_of_minute
 from feed.store.writer import Health, Writer
 
-__all__ = ["ChainMetrics", "ClosedCandle", "Health", "History", "HistoryError", "Reach", "RecordedChain"]
+__all__ = ["ChainMetrics", "ClosedCandle", "Health", "History", "HistoryError", "Reach", "StoredChain"]
 
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
@@ -118,17 +118,12 @@ class History:
     def backfill(
         self, source: Past, progress: Progress = lambda done, total: None, reach: Reach | None = None
     ) -> Backfill:
-        """Fill what the store lacks of the past before the start from what a source tells; in the background.
+        """Fill what the store lacks of the past before the start from what a source tells.
 
-        On a running loop what is filled is known in memory at once. Ended by ``stop``; ``join`` of the
-        answer waits for the end.
+        In the background: ``stop`` ends it, ``join`` of the answer waits for it. ``progress`` is called from
+        its thread with what is done and what there is to do.
         """
         recorder = self._started()
-        loop = asyncio.get_running_loop()
-
-        def adopt(symbol: str, minutes: Candles, days: Candles) -> None:
-            loop.call_soon_threadsafe(recorder.adopt, symbol, minutes, days)
-
         self._backfill = Backfill(
             source,
             {symbol: self._grid(symbol) for symbol in recorder.names},
@@ -136,7 +131,7 @@ class History:
             self._writer,
             before_ms=self._started_ms,
             reach=reach or Reach(),
-            adopt=adopt,
+            adopt=recorder.adopt,
         )
         self._backfill.start(progress)
         return self._backfill
@@ -218,7 +213,7 @@ class History:
             before.candle(len(before) - 1) if len(before) else None,
         )
 
-    async def chain_at(self, symbol: str, expiry: date, at_ms: int) -> RecordedChain | None:
+    async def chain_at(self, symbol: str, expiry: date, at_ms: int) -> StoredChain | None:
         """The chain as it stood at an instant: its newest record that was complete by then."""
         waiting = self._recorder.unwritten()[:-1] if self._recorder else []
         stored = await self._read(lambda: self._reader.chain_at(symbol, expiry, at_ms))
@@ -308,7 +303,7 @@ class History:
         days = Candles.merge([stored, self._recorder.days(symbol)])
         return days.between(first.open_ms, last.open_ms + 1)
 
-    async def _chains(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[RecordedChain]:
+    async def _chains(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[StoredChain]:
         """A chain's records of minutes in [start, end): stored, waiting to be stored, being formed."""
         recorder = self._recorder
         # before the query: what is written meanwhile is then found twice, and not never
@@ -335,7 +330,7 @@ class History:
         for row, symbol in enumerate(recorder.names):
             week = self._load_week(symbol, grids[row], days[row].day)
             minutes = _of_kind(stored.get(symbol, Candles.empty()), recorder.source)
-            recorder.running.load(row, minutes, _of_kind(week, recorder.source), minute_ms)
+            recorder.load(row, minutes, _of_kind(week, recorder.source), minute_ms)
         self._registry.newest_chain_ms = self._reader.newest_chain_ms(min(day.day for day in days))
 
     def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:
@@ -349,7 +344,7 @@ def _of_kind(candles: Candles, source: int) -> Candles:
     return candles.take((candles.source == simulated) == (source == simulated))
 
 
-def _open_interest(chains: Sequence[RecordedChain], strikes: FloatArray) -> OpenInterestSeries:
+def _open_interest(chains: Sequence[StoredChain], strikes: FloatArray) -> OpenInterestSeries:
     times = np.concatenate([chain.minute_ms for chain in chains] or [np.empty(0, np.int64)])
     values = np.full((4, len(times), len(strikes)), np.nan)
     first = 0

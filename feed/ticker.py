@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import numpy as np
 from tornado.ioloop import PeriodicCallback
 
 from feed.calendar import Calendar
@@ -19,9 +18,8 @@ from feed.source import Source
 
 logger = logging.getLogger(__name__)
 
-POLL_MS = 10  # how late a step may begin; an idle poll costs microseconds
 CATCH_UP_BUDGET_S = 0.25  # steps in a row before the loop gets a turn
-LAG_SAMPLES = 600
+SAMPLES = 600
 STATUS_EXCHANGE = "NFO"
 
 Publish = Callable[[Changes, list[ClosedCandle]], Awaitable[None]]
@@ -40,6 +38,7 @@ class Ticker:
 
     A step advances the source, applies and publishes the update, records it and awaits ``publish``. A late
     loop takes the missed steps one after the other, so that it changes when things are seen, not what.
+    ``poll_ms`` is how late a step may begin.
     """
 
     def __init__(
@@ -51,6 +50,7 @@ class Ticker:
         calendar: Calendar,
         *,
         hours: str,
+        poll_ms: float,
         publish: Publish,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -61,17 +61,15 @@ class Ticker:
         self.steps = 0
         self.failures = 0
         self.rounds = 0
-        self.lag_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
-        self.step_ms: deque[float] = deque(maxlen=LAG_SAMPLES)
+        self.step_ms: deque[float] = deque(maxlen=SAMPLES)
         self._first_epoch = market.epoch
         self._history = history
         self._calendar = calendar
         self._hours = hours
         self._publish = publish
         self._monotonic = monotonic
-        self._input_times_ms: deque[int] = deque(maxlen=LAG_SAMPLES)
-        self._expected: float | None = None
-        self._poll = PeriodicCallback(self._run, POLL_MS)
+        self._input_times_ms: deque[int] = deque(maxlen=SAMPLES)
+        self._poll = PeriodicCallback(self._run, poll_ms)
 
     def start(self) -> None:
         """Begin to tick on the current loop."""
@@ -95,19 +93,12 @@ class Ticker:
         newest = self.market.last_input_ms
         return None if newest == NEVER_MS else max(0, self.clock.now_ms() - newest)
 
-    def lag_percentile(self, share: float) -> float | None:
-        """How late the loop ran its callbacks, in milliseconds; None before the first."""
-        return float(np.percentile(self.lag_ms, share)) if self.lag_ms else None
-
     async def _run(self) -> None:
         started = self._monotonic()
-        if self._expected is not None:
-            self.lag_ms.append(max(0.0, (started - self._expected) * 1000))
         while (now_ms := self.clock.due()) is not None:
             await self.step(now_ms)
             if self._monotonic() - started > CATCH_UP_BUDGET_S:
                 break
-        self._expected = self._monotonic() + POLL_MS / 1000
 
     async def step(self, now_ms: int) -> None:
         """Bring the market to an instant and publish it."""

@@ -104,14 +104,16 @@ class AccessRules:
         self._buckets[address] = bucket  # moved to the end: most recently used
         if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)
-        if not bucket.take(self._monotonic()):
-            wait_s = bucket.wait_s()
-            message = f"More than {self._limit} requests a minute; try again in {wait_s:.1f} s."
-            raise ApiError("RATE_LIMITED", message, {"limit": self._limit}, math.ceil(wait_s))
-        return {
+        has_allowance = bucket.take(self._monotonic())
+        headers = {
             "RateLimit-Policy": f'"default";q={self._limit};w={WINDOW_S}',
             "RateLimit": f'"default";r={bucket.left};t={math.ceil(bucket.wait_s(self._limit))}',
         }
+        if not has_allowance:
+            wait_s = bucket.wait_s()
+            message = f"More than {self._limit} requests a minute; try again in {wait_s:.1f} s."
+            raise ApiError("RATE_LIMITED", message, {"limit": self._limit}, math.ceil(wait_s), headers)
+        return headers
 
     def _is_trusted(self, address: str) -> bool:
         if not _is_address(address):

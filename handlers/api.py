@@ -37,7 +37,7 @@ class Parser(TornadoParser):
 
     def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> Any:
         """Let the one table of errors tell it, without webargs' mention of where the values were."""
-        messages = error.normalized_messages()
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise ValidationError(messages.get("query") or messages.get("json") or messages)
 
 
@@ -49,29 +49,40 @@ class ApiHandler(RequestHandler):
 
     services: Services
     access: AccessRules
+    needs_key = True  # once keys are set; supervisors and a browser's address bar have none
 
     def initialize(self, services: Services, access: AccessRules) -> None:
         """Take the parts to work on and the rules of who may."""
         self.services = services
         self.access = access
+        self._kept_headers: dict[str, str] = {}
 
     def prepare(self) -> None:
         """Give the request its id, then check origin, key and allowance."""
         given = self.request.headers.get("X-Request-ID", "")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        self.set_header("X-Request-ID", self.request_id)
+        self._keep_header("X-Request-ID", self.request_id)
         self._allow_origin()
         if self.request.method == "OPTIONS":
             return
-        self.access.check_key(self.request.headers)
+        if self.needs_key:
+            self.access.check_key(self.request.headers)
         for name, value in self.access.spend(self.access.address(self.request)).items():
-            self.set_header(name, value)
+            self._keep_header(name, value)
 
     def set_default_headers(self) -> None:
-        """JSON, and never guessed to be anything else."""
+        """What every answer has; Tornado clears the rest when an answer turns into an error."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Vary", "Origin")
         self.clear_header("Server")
+        for name, value in getattr(self, "_kept_headers", {}).items():
+            self.set_header(name, value)
+
+    def _keep_header(self, name: str, value: str) -> None:
+        """Set a header that an error has too."""
+        self._kept_headers[name] = value
+        self.set_header(name, value)
 
     async def head(self, *args: Any, **kwargs: Any) -> None:
         """Answer as GET does; Tornado leaves the body out."""
@@ -158,6 +169,8 @@ class ApiHandler(RequestHandler):
             self.set_header("Retry-After", str(max(1, round(problem.retry_after_s))))
         if problem.status == 405:
             self.set_header("Allow", _METHODS)
+        for name, value in problem.headers.items():
+            self.set_header(name, value)
         request_id = getattr(self, "request_id", None) or secrets.token_hex(8)
         self.set_header("X-Request-ID", request_id)
         details = {**problem.details, "request_id": request_id} if problem.status == 500 else problem.details
@@ -189,11 +202,10 @@ class ApiHandler(RequestHandler):
         origin = self.request.headers.get("Origin")
         if origin is None:
             return
-        self.set_header("Vary", "Origin")
         if not self.access.allows_origin(origin, self.request.host, self.request.protocol):
             raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
-        self.set_header("Access-Control-Allow-Origin", origin)
-        self.set_header("Access-Control-Expose-Headers", "ETag, X-Request-ID, Retry-After, RateLimit")
+        self._keep_header("Access-Control-Allow-Origin", origin)
+        self._keep_header("Access-Control-Expose-Headers", "ETag, X-Request-ID, Retry-After, RateLimit")
 
 
 class NotFoundHandler(ApiHandler):

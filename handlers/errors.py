@@ -25,12 +25,14 @@ class ApiError(Exception):
         message: str,
         details: Mapping[str, Any] | None = None,
         retry_after_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.details = dict(details or {})
         self.retry_after_s = retry_after_s
+        self.headers = dict(headers or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Problem:
     message: str
     details: dict[str, Any] = field(default_factory=dict)
     retry_after_s: float | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 STATUS = {
@@ -63,7 +66,9 @@ STATUS = {
 def describe(error: BaseException) -> Problem:
     """What to tell of an exception; of an unexpected one nothing of the inside."""
     if isinstance(error, ApiError):
-        return Problem(STATUS[error.code], error.code, error.message, error.details, error.retry_after_s)
+        return Problem(
+            STATUS[error.code], error.code, error.message, error.details, error.retry_after_s, error.headers
+        )
     if isinstance(error, ValidationError):
         return _problem("VALIDATION_ERROR", "The request is not valid.", _fields(error))
     if isinstance(error, UnknownSymbol):

@@ -33,12 +33,13 @@ from handlers.errors import ApiError, describe
 from handlers.frames import Packet, encode
 from handlers.services import Services
 from handlers.sockets import NAMESPACE, SocketServer
+from handlers.transport import EngineSocket
 from schemas import requests
 from schemas.wire import number, timestamp
 
 logger = logging.getLogger(__name__)
 
-STRIKES_ALLOWED = 3  # breaches of a limit before a client is disconnected
+STRIKES_ALLOWED = 20  # breaches of a limit before a client is disconnected: a second's worth at the default
 BURST = 4  # a screen that opens sends a few seconds' worth of events at once
 RECONNECT_MS = 1000  # a restart takes about as long
 SPREAD_MS_A_CLIENT = 2  # so that 500 a second come back
@@ -117,7 +118,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         self.services = services
         self.broadcaster = broadcaster
         self._access = access
-        self._limits = limits
+        self.limits = limits
         self._monotonic = monotonic
         self._candles = CandleViews(services.market, services.history, services.clock)
         self._per_address: Counter[str] = Counter()
@@ -184,10 +185,10 @@ class MarketNamespace(socketio.AsyncNamespace):
         ):
             raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
         self._access.check_token(auth.get("token") if isinstance(auth, dict) else None)
-        if len(self._addresses) >= self._limits.max_clients:
-            limit = self._limits.max_clients
+        if len(self._addresses) >= self.limits.max_clients:
+            limit = self.limits.max_clients
             raise ApiError("RATE_LIMITED", f"The server has its {limit} clients.", {"max_clients": limit})
-        limit = self._limits.max_clients_per_address
+        limit = self.limits.max_clients_per_address
         if self._per_address[address] >= limit:
             message = f"Your address has its {limit} connections."
             raise ApiError("RATE_LIMITED", message, {"max_clients_per_address": limit})
@@ -204,12 +205,12 @@ class MarketNamespace(socketio.AsyncNamespace):
         """Greet a client that was let in."""
         socket = self.server.eio.sockets[engine_sid]
         client = Client(sid, socket, self._addresses[sid])
-        rate = self._limits.max_events_per_second
+        rate = self.limits.max_events_per_second
         client.allowance = Bucket(rate * BURST, BURST, self._monotonic())
         self.broadcaster.add(client)
         self.total += 1
         self.peak = max(self.peak, len(self.broadcaster.clients))
-        market, limits = self.services.market, self._limits
+        market, limits = self.services.market, self.limits
         greeting = {
             "status": "connected",
             "client_id": sid,
@@ -226,6 +227,17 @@ class MarketNamespace(socketio.AsyncNamespace):
         }
         client.send(Packet("connection_status", encode(greeting)))
         client.send(Packet("market_status", encode(self.services.market_status())))
+
+    def refuse_oversize(self, socket: EngineSocket, size: int) -> None:
+        """Tell a client that its message was too large to be looked at."""
+        sid = self.server.manager.sid_from_eio_sid(socket.sid, NAMESPACE)
+        client = self.broadcaster.clients.get(sid)
+        limit = self.limits.max_message_bytes
+        if client is None:
+            self.server.eio.refuse(socket, "its first message is too large", "over_limit")
+            return
+        message = f"A message may have {limit} bytes, this one had {size}."
+        self._refuse(client, "", ApiError("PAYLOAD_TOO_LARGE", message, {"max_message_bytes": limit}))
 
     # events
 
@@ -300,7 +312,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         """Say what the client follows, and where it stands."""
         _load(requests.NoPayload, payload)
         rows = [
-            {**item.room.describe(), "epoch": item.epoch, "seq": item.seq}
+            {**item.room.describe(), "epoch": item.position[0], "seq": item.position[1]}
             for item in client.subscriptions.values()
         ]
         return {"subscriptions": rows}
@@ -368,7 +380,7 @@ class MarketNamespace(socketio.AsyncNamespace):
     def _check_room_for(self, client: Client, rooms: list[Room]) -> None:
         """Refuse what would be too many subscriptions, before anything is done."""
         streams = {*client.subscriptions, *(room.stream.name for room in rooms)}
-        limit = self._limits.max_subscriptions
+        limit = self.limits.max_subscriptions
         if len(streams) > limit:
             message = f"A client may follow {limit} streams; this would make {len(streams)}."
             raise ApiError("RATE_LIMITED", message, {"max_subscriptions": limit})
@@ -413,7 +425,7 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     def _spend(self, client: Client) -> None:
         if not client.allowance.take(self._monotonic()):
-            limit = self._limits.max_events_per_second
+            limit = self.limits.max_events_per_second
             message = f"More than {limit} events a second."
             raise ApiError("RATE_LIMITED", message, {"max_events_per_second": limit})
 
@@ -432,8 +444,9 @@ class MarketNamespace(socketio.AsyncNamespace):
         client.send(Packet("error", encode(told)))
         if problem.code in ("RATE_LIMITED", "PAYLOAD_TOO_LARGE"):
             client.strikes += 1
-            if client.strikes >= STRIKES_ALLOWED * 10:
-                self.server.eio.refuse(client.socket, "it went on after it was told that it is over a limit")
+            if client.strikes > STRIKES_ALLOWED:
+                why = "it went on after it was told that it is over a limit"
+                self.server.eio.refuse(client.socket, why, "over_limit")
         return {
             "success": False,
             "message": problem.message,
@@ -517,7 +530,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         clients = self.broadcaster.clients.values()
         websockets = sum(client.socket.link is not None for client in clients)
         out = self.broadcaster.statistics
-        ticker = self.services.ticker
+        lag = self.services.loop_lag
         return {
             "connections": {
                 "now": len(clients),
@@ -537,10 +550,12 @@ class MarketNamespace(socketio.AsyncNamespace):
             "resyncs": out.resyncs,
             "slow_clients": sum(client.lagging_since is not None for client in clients),
             "slow_disconnects": out.slow_disconnects,
+            "closed_by_reason": dict(self.server.eio.closed_by_reason),
             "fan_out_ms": {"p50": number(out.percentile(50), 3), "p99": number(out.percentile(99), 3)},
             "loop_lag_ms": {
-                "p50": number(ticker.lag_percentile(50), 3),
-                "p99": number(ticker.lag_percentile(99), 3),
+                "p50": number(lag.percentile(50), 3),
+                "p99": number(lag.percentile(99), 3),
+                "max": number(lag.percentile(100), 3),
             },
         }
 
@@ -563,6 +578,8 @@ def make_socket_server(
     server = SocketServer(
         on_connected=namespace.welcome,
         describe=namespace.describe,
+        on_oversize=namespace.refuse_oversize,
+        connect_timeout_s=namespace.limits.connect_timeout_s,
         ping_interval=ping_interval_s,
         ping_timeout=timeout_s,
         max_http_buffer_size=max_message_bytes,

@@ -15,6 +15,7 @@ from feed.history import History
 from feed.market import Market
 from feed.ticker import Ticker
 from feed.universe import Listing
+from handlers.loop_lag import LoopLag
 from handlers.streams import ChainStream, SymbolStream, WholeStream
 from schemas.dashboard import dump_dashboard
 from schemas.reference import MarketStatusSchema
@@ -106,6 +107,7 @@ class Services:
     hours: str
     version: str
     api_timeout_s: float
+    loop_lag: LoopLag
     started_s: float = field(default_factory=time.monotonic)
     routes: tuple[tuple[str, str, str], ...] = ()
     socket_statistics: Callable[[], dict[str, Any]] = dict

@@ -198,6 +198,7 @@ class SocketServer(socketio.AsyncServer):
     def _welcome(self, eio_sid: str, namespace: str) -> None:
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
         if sid is not None and self.manager.is_connected(sid, namespace):
+            self.eio.sockets[eio_sid].connected_in_time()
             self._on_connected(sid, eio_sid)
 
     async def send_event(self, eio_sid: str, text: str) -> None:

@@ -31,6 +31,8 @@ td{{padding:.3em .6em .3em 0;vertical-align:top;border-top:1px solid #e3e6ea}}
 class IndexPageHandler(ApiHandler):
     """``/``: a page that links to what follows."""
 
+    needs_key = False
+
     def get(self) -> None:
         """Answer with the page."""
         rows = "".join(
@@ -73,7 +75,9 @@ class ApiIndexHandler(ApiHandler):
 
 
 class HealthHandler(ApiHandler):
-    """``/health``: a verdict with a reason for each part."""
+    """``/health``: a verdict with a reason for each part. Supervisors hold no key."""
+
+    needs_key = False
 
     def get(self) -> None:
         """Answer 200 while the server serves, 503 when it does not."""
@@ -112,7 +116,7 @@ def health_report(services: Services) -> dict[str, Any]:
     """A verdict of each part and of the whole: the worst part that matters."""
     ticker, history = services.ticker, services.history.health()
     feed_verdict = {"live": "ok", "market_closed": "ok", "degraded": "degraded", "stalled": "degraded"}
-    lag_ms = ticker.lag_percentile(99) or 0.0
+    lag_ms = services.loop_lag.percentile(99) or 0.0
     parts: dict[str, dict[str, Any]] = {
         "feed": {
             "status": feed_verdict.get(ticker.state.name, "down"),

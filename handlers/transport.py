@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import socket as sockets
+from asyncio import Future
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,7 +21,7 @@ from engineio import packet as engineio_packet
 from engineio.async_socket import AsyncSocket
 from tornado.iostream import IOStream, SSLIOStream, StreamBufferFullError, StreamClosedError
 from tornado.web import RequestHandler
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from handlers.frames import text_frame
 
@@ -33,12 +35,25 @@ class ProtocolError(Exception):
     """A client broke the protocol; it is disconnected and one line is logged."""
 
 
+class MaskedFramesOnly(WebSocketProtocol13):
+    """Tornado's protocol, closing on an unmasked client frame as RFC 6455 section 5.1 demands."""
+
+    def _handle_message(self, opcode: int, data: bytes) -> Future[None] | None:
+        mask, self._frame_mask = self._frame_mask, None
+        if mask is None:
+            self.close(1002, "a client's frames must be masked")
+            self._abort()
+            return None
+        return super()._handle_message(opcode, data)
+
+
 class EngineSocket(AsyncSocket):
     """One Engine.IO session, over polling (a queue) or over a WebSocket (``link``, no queue)."""
 
     server: EngineServer
     closed: bool
     closing: bool
+    queue: Any
 
     def __init__(self, server: EngineServer, sid: str) -> None:
         super().__init__(server, sid)
@@ -46,6 +61,7 @@ class EngineSocket(AsyncSocket):
         self.polled = False  # a poll is waiting for packets
         self.on_poll: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self._upgrade: WebSocketTransport | None = None
 
     async def send(self, pkt: engineio_packet.Packet) -> None:
@@ -55,9 +71,21 @@ class EngineSocket(AsyncSocket):
         if self.link is not None:
             self.link.write_text(pkt.encode())
         elif self.queue.qsize() >= MAX_POLLING_PACKETS:
-            self.server.refuse(self, "it leaves its packets unread")
+            self.server.refuse(self, "it leaves its packets unread", "unread")
         else:
             self.queue.put_nowait(pkt)
+
+    def expect_connect(self, timeout_s: float) -> None:
+        """Close the session unless it speaks Socket.IO by then."""
+        loop = asyncio.get_running_loop()
+        why = f"it did not connect within {timeout_s:g} s"
+        self._deadline = loop.call_later(timeout_s, self.server.refuse, self, why, "connect_timeout")
+
+    def connected_in_time(self) -> None:
+        """Take note that it did."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     async def poll(self) -> list[engineio_packet.Packet]:
         """Wait for packets to hand to a polling client."""
@@ -88,6 +116,7 @@ class EngineSocket(AsyncSocket):
         self._timer = loop.call_later(self.server.ping_timeout, self._expire)
 
     def _expire(self) -> None:
+        self.server.closed_by_reason["ping_timeout"] += 1
         self.server.spawn(self.close(abort=True, reason=self.server.reason.PING_TIMEOUT))
 
     def _cancel_timer(self) -> None:
@@ -101,6 +130,7 @@ class EngineSocket(AsyncSocket):
             return
         self.closing = True
         self._cancel_timer()
+        self.connected_in_time()
         reason = reason or self.server.reason.SERVER_DISCONNECT
         await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
         if not abort:
@@ -121,13 +151,17 @@ class EngineSocket(AsyncSocket):
             pkt = self.queue.get_nowait()
             if pkt is not None and pkt.packet_type != engineio_packet.NOOP:
                 link.write_text(pkt.encode())
+        self.queue = None  # two kilobytes that a WebSocket has no use for
 
     async def receive_text(self, link: WebSocketTransport, text: str | bytes) -> None:
         """Handle one message of a WebSocket. Raises ProtocolError."""
         if isinstance(text, bytes):
             raise ProtocolError("it sent binary data, which no event here takes")
         if link is self.link:
-            await self.receive(parse_packet(text))
+            if len(text) > self.server.max_http_buffer_size:
+                self.server.on_oversize(self, len(text))
+            else:
+                await self.receive(parse_packet(text))
         elif text == "2probe":
             self._upgrade, self.upgrading = link, True
             link.write_text("3probe")
@@ -182,11 +216,16 @@ class EngineServer(engineio.AsyncServer):
         *args: Any,
         describe: Callable[[RequestHandler], dict[str, Any]],
         on_refused: Callable[[str], None],
+        on_oversize: Callable[[EngineSocket, int], None],
+        connect_timeout_s: float,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, monitor_clients=False, **kwargs)
+        self.on_oversize = on_oversize
+        self.closed_by_reason: Counter[str] = Counter()
         self._describe = describe
         self._on_refused = on_refused
+        self._connect_timeout_s = connect_timeout_s
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Awaitable[Any]) -> None:
@@ -195,8 +234,11 @@ class EngineServer(engineio.AsyncServer):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def refuse(self, socket: EngineSocket, why: str) -> None:
-        """Disconnect a client that broke the protocol."""
+    def refuse(self, socket: EngineSocket, why: str, reason: str = "protocol") -> None:
+        """Disconnect a client at the transport, so that a good one may come back; say why in the log."""
+        if socket.closed or socket.closing:
+            return
+        self.closed_by_reason[reason] += 1
         self._on_refused(why)
         self.spawn(socket.close(abort=True, reason=self.reason.TRANSPORT_ERROR))
 
@@ -233,6 +275,7 @@ class EngineServer(engineio.AsyncServer):
             socket.attach(link)
         await socket.send(engineio_packet.Packet(engineio_packet.OPEN, greeting))
         await self._trigger_event("connect", socket.sid, environ, run_async=False)
+        socket.expect_connect(self._connect_timeout_s)
         socket.schedule_ping()
         return socket
 
@@ -249,7 +292,9 @@ class WebSocketTransport(WebSocketHandler):
 
     socket: EngineSocket | None = None
     stream: IOStream
+    writing: Callable[[], bool]  # whether something written before still waits for the kernel
     deflate = False
+    _send: Callable[[bytes], int]
     _last_write: Awaitable[None] | None = None
 
     def initialize(
@@ -320,6 +365,13 @@ class WebSocketTransport(WebSocketHandler):
         """Tell Tornado whether to agree; nothing is ever compressed by it."""
         return {} if self.deflate else None
 
+    def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
+        """Tornado's protocol with our one addition."""
+        protocol = super().get_websocket_protocol()
+        if not isinstance(protocol, WebSocketProtocol13):
+            return None
+        return MaskedFramesOnly(self, False, protocol.params)
+
     def check_origin(self, origin: str) -> bool:
         """Accept here: the Socket.IO layer refuses a foreign origin with a reason the client can read."""
         return True
@@ -331,9 +383,11 @@ class WebSocketTransport(WebSocketHandler):
         self.stream = self.ws_connection.stream
         self.stream.set_nodelay(True)  # Tornado clears it after the handshake
         self.stream.max_write_buffer_size = self._max_write_buffer_bytes
-        self._raw = None if isinstance(self.stream, SSLIOStream) else self.stream.socket
-        if self._raw is not None and self._raw.family in (sockets.AF_INET, sockets.AF_INET6):
-            self._raw.setsockopt(sockets.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_BYTES)
+        self.writing = self.stream.writing
+        raw = self.stream.socket
+        self._send = self._send_encrypted if isinstance(self.stream, SSLIOStream) else raw.send
+        if raw.family in (sockets.AF_INET, sockets.AF_INET6):
+            raw.setsockopt(sockets.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_BYTES)
         sid = self.get_query_argument("sid", None)
         if sid is not None:
             self.socket = self.engine.upgradable(sid)
@@ -367,11 +421,6 @@ class WebSocketTransport(WebSocketHandler):
         if socket is not None and socket.detach(self):
             await socket.close(abort=True, reason=self.engine.reason.TRANSPORT_CLOSE)
 
-    @property
-    def drained(self) -> bool:
-        """Whether everything written so far went to the kernel."""
-        return not self.stream.writing()
-
     def write_text(self, text: str) -> None:
         """Write a text frame after everything written before."""
         self.write_bytes(text_frame(text.encode()))
@@ -385,14 +434,11 @@ class WebSocketTransport(WebSocketHandler):
     def offer(self, data: bytes) -> int:
         """Give frames to the kernel; return how much it took of them, 0 if it takes nothing now.
 
-        Call it only when ``drained``. Of frames begun the rest is buffered, since a frame is all or
-        nothing.
+        Call it only when nothing is pending (``writing()``). Of frames begun the rest is buffered, since a
+        frame is all or nothing.
         """
-        if self._raw is None:
-            self._buffer(data)
-            return len(data)
         try:
-            taken = self._raw.send(data)
+            taken = self._send(data)
         except BlockingIOError:
             return 0
         except OSError:
@@ -401,6 +447,10 @@ class WebSocketTransport(WebSocketHandler):
         if taken < len(data):
             self._buffer(data[taken:])
         return taken
+
+    def _send_encrypted(self, data: bytes) -> int:
+        self._buffer(data)
+        return len(data)
 
     def _buffer(self, data: bytes) -> None:
         try:

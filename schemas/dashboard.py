@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from schemas.chains import CoverageSchema, ProvenanceSchema, TotalsSchema
-from schemas.wire import Count, Number, count, number, timestamp
+from schemas.wire import Count, Number, Timestamp, count, number, timestamp
 
 EXPOSURE_CONVENTION = (
     "dealers are taken to be long calls and short puts: calls count plus, puts minus; "
@@ -89,6 +89,7 @@ class DashboardSchema(TotalsSchema, ProvenanceSchema):
     volatility_index = Number(2, "% a year", "30-day index by the India VIX method")
     sentiment = fields.Nested(SentimentSchema)
     coverage = fields.Nested(CoverageSchema)
+    timestamp = Timestamp("the same as as_of")
 
 
 _coverage = CoverageSchema()

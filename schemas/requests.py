@@ -134,9 +134,18 @@ class QueryInteger(fields.Integer):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         text = str(value)
-        if re.fullmatch(r"[+-]?\d{1,12}", text) and self.low <= int(text) <= self.high:
+        if re.fullmatch(r"[+-]?[0-9]{1,12}", text) and self.low <= int(text) <= self.high:
             return int(text)
         raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {_short(value)}")
+
+
+class Strike(fields.Field[float]):
+    """A strike out of a URL."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float:
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,4})?", str(value)) and float(value) > 0:
+            return float(value)
+        raise ValidationError(f"must be a number above 0, was {_short(value)}")
 
 
 class Request(Schema):
@@ -221,7 +230,7 @@ class HistoryRequest(Request):
     start = Moment(data_key="from", load_default=None)
     end = Moment(data_key="to", load_default=None)
     expiry = Day(load_default=None)
-    strike = fields.Float(load_default=None, allow_none=False)
+    strike = Strike(load_default=None)
     option_type = fields.String(
         load_default=None,
         validate=validate.OneOf(("CE", "PE"), error="must be CE or PE, was {input}"),
@@ -239,7 +248,10 @@ class HistoryRequest(Request):
                 {name: ["is required with the other two of a contract and was not given"] for name in missing}
             )
         if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
-            raise ValidationError({"from": ["must not be after `to`"]})
+            start, end = (datetime.fromtimestamp(data[name] / 1000, INDIA) for name in ("start", "end"))
+            raise ValidationError(
+                {"from": [f"must not be after `to`, was {start.isoformat()} and `to` {end.isoformat()}"]}
+            )
 
 
 class SymbolEvent(Request):

@@ -95,30 +95,52 @@ class Parts:
     parts: tuple[Any, ...]
 
 
-@pytest.fixture(scope="session")
-def simulated_parts() -> Parts:
-    settings = settings_of()
+def build_parts(steps: int = 0, **sections: dict[str, Any]) -> Parts:
+    """A market that has taken ``steps`` steps."""
+    settings = settings_of(**sections)
     built = server_module.build(settings)
     calendar = built.namespace.services.calendar
+
+    async def age() -> None:
+        await Sandbox(built, "").step(steps)
+
+    asyncio.run(age())
     return Parts(settings, (calendar, built.clock, built.source, built.market, built.history))
 
 
+@pytest.fixture(scope="session")
+def simulated_parts() -> Parts:
+    return build_parts()
+
+
+@pytest.fixture(scope="session")
+def aged_parts() -> Parts:
+    """A market that opened an hour ago: from 09:14 to 10:20 in steps of half a minute."""
+    return build_parts(steps=132, feed={"start": "2026-11-23T09:14+05:30", "speed": 60.0})
+
+
 @pytest.fixture
-def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[..., Sandbox]]:
-    """Make servers over the shared market, or over a market of their own (``own_market=True``)."""
+def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[..., Any]]:
+    """Make servers over the shared market, or over a market of their own (``own_market=True``).
+
+    ``await make_sandbox(limits={"max_clients": 1})``; the market takes ``steps`` steps. ``parts`` are those
+    of another market, with the settings it was built with.
+    """
     made: list[Sandbox] = []
 
-    def make(own_market: bool = False, **sections: dict[str, Any]) -> Sandbox:
+    async def make(
+        own_market: bool = False, steps: int = 1, parts: Parts | None = None, **sections: dict[str, Any]
+    ) -> Sandbox:
         settings = settings_of(**sections)
         if own_market:
             built = server_module.build(settings)
         else:
-            built = server_module._build_edge(settings, *simulated_parts.parts)
+            built = server_module._build_edge(settings, *(parts or simulated_parts).parts)
         socket, port = bind_unused_port()
         built.http.add_sockets([socket])
         sandbox = Sandbox(built, f"http://127.0.0.1:{port}")
-        io_loop.run_sync(sandbox.step)
         made.append(sandbox)
+        await sandbox.step(steps)
         return sandbox
 
     yield make
@@ -133,9 +155,10 @@ def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[.
 
 
 @pytest.fixture
-def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+def sandbox(io_loop: IOLoop, make_sandbox: Callable[..., Any]) -> Sandbox:
     """A server over the shared simulated market."""
-    return make_sandbox()
+    made: Sandbox = io_loop.run_sync(make_sandbox)
+    return made
 
 
 @dataclass
@@ -199,7 +222,7 @@ def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None)
         popen = subprocess.Popen(
             [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", *arguments],
             cwd=ROOT,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **(environment or {})},  # noqa: TID251 (PATH and the like)
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

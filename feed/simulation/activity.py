@@ -1,7 +1,7 @@
 """How variance and volume are spread over the day: one clock of trading per market.
 
-Both clocks count days: they grow by about 1 from one close to the next, fast at the open and near the close, slowly
-outside the session. Instants are milliseconds since 1970-01-01 UTC.
+Both clocks count days: they grow by about 1 from one close to the next, fast at the open and near the
+close, slowly outside the session. Instants are milliseconds since 1970-01-01 UTC.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _BEHIND_DAYS = 10
 class TradingDay:
     """One session of a market: instants of open, end of the spot's ticks and close, and its shares by minute.
 
-    ``minute_variance``, ``minute_volume`` : (minutes,) of a day's; ``overnight_variance``: of the night before.
+    ``minute_variance``, ``minute_volume`` : (minutes,) of a day's; ``overnight_variance``: of the night
+    before.
     """
 
     day: date
@@ -96,8 +97,9 @@ class Activity:
         first = to_datetime(start_ms).astimezone(IST).date() - timedelta(days=_BEHIND_DAYS)
         first = calendar.previous_session(exchange, first)
         self.days: list[TradingDay] = [self.trading_day(first)]
-        close_ms = self.days[0].close_ms
-        self._knots: list[tuple[int, float, float]] = [(close_ms, 0.0, 0.0)]
+        # knots of the clocks: instant, days of variance, days of volume
+        self._instants = np.array([self.days[0].close_ms], dtype=np.float64)
+        self._variance, self._volume = np.zeros(1), np.zeros(1)
         self.extend(start_ms)
 
     def trading_day(self, day: date) -> TradingDay:
@@ -120,15 +122,15 @@ class Activity:
             self.profile.overnight_volume,
         )
 
-    def extend(self, now_ms: int) -> None:
-        """Know the sessions of the weeks ahead of an instant, as the calendar has them now."""
-        if self._calendar.version != self._version:
+    def extend(self, now_ms: int) -> bool:
+        """Know the sessions of the weeks ahead of an instant; return whether the calendar was read anew."""
+        changed = self._calendar.version != self._version
+        if changed:
             self._version = self._calendar.version
             self._forget_after(now_ms)
-        while self._knots[-1][0] < now_ms + _AHEAD_MS:
-            self._append(self._calendar.next_session(self.exchange, self.days[-1].day))
-        knots = np.array(self._knots, dtype=np.float64)
-        self._instants, self._variance, self._volume = np.ascontiguousarray(knots.T)
+        if self._instants[-1] < now_ms + _AHEAD_MS:
+            self._append(now_ms + _AHEAD_MS)
+        return changed
 
     def variance_at(self, instant_ms: int) -> float:
         """Days of variance up to an instant."""
@@ -158,21 +160,26 @@ class Activity:
             raise KeyError(f"{exchange} must have a session on the day asked for, {day} has none")
         return session
 
-    def _append(self, day: date) -> None:
-        trading_day = self.trading_day(day)
-        _, variance, volume = self._knots[-1]
-        minutes = len(trading_day.minute_variance)
-        instants = trading_day.open_ms + np.arange(minutes + 1) * MINUTE_MS
-        after_night = variance + trading_day.overnight_variance
-        variances = after_night + np.concatenate(([0.0], np.cumsum(trading_day.minute_variance)))
-        after_night = volume + trading_day.overnight_volume
-        volumes = after_night + np.concatenate(([0.0], np.cumsum(trading_day.minute_volume)))
-        self._knots += zip(instants.tolist(), variances.tolist(), volumes.tolist(), strict=True)
-        self.days.append(trading_day)
+    def _append(self, until_ms: int) -> None:
+        instants, variances, volumes = [self._instants], [self._variance], [self._volume]
+        while instants[-1][-1] < until_ms:
+            day = self.trading_day(self._calendar.next_session(self.exchange, self.days[-1].day))
+            minutes = len(day.minute_variance)
+            instants.append(day.open_ms + np.arange(minutes + 1) * float(MINUTE_MS))
+            variances.append(_count_up(variances[-1][-1] + day.overnight_variance, day.minute_variance))
+            volumes.append(_count_up(volumes[-1][-1] + day.overnight_volume, day.minute_volume))
+            self.days.append(day)
+        self._instants, self._variance, self._volume = map(np.concatenate, (instants, variances, volumes))
 
     def _forget_after(self, now_ms: int) -> None:
         """Drop the sessions that have not begun: the calendar may have changed them."""
         while len(self.days) > 1 and self.days[-1].open_ms > now_ms:
             self.days.pop()
-        last_ms = self.days[-1].close_ms
-        self._knots = [knot for knot in self._knots if knot[0] <= last_ms]
+        known = self._instants <= self.days[-1].close_ms
+        self._instants, self._variance, self._volume = (
+            clock[known] for clock in (self._instants, self._variance, self._volume)
+        )
+
+
+def _count_up(start: float, shares: FloatArray) -> FloatArray:
+    return start + np.concatenate(([0.0], np.cumsum(shares)))

@@ -1,7 +1,7 @@
 """Prices before the start: minute by minute, seeded, ending where the live path begins.
 
-Past sessions come in blocks, counted backwards from the start, so that any span can be asked for in any order and is
-the same. A daily bar is its minutes taken together.
+Past sessions come in blocks, counted backwards from the start, so that any span can be asked for in any
+order and is the same. A daily bar is its minutes taken together.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from feed.simulation.parameters import FloatArray
 
 BLOCK = 32
 MOST_SESSIONS = 1600
+_BLOCKS_KEPT = 16
 COLUMNS = ("open", "high", "low", "close", "volume", "open_interest")
 
 Bars = dict[str, NDArray[np.float64] | NDArray[np.int64]]
@@ -28,12 +29,12 @@ Bars = dict[str, NDArray[np.float64] | NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Sessions in order of time. Columns are minutes, column 0 the night before: all (sessions, 1 + minutes)."""
+    """Sessions in order of time: (sessions, 1 + minutes), column 0 the night before."""
 
     days: tuple[TradingDay, ...]
     deviation: FloatArray  # of a unit of daily volatility
     volume: FloatArray  # of a day's
-    moves: FloatArray  # (sessions, 1 + minutes, factors)
+    moves: NDArray[np.float32]  # (sessions, 1 + minutes, factors of the group)
     is_minute: NDArray[np.bool_]
 
 
@@ -51,8 +52,8 @@ class Path:
 class Backfill:
     """The sessions before the start.
 
-    ``latest`` : (groups,) the latest complete one, which ended at ``closes`` : (underlyings,) with the volatility states
-    ``slow`` : (groups,).
+    ``latest`` : (groups,) the latest complete one, which ended at ``closes`` : (underlyings,) with the
+    volatility states ``slow`` : (groups,).
     """
 
     def __init__(
@@ -78,10 +79,15 @@ class Backfill:
         self._last_close = closes
         self._slow = self._past_slow_states(slow)
         self._parent = dict(zip(model.twins.tolist(), model.parents.tolist(), strict=True))
-        self._block = lru_cache(maxsize=4)(self._make_block)
+        # float32, and only the group's factors: two years of both groups are some 20 MB
+        self._block = lru_cache(maxsize=2 * _BLOCKS_KEPT)(self._make_block)
+        self._factors = [np.flatnonzero(model.factor_group == group) for group in range(GROUPS)]
 
     def _past_slow_states(self, slow: FloatArray) -> FloatArray:
-        """Slow states at the end of each past session, latest first: a stationary path looks the same backwards."""
+        """Slow states at the end of each past session, latest first.
+
+        A stationary path looks the same backwards.
+        """
         v = self._model.volatility
         rng = np.random.default_rng((self._seed, 1))
         keep = np.exp(-v["slow_reversion"])
@@ -117,11 +123,12 @@ class Backfill:
         slow = self._slow[block * BLOCK : (block + 1) * BLOCK + 1, group][::-1]
         multiple = volatility_path(self._model, variance, slow[1:], rng)
         deviation = np.sqrt(variance) * multiple
-        moves = rng.standard_normal((*variance.shape, len(self._model.factors))) * deviation[..., None]
+        shape = (*variance.shape, len(self._factors[group]))
+        moves = rng.standard_normal(shape, dtype=np.float32) * deviation[..., None]
         if group == EQUITY:
             self._add_market_jumps(moves, variance, rng)
             self._lean_on_volatility(moves, deviation, slow, rng)
-        return Block(days, deviation, volume, moves, is_minute)
+        return Block(days, deviation, volume, moves.astype(np.float32), is_minute)
 
     def _add_market_jumps(self, moves: FloatArray, variance: FloatArray, rng: np.random.Generator) -> None:
         jumps = self._model.jumps
@@ -146,7 +153,7 @@ class Backfill:
 
     def _paths(self, row: int, sessions: int) -> Iterator[tuple[Block, Path]]:
         """Blocks and bars of an underlying, latest block first; the first ends at its last close."""
-        model, group = self._model, int(self._model.group[row])
+        group = int(self._model.group[row])
         end = float(np.log(self._last_close[row]))
         for number in range(-(-min(sessions, MOST_SESSIONS) // BLOCK)):
             block = self._block(group, number)
@@ -161,11 +168,13 @@ class Backfill:
 
     def _returns(self, row: int, block: Block, rng: np.random.Generator) -> FloatArray:
         model, jumps = self._model, self._model.jumps
-        own = rng.standard_normal(block.deviation.shape) * block.deviation
+        own = rng.standard_normal(block.deviation.shape, dtype=np.float32) * block.deviation
+        count = rng.poisson(jumps["own_per_day"] * len(block.days))
         size = jumps["own_size"] / model.daily_volatility[row]
-        jumped = rng.random(block.deviation.shape) < jumps["own_per_day"] * _square(block.deviation)
-        own += jumped * rng.standard_normal(block.deviation.shape) * size
-        return model.daily_volatility[row] * (block.moves @ model.loadings[row] + model.own[row] * own)
+        places = rng.integers(own.size, size=count)
+        own.ravel()[places] += rng.standard_normal(count) * size * (block.deviation.ravel()[places] > 0)
+        loadings = model.loadings[row, self._factors[model.group[row]]]
+        return model.daily_volatility[row] * (block.moves @ loadings + model.own[row] * own)
 
     def _bars(self, row: int, block: Block, log_price: FloatArray, rng: np.random.Generator) -> Path:
         if row in self._parent:
@@ -195,10 +204,6 @@ class Backfill:
         parts = [_daily_bars(block, path) for block, path in self._paths(row, sessions)]
         bars = joined(parts[::-1])
         return {name: values[-sessions:] if sessions else values[:0] for name, values in bars.items()}
-
-
-def _square(deviation: FloatArray) -> FloatArray:
-    return np.minimum(np.square(deviation), 1.0)
 
 
 def _shares(days: Sequence[TradingDay]) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:

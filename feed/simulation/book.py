@@ -1,7 +1,8 @@
 """All contracts as pairs of a call and a put, in the order in which they are refreshed.
 
-The universe's table is by listing. This one is by lane: a lane is a set of listings that are priced in the same step, and
-one slice of every array here. Arrays are (2, pairs), calls in row 0, puts in row 1, unless said otherwise.
+The universe's table is by listing. This one is by lane: a lane is a set of listings that are priced in
+the same step, and one slice of every array here. Arrays are (2, pairs), calls in row 0, puts in row 1,
+unless said otherwise.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ class Lane:
 class Book:
     """State of every contract of a universe.
 
-    By pair, (n,): ``strike``, ``log_strike``, ``listing`` (index into the listing arrays), ``ticks_per_rupee``, ``lot``.
-    By listing, (listings,): ``listing_underlying``, ``expires_ms``. ``fields`` maps each of CONTRACT_FIELDS to (2, n).
+    By pair, (n,): ``strike``, ``log_strike``, ``listing`` (index into the listing arrays),
+    ``ticks_per_rupee``, ``lot``. By listing, (listings,): ``listing_underlying``, ``expires_ms``.
+    ``fields`` maps each of CONTRACT_FIELDS to (2, n).
     """
 
     def __init__(self, universe: Universe, lane_of: Callable[[Listing], LaneKey]) -> None:

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from feed.simulation.book import Book, Lane, whole
-from feed.simulation.liquidity import Liquidity
+from feed.simulation.book import Book, Lane, LaneKey, whole
+from feed.simulation.hashing import lasting_chance
+from feed.simulation.hours import Hours
+from feed.simulation.liquidity import TIERS, Liquidity
 from feed.simulation.parameters import FloatArray, Parameters
 from feed.simulation.quotes import quote
+from feed.simulation.settlement import roll_day, settle
 from feed.simulation.surface import YEAR_MS, Pricer, Slices, SurfaceModel, SurfaceStates
 from feed.simulation.trades import trade
 
@@ -36,7 +39,7 @@ QUOTED = ("bid", "ask", "bid_quantity", "ask_quantity")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What chains are priced on, by underlying row: ``spot`` as published, ``future`` where it ticks on after the spot.
+    """What chains are priced on, by underlying row: ``spot`` as published, ``future`` as it ticks on after it.
 
     ``variance_to_expiry`` : (listings of the book,) in sessions.
     """
@@ -50,7 +53,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """How a scenario trades: multiples of spread, size and volume, share of buyers, and of books without a bid."""
+    """How a scenario trades: multiples of spread, size and volume, and the added share of books without a bid."""
 
     spread: float = 1.0
     size: float = 1.0
@@ -70,19 +73,18 @@ class Chains:
         *,
         seed: int,
         years_between_futures: FloatArray,
-        now_ms: int,
-        volume: FloatArray,
+        hours: Hours,
     ) -> None:
         self.book = book
         self._surface = surface
         self._rng = rng
-        self._open_mean = float(parameters["trading"]["open_share"])
         self._open_deviation = float(parameters["trading"]["open_share_deviation"])
+        self._calm_share = float(parameters["trading"]["calm_share"])
         self.years_between_futures = years_between_futures
         own = lasting_chance(book, seed)
-        self.liquidity = Liquidity(book, parameters, ndtri(own), now_ms)
+        self.liquidity = Liquidity(book, parameters, ndtri(own), hours)
         self._one_sided_chance = lasting_chance(book, seed + 1)
-        self._one_sided = np.array([parameters["spreads"]["one_sided"][name] for name in _tier_names()])
+        self._one_sided = np.array([parameters["spreads"]["one_sided"][name] for name in TIERS])
         self.pricer = Pricer(book.pair_count)
         shape = (2, book.pair_count)
         self.fair = np.zeros(shape)
@@ -96,11 +98,11 @@ class Chains:
         self._profiled_ms = {lane.key: -_PROFILE_MS for lane in book.lanes}
         self._flowed_ms = {lane.key: -_FLOW_MS for lane in book.lanes}
         self.priced_spot = np.full(len(book.listings), np.nan)
-        self._priced_ms = now_ms
+        self._priced_ms = hours.now_ms
         kinds = [underlying.kind == "commodity" for underlying in book.universe.underlyings]
         self.listing_group = np.array(kinds, dtype=np.intp)[book.listing_underlying]
         self.pair_group = self.listing_group[book.listing]
-        self._traded = volume[self.pair_group].copy()
+        self._traded = hours.volume[self.pair_group]
         self._settled = np.zeros(len(book.listings), dtype=bool)
 
     def slices(self, situation: Situation, listings: slice) -> Slices:
@@ -120,7 +122,7 @@ class Chains:
         )
 
     def _carry_years(self, listings: slice, years: FloatArray) -> FloatArray:
-        """Years between the underlying's price and the forward: for options on futures those between two futures."""
+        """Years from the price of the underlying to the forward; for options on futures, between two futures."""
         between = self.years_between_futures[listings]
         return np.where(np.isnan(between), years, between)
 
@@ -134,14 +136,22 @@ class Chains:
         )
         self.priced_spot[lane.listings] = situation.spot[book.listing_underlying[lane.listings]]
 
+    def _is_due(self, since_ms: dict[LaneKey, int], lane: Lane, now_ms: int, every_ms: int) -> bool:
+        """Whether a lane has waited for so long; then it begins to wait again."""
+        if now_ms - since_ms[lane.key] < every_ms:
+            return False
+        keys = since_ms if lane.is_whole else (lane.key,)
+        since_ms.update(dict.fromkeys(keys, now_ms))
+        return True
+
     def profile(self, situation: Situation, lane: Lane, mood: Mood) -> None:
         """Expectations of a lane, made new every so often."""
-        if situation.now_ms - self._profiled_ms[lane.key] < _PROFILE_MS:
+        if not self._is_due(self._profiled_ms, lane, situation.now_ms, _PROFILE_MS):
             return
-        self._profiled_ms[lane.key] = situation.now_ms
         pairs = lane.pairs
-        k, v = self.pricer.log_moneyness[pairs], self.pricer.total_volatility[pairs]
-        interest = self.liquidity.expect(pairs, lane.listings, k, v, self.fair[:, pairs])
+        k = self.pricer.log_moneyness[pairs]
+        deviation = self._calm_deviation(situation, lane)
+        interest = self.liquidity.expect(pairs, lane.listings, k, deviation, self.fair[:, pairs])
         np.multiply(interest.half_spread, mood.spread, out=self.half_spread[:, pairs])
         np.multiply(interest.size, mood.size, out=self.size[:, pairs])
         np.multiply(interest.lots, mood.volume, out=self.lots_a_day[:, pairs])
@@ -150,6 +160,14 @@ class Chains:
         chance = self._one_sided[tier] + mood.one_sided
         far = np.stack((k, -k)) > 0.05
         self.no_bid[:, pairs] = far & (self._one_sided_chance[:, pairs] < chance)
+
+    def _calm_deviation(self, situation: Situation, lane: Lane) -> FloatArray:
+        """How far a calm market expects the spot to go by the expiry, as a part of it: by pair."""
+        book = self.book
+        years = np.maximum(book.expires_ms[lane.listings] - situation.now_ms, 0.0) / YEAR_MS
+        long_run = situation.states.long_run[book.listing_underlying[lane.listings]]
+        deviation: FloatArray = self._calm_share * long_run * np.sqrt(years)
+        return deviation[book.listing[lane.pairs] - lane.listings.start]
 
     def quote(self, lane: Lane) -> None:
         """Quotes of a lane around its fair prices; a size is drawn anew where its price moved."""
@@ -182,8 +200,7 @@ class Chains:
     def trade(self, lane: Lane, now_ms: int, days: float | FloatArray, buyers: float) -> None:
         """Trade a lane over ``days`` of ordinary volume, one number or one per pair."""
         pairs = lane.pairs
-        if now_ms - self._flowed_ms[lane.key] >= _FLOW_MS:
-            self._flowed_ms[lane.key] = now_ms
+        if self._is_due(self._flowed_ms, lane, now_ms, _FLOW_MS):
             self._draw_flow(pairs)
         views = {name: values[:, pairs] for name, values in self.book.fields.items()}
         trade(self._rng, views, self.lots_a_day[:, pairs] * days, self.open_share[:, pairs], buyers)
@@ -195,7 +212,8 @@ class Chains:
         lean = np.log((wanted + 10.0) / (held + 10.0))
         share = self._rng.standard_normal(held.shape)
         share *= self._open_deviation
-        share += self._open_mean + 0.05 * np.clip(lean, -4.0, 4.0)
+        # a little towards what is usual; strongly where a chain is new or has just become the nearest
+        share += self.liquidity.open_mean[self.book.listing[pairs]] + 0.01 * np.clip(lean, -4.0, 4.0) ** 3
         np.clip(share, -1.0, 1.0, out=self.open_share[:, pairs])
 
     def refresh(
@@ -207,7 +225,10 @@ class Chains:
         *,
         everything: bool,
     ) -> list[Lane]:
-        """Price, quote and trade the lanes whose turn it is; return them. ``volume`` : (groups,) clocks of volume."""
+        """Price, quote and trade the lanes whose turn it is; return them.
+
+        ``volume`` : (groups,) clocks of volume.
+        """
         if everything and moving.all():
             lanes = [whole(self.book)]
         else:
@@ -225,64 +246,48 @@ class Chains:
 
     def _refresh(self, situation: Situation, mood: Mood, lane: Lane, volume: FloatArray) -> None:
         self.price(situation, lane)
-        for part in self.book.lanes if lane.is_whole else (lane,):
-            self.profile(situation, part, mood)
+        self.profile(situation, lane, mood)
         self.quote(lane)
         clock = volume[self.pair_group[lane.pairs]]
         days = clock - self._traded[lane.pairs]
         self._traded[lane.pairs] = clock
         self.trade(lane, situation.now_ms, days, 0.5)
 
-    def roll(self, group: int, now_ms: int) -> None:
-        """Begin the day of a group's contracts: closes and open interest become yesterday's."""
-        fields = self.book.fields
-        mine = (self.pair_group == group) & ~self._settled[self.book.listing]
-        for name, before in (("previous_close", "last_price"), ("previous_open_interest", "open_interest")):
-            known = mine & ~np.isnan(fields[before])
-            np.copyto(fields[name], fields[before], where=known)
-        fields["volume"][:, mine] = 0.0
-        for name in ("open", "high", "low"):
-            fields[name][:, mine] = np.nan
+    def roll(self, group: int) -> None:
+        """Begin the day of a group's contracts."""
+        roll_day(self.book, (self.pair_group == group) & ~self._settled[self.book.listing])
 
     def settle(self, group: int, now_ms: int, spot: FloatArray) -> bool:
-        """Mark what expires now at its intrinsic value on ``spot`` : (underlyings,); whether there was any."""
-        book, fields = self.book, self.book.fields
-        self._settled = (self.listing_group == group) & (book.expires_ms <= now_ms)
+        """Settle what expires by now on ``spot`` : (underlyings,); return whether there was any."""
+        self._settled = (self.listing_group == group) & (self.book.expires_ms <= now_ms)
         if not self._settled.any():
             return False
-        pairs = np.flatnonzero(self._settled[book.listing])
-        inside = spot[book.listing_underlying][book.listing[pairs]] - book.strike[pairs]
-        ticks = book.ticks_per_rupee[pairs]
-        value = np.rint(np.maximum(np.stack((inside, -inside)), 0.0) * ticks) / ticks
-        fields["last_price"][:, pairs] = value
-        for name, choose in (("open", None), ("high", np.fmax), ("low", np.fmin)):
-            day = fields[name][:, pairs]
-            fields[name][:, pairs] = (
-                np.where(np.isnan(day), value, day) if choose is None else choose(day, value)
-            )
-        for side in ("bid", "ask"):
-            fields[side][:, pairs] = np.nan
-            fields[f"{side}_quantity"][:, pairs] = 0.0
+        settle(self.book, np.flatnonzero(self._settled[self.book.listing]), spot)
         return True
 
-    def take_over(self, before: Chains) -> None:
-        """Go on with the state of another book's contracts; the rest are new."""
+    def take_over(self, before: Chains) -> NDArray[np.bool_]:
+        """Go on with the state of another book's contracts; return which pairs are new."""
         source, target = self.book.take_over(before.book)
-        for name in ("fair", "half_spread", "size", "lots_a_day", "open_lots", "open_share", "no_bid"):
+        for name in ("half_spread", "size", "lots_a_day", "open_lots", "open_share", "no_bid"):
             getattr(self, name)[:, target] = getattr(before, name)[:, source]
         self._traded[target] = before._traded[source]
-        self._new = np.ones(self.book.pair_count, dtype=bool)
-        self._new[target] = False
+        is_new = np.ones(self.book.pair_count, dtype=bool)
+        is_new[target] = False
+        return is_new
 
-    def begin_new(self, situation: Situation, mood: Mood) -> None:
-        """Price all, and give the contracts listed today a close: their fair price, as an exchange's base price is."""
+    def begin(self, situation: Situation, mood: Mood, is_new: NDArray[np.bool_]) -> None:
+        """Value all; contracts listed now get their fair price as a close, like an exchange's base price."""
         everything = whole(self.book)
         self.price(situation, everything)
-        for lane in self.book.lanes:
-            self.profile(situation, lane, mood)
+        self.profile(situation, everything, mood)
         base = on_grid(self.book, self.fair)
-        self.book.fields["previous_close"][:, self._new] = base[:, self._new]
-        self.quote(everything)
+        self.book.fields["previous_close"][:, is_new] = base[:, is_new]
+
+    def quote_group(self, group: int) -> None:
+        """Quote every chain of a group at its present value."""
+        for lane in self.book.lanes:
+            if lane.key.group == group:
+                self.quote(lane)
 
     def moved(self, spot: FloatArray, by: float) -> NDArray[np.bool_]:
         """Which listings' underlyings moved by more than that part since they were priced: (listings,)."""
@@ -304,20 +309,3 @@ class Chains:
 def on_grid(book: Book, fair: FloatArray) -> FloatArray:
     """Prices on the tick grid, at least one tick."""
     return np.maximum(np.rint(fair * book.ticks_per_rupee), 1.0) / book.ticks_per_rupee
-
-
-def _tier_names() -> tuple[str, ...]:
-    return ("near", "next", "weekly", "month", "far", "share_near", "share_next", "share_far")
-
-
-def lasting_chance(book: Book, seed: int) -> FloatArray:
-    """A uniform number for each contract that is its own for life, from seed and token: (2, n)."""
-    with np.errstate(over="ignore"):
-        mixed = book.universe.token[book.rows].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        mixed += np.uint64(seed % (1 << 63)) * np.uint64(0xD1342543DE82EF95)
-        # the finaliser of splitmix64
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(31)
-    chance: FloatArray = ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) / float(1 << 53)
-    return chance

@@ -1,4 +1,4 @@
-"""The contracts at the start: yesterday's closes, today's range and volume so far, open interest as it is usually held."""
+"""The contracts at the start: yesterday's closes, today's range and volume so far, the usual open interest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fill(
     volume_days: FloatArray,
     mood: Mood,
 ) -> None:
-    """Fill the book. ``before`` is the last close, ``volume_days`` : (underlyings,) the ordinary volume traded since."""
+    """Fill the book. ``before`` is the last close, ``volume_days`` : (underlyings,) of trading since then."""
     book = chains.book
     everything = whole(book)
     chains.price(before, everything)
@@ -39,8 +39,7 @@ def fill(
         for name, spot in (("open", day.open), ("high", day.high), ("low", day.low))
     }
     chains.price(now, everything)
-    for lane in book.lanes:
-        chains.profile(now, lane, mood)
+    chains.profile(now, everything, mood)
     chains.quote(everything)
     elapsed = volume_days[book.listing_underlying][book.listing]
     lots = chains.lots_a_day * elapsed * np.exp(0.4 * rng.standard_normal(chains.fair.shape))

@@ -1,7 +1,7 @@
 """Correlated returns and volatility: what moves every underlying, and by how much.
 
-Variance counts in days of trading (see `activity`), returns are logarithmic. Group 0 is the share market, group 1 the
-commodities; each has volatility states of its own.
+Variance counts in days of trading (see `activity`), returns are logarithmic. Group 0 is the share market,
+group 1 the commodities; each has volatility states of its own.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ GROUPS = 2
 class Effects:
     """What a scenario does to one step: ``market_move`` is added to the market's log return.
 
-    ``volatility`` and ``jumps`` multiply; the slow volatility state goes ``implied_pull`` (0 to 1) of the way to
-    ``implied_target``.
+    ``volatility`` and ``jumps`` multiply; the slow volatility state goes ``implied_pull`` (0 to 1) of the
+    way to ``implied_target``.
     """
 
     market_move: float = 0.0
@@ -39,9 +39,9 @@ CALM = Effects()
 class FactorModel:
     """What does not change: loadings and volatilities by underlying row.
 
-    ``loadings`` : (underlyings, factors) and ``own`` : (underlyings,), whose squares sum to 1 in each row;
-    ``daily_volatility`` : (underlyings,) realised; ``implied_volatility`` : (underlyings,) long-run, annual;
-    ``twins`` : rows of the small contracts, ``parents`` : rows of the large ones they follow.
+    ``loadings`` : (underlyings, factors) and ``own`` : (underlyings,), whose squares sum to 1 in each
+    row; ``daily_volatility`` : (underlyings,) realised; ``implied_volatility`` : (underlyings,) long-run,
+    annual; ``twins`` : rows of the small contracts, ``parents`` : rows of the large ones they follow.
     """
 
     def __init__(self, underlyings: Sequence[Underlying], parameters: Parameters) -> None:
@@ -61,13 +61,16 @@ class FactorModel:
         annual = np.array([underlying.annual_volatility for underlying in underlyings])
         realised = annual * self.volatility["realised_scale"]
         self.daily_volatility = realised / np.sqrt(parameters["sessions_per_year"])
-        self.implied_volatility = realised * self.volatility["implied_premium"]
+        self.implied_volatility = annual * self.volatility["implied_scale"]
         pairs = [(rows[s], rows[p]) for s, p in parameters["twins"].items() if s in rows and p in rows]
         self.twins = np.array([small for small, _ in pairs], dtype=np.intp)
         self.parents = np.array([large for _, large in pairs], dtype=np.intp)
         self.benchmark = rows.get("NIFTY", 0)
         self.beta = self.loadings[:, 0] * self.daily_volatility / self.daily_volatility[self.benchmark]
         self.log_scale = -self._state_variance()
+        carry = parameters["carry"]
+        self.premium_reversion = float(carry["premium_reversion"])
+        self.premium_deviation = float(carry["premium_deviation"]) * (self.group == EQUITY)
 
     def _state_variance(self) -> float:
         """Variance of the log volatility: subtracting it makes the mean of the variance what was asked."""
@@ -93,8 +96,9 @@ def _weights(underlying: Underlying, parameters: Parameters) -> dict[str, float]
 class FactorState:
     """The latent prices and volatilities at one instant, advanced by `step`.
 
-    ``log_price`` : (underlyings,); ``slow``, ``day``, ``minute`` : (groups,) log volatility states; ``own_implied`` :
-    (underlyings,) each surface's own deviation; ``premium`` : (underlyings,) log deviation of the carry.
+    ``log_price`` : (underlyings,); ``slow``, ``day``, ``minute`` : (groups,) log volatility states;
+    ``own_implied`` : (underlyings,) each surface's own deviation; ``premium`` : (underlyings,) log
+    deviation of the carry.
     """
 
     def __init__(self, model: FactorModel, log_price: FloatArray, slow: FloatArray) -> None:
@@ -113,9 +117,9 @@ class FactorState:
         """Advance over ``variance`` : (groups,) days of trading, ``minutes`` of the clock."""
         model = self.model
         factors = len(model.factors)
-        normals = rng.standard_normal(factors + 2 * model.count + 3 * GROUPS + len(model.twins))
-        shocks, own, own_noise, states, twins = np.split(
-            normals, np.cumsum((factors, model.count, model.count, 3 * GROUPS))
+        normals = rng.standard_normal(factors + 3 * model.count + 3 * GROUPS + len(model.twins))
+        shocks, own, own_noise, carry_noise, states, twins = np.split(
+            normals, np.cumsum((factors, model.count, model.count, model.count, 3 * GROUPS))
         )
         size = np.sqrt(variance)
         deviation = size * self._volatility(variance, minutes) * effects.volatility
@@ -133,6 +137,9 @@ class FactorState:
         self._follow_parents(returns, variance, twins)
         self._step_states(returns, variance, size, minutes, states.reshape(3, GROUPS), effects)
         self._step_own(own_moves, variance, size, own_noise)
+        keep = np.exp(-model.premium_reversion * variance[model.group])
+        self.premium *= keep
+        self.premium += model.premium_deviation * np.sqrt(1 - keep**2) * carry_noise
 
     def _volatility(self, variance: FloatArray, minutes: float) -> FloatArray:
         """Mean volatility multiple of each group over the step ahead."""

@@ -1,31 +1,35 @@
-"""Where trading happens: spread, size, volume and open interest of each contract by expiry, strike and moneyness.
+"""Where trading happens: spread, size, volume and open interest by expiry, strike and moneyness.
 
 Figures are expectations; chance comes in `quotes` and `trades`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feed.simulation.activity import DAY_MS
 from feed.simulation.book import Book
+from feed.simulation.hours import Hours
 from feed.simulation.parameters import FloatArray, Parameters
 from feed.universe import Listing
 
-_TIERS = ("near", "next", "weekly", "month", "far", "share_near", "share_next", "share_far")
+TIERS = ("near", "next", "weekly", "month", "far", "share_near", "share_next", "share_far")
 _TYPICAL_INDEX = 22_600.0
 _LEAST_DEVIATION = 0.0035  # of the spot: on the last afternoon trading keeps to a few strikes, not to one
+_LEAST_POSITION_DEVIATION = 0.0127  # open interest was built over the weeks before
 
 
 @dataclass(frozen=True, slots=True)
 class Interest:
     """Expectations of some pairs, each (2, n).
 
-    ``half_spread`` in rupees; ``size`` in lots at the best price; ``lots`` traded a day; ``open_lots``, the open interest
-    it tends to.
+    ``half_spread`` in rupees; ``size`` in lots at the best price; ``lots`` traded a day; ``open_lots``,
+    the open interest it tends to.
     """
 
     half_spread: FloatArray
@@ -37,21 +41,27 @@ class Interest:
 class Liquidity:
     """Expectations for the contracts of one book.
 
-    By listing, (listings,): ``tier``, ``daily_lots`` and ``open_lots`` over the whole chain at an ordinary time.
+    By listing, (listings,): ``tier``, ``daily_lots`` and ``open_lots`` of the whole chain at an ordinary
+    time, ``open_mean``: the share of trades that opens positions, net.
     """
 
-    def __init__(self, book: Book, parameters: Parameters, contract_noise: FloatArray, now_ms: int) -> None:
+    def __init__(self, book: Book, parameters: Parameters, contract_noise: FloatArray, hours: Hours) -> None:
         self._book = book
         self._table = parameters["trading"]
         self._spreads = parameters["spreads"]
+        self._distance = np.array(self._table["distance"])
         self._moneyness = np.array(self._spreads["moneyness"])
-        self._log_spreads = np.log(np.array([self._spreads[tier] for tier in _TIERS]))
+        self._log_spreads = np.log(np.array([self._spreads[tier] for tier in TIERS]))
         # calls and puts of a contract keep their own width while they live
         self.width = np.exp(self._spreads["noise"] * contract_noise)
         self.tier = np.zeros(len(book.listings), dtype=np.intp)
         self.daily_lots = np.zeros(len(book.listings))
         self.open_lots = np.zeros(len(book.listings))
-        self._rank_listings(now_ms)
+        self.open_mean = np.full(len(book.listings), float(self._table["open_share"]))
+        self._spread_scale = self._scale_spreads()
+        self._depth = np.where(self.tier == 0, 1.6, 0.8)
+        self._rank_listings(hours.now_ms)
+        self._mark_last_day(hours.trading_days())
         self._weigh_strikes()
 
     def _rank_listings(self, now_ms: int) -> None:
@@ -64,12 +74,20 @@ class Liquidity:
                 index = position[listing.key]
                 days_left = (self._book.expires_ms[position[chains[0].key]] - now_ms) / DAY_MS
                 share = self._share(rank, listing, days_left)
-                self.tier[index] = _TIERS.index(_tier(rank, listing, underlying.kind))
+                self.tier[index] = TIERS.index(_tier(rank, listing, underlying.kind))
                 self.daily_lots[index] = total * share
                 ratio = self._table["open_interest_days"] * (
                     1.0 if rank == 0 else self._table["next_open_interest"]
                 )
                 self.open_lots[index] = total * share * ratio
+
+    def _mark_last_day(self, trading_days: Sequence[date]) -> None:
+        """What expires today trades more, and positions are closed rather than opened."""
+        for index, listing in enumerate(self._book.listings):
+            kind = self._book.universe.underlyings[listing.underlying_row].kind
+            if listing.expiry.day == trading_days[int(kind == "commodity")]:
+                self.daily_lots[index] *= self._table["last_day"]
+                self.open_mean[index] = self._table["last_day_open_share"]
 
     def _underlying_lots(self, symbol: str, kind: str) -> float:
         table = self._table[kind]
@@ -107,24 +125,15 @@ class Liquidity:
             self.round_volume[mask] = volume
 
     def expect(
-        self, pairs: slice, listings: slice, k: FloatArray, v: FloatArray, fair: FloatArray
+        self, pairs: slice, listings: slice, k: FloatArray, calm_deviation: FloatArray, fair: FloatArray
     ) -> Interest:
-        """Expectations at log moneyness ``k`` and total volatility ``v`` : (n,), fair prices (2, n)."""
-        book = self._book
-        index = book.listing[pairs]
-        distance = k / np.maximum(v, _LEAST_DEVIATION)
-        wide = k / np.maximum(v, 0.0127)
-        table = self._table
-        nodes = np.array(table["distance"])
-        lots = np.stack([np.interp(side, nodes, table["volume"]) for side in (distance, -distance)])
+        """Expectations at log moneyness ``k``, ``calm_deviation`` of the spot, both (n,), ``fair`` : (2, n)."""
+        index = self._book.listing[pairs]
+        lots = self._weights(k / np.maximum(calm_deviation, _LEAST_DEVIATION), "volume")
         lots *= self.round_volume[pairs]
         lots *= self._normalised(lots, pairs, listings, self.daily_lots)
-        open_lots = np.stack(
-            (
-                np.interp(wide, nodes, table["call_open_interest"]),
-                np.interp(-wide, nodes, table["put_open_interest"]),
-            )
-        )
+        deviation = np.maximum(calm_deviation, _LEAST_POSITION_DEVIATION)
+        open_lots = self._weights(k / deviation, "open_interest")
         open_lots *= self.round_interest[pairs]
         open_lots *= self._normalised(open_lots, pairs, listings, self.open_lots)
         half_spread = self._half_spread(k, index, pairs)
@@ -132,9 +141,11 @@ class Liquidity:
         size = np.clip(300.0 / np.maximum(fair, 0.5), 2.0, 120.0) * self._depth[index]
         return Interest(half_spread, size, lots, open_lots)
 
-    @property
-    def _depth(self) -> FloatArray:
-        return np.where(self.tier == 0, 1.6, 0.8)
+    def _weights(self, distance: FloatArray, what: str) -> FloatArray:
+        """Densities of calls and puts at a distance above the forward: (2, n)."""
+        table, nodes = self._table, self._distance
+        calls, puts = table[f"call_{what}"], table[f"put_{what}"]
+        return np.stack((np.interp(distance, nodes, calls), np.interp(-distance, nodes, puts)))
 
     def _normalised(
         self, weights: FloatArray, pairs: slice, listings: slice, totals: FloatArray
@@ -147,16 +158,20 @@ class Liquidity:
         ]
         return factor
 
+    def _scale_spreads(self) -> FloatArray:
+        """What the table of spreads is multiplied with, by listing."""
+        rows, underlyings = self._book.listing_underlying, self._book.universe.underlyings
+        is_index = np.array([underlying.kind == "index" for underlying in underlyings])[rows]
+        price = np.array([underlying.reference_price for underlying in underlyings])[rows]
+        return np.where(is_index, np.sqrt(price / _TYPICAL_INDEX), price / 10_000.0)
+
     def _half_spread(self, k: FloatArray, index: NDArray[np.intp], pairs: slice) -> FloatArray:
-        book, universe = self._book, self._book.universe
-        kinds = np.array([universe.underlyings[row].kind == "index" for row in book.listing_underlying])
-        prices = np.array([universe.underlyings[row].reference_price for row in book.listing_underlying])
-        scale = np.where(kinds, np.sqrt(prices / _TYPICAL_INDEX), prices / 10_000.0)[index]
-        spread = np.empty((2, len(k)))
         tier = self.tier[index]
-        for side, percent in enumerate((100.0 * k, -100.0 * k)):
-            spread[side] = np.exp(_interpolate(percent, self._moneyness, self._log_spreads, tier))
-        spread *= scale
+        spread = np.stack(
+            [_interpolate(side, self._moneyness, self._log_spreads, tier) for side in (100.0 * k, -100.0 * k)]
+        )
+        np.exp(spread, out=spread)
+        spread *= self._spread_scale[index]
         spread *= self.width[:, pairs]
         spread *= 0.5
         return spread

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import numpy as np
 
-from feed.calendar import IST
-from feed.clock import to_datetime
 from feed.instruments import Catalogue, Expiry
 from feed.simulation.book import ALWAYS_MS, LaneKey
 from feed.simulation.factors import COMMODITY, EQUITY
@@ -27,7 +25,7 @@ def relisted(universe: Universe, catalogue: Catalogue, at: datetime, spots: Floa
     """
     chains = list(_chains(universe, catalogue, at, spots))
     same = len(chains) == len(universe.listings) and all(
-        (symbol, expiry.day) == listing.key and len(strikes) == len(listing.strikes)
+        symbol == listing.symbol and expiry == listing.expiry and len(strikes) == len(listing.strikes)
         for (symbol, expiry, strikes, _), listing in zip(chains, universe.listings, strict=False)
     )
     return universe if same else Universe(catalogue.underlyings, chains)
@@ -47,21 +45,26 @@ def _chains(
             yield underlying.symbol, expiry, strikes, tokens
 
 
-def lane_of(listing: Listing, universe: Universe, now_ms: int) -> LaneKey:
-    """Busy chains and those of the last day are priced in every step, others every two or five seconds."""
+def lane_of(listing: Listing, universe: Universe, trading_days: Sequence[date]) -> LaneKey:
+    """Busy chains and those on their last day are priced in every step, others every two or five seconds.
+
+    ``trading_days`` : (groups,) the day in course.
+    """
     underlying = universe.underlyings[listing.underlying_row]
     group = COMMODITY if underlying.kind == "commodity" else EQUITY
     chains = universe.chains(listing.symbol)
     rank = next(rank for rank, other in enumerate(chains) if other.key == listing.key)
-    today: date = to_datetime(now_ms).astimezone(IST).date()
-    if rank < _HOT.get(listing.symbol, 0) or listing.expiry.day == today:
+    if rank < _HOT.get(listing.symbol, 0) or listing.expiry.day == trading_days[group]:
         return LaneKey(group, ALWAYS_MS, 0)
-    period_ms = _WARM_MS if rank == 0 or underlying.kind == "index" and rank < 4 else _COLD_MS
+    period_ms = _WARM_MS if rank == 0 or (underlying.kind == "index" and rank < 4) else _COLD_MS
     return LaneKey(group, period_ms, (listing.underlying_row + rank) % (period_ms // _TURN_MS))
 
 
 def years_between_futures(catalogue: Catalogue, listings: list[Listing], universe: Universe) -> FloatArray:
-    """Years from the future that an underlying's price is of to the one each listing is on: (listings,), else NaN."""
+    """Years from the future that gives an underlying its price to that of each listing: (listings,).
+
+    NaN where options are on the spot.
+    """
     years = np.full(len(listings), np.nan)
     for index, listing in enumerate(listings):
         future = catalogue.underlying_future(listing.symbol, listing.expiry.day)
@@ -69,4 +72,18 @@ def years_between_futures(catalogue: Catalogue, listings: list[Listing], univers
             nearest = universe.chains(listing.symbol)[0]
             first = catalogue.underlying_future(listing.symbol, nearest.expiry.day) or future
             years[index] = (future - first).days / 365.0
+    return years
+
+
+def switched_futures(catalogue: Catalogue, before: Universe, after: Universe) -> FloatArray:
+    """Years by which the future that gives each underlying its price is now a later one: (underlyings,)."""
+    years = np.zeros(len(after.underlyings))
+    for row, underlying in enumerate(after.underlyings):
+        futures = [
+            catalogue.underlying_future(underlying.symbol, universe.chains(underlying.symbol)[0].expiry.day)
+            for universe in (before, after)
+            if universe.chains(underlying.symbol)
+        ]
+        if len(futures) == 2 and futures[0] is not None and futures[1] is not None:
+            years[row] = (futures[1] - futures[0]).days / 365.0
     return years

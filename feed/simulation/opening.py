@@ -19,7 +19,7 @@ _ROW_MINUTES = 240  # the recursions of volatility run over rows of so many minu
 
 @dataclass(frozen=True, slots=True)
 class DaySoFar:
-    """One group's day from ``since_ms`` to the start; arrays (minutes, underlyings of the group), rows ``rows``."""
+    """One group's day up to the start: (minutes, underlyings of the group), which are at ``rows``."""
 
     rows: NDArray[np.intp]
     time_ms: NDArray[np.int64]
@@ -55,7 +55,8 @@ def day_so_far(
 ) -> DaySoFar:
     """Simulate one group from its last close, ``last_close`` : (underlyings,).
 
-    ``variance_since`` is the variance clock at that close; ``frozen`` the instants between which the spot stands still.
+    ``variance_since`` is the variance clock at that close; ``frozen`` the instants between which the spot
+    stands still.
     """
     rng = np.random.default_rng((seed, 5, group))
     rows = np.flatnonzero(model.group == group)

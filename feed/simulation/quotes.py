@@ -1,15 +1,15 @@
 """Bids and asks on the tick grid around fair prices.
 
-The bid is never above the fair price and the ask never below it, so no trade at the quotes gains from parity, from
-the order of strikes, from a butterfly or from the calendar.
+The bid is never above the fair price and the ask never below it, so no trade at the quotes gains from
+parity, from the order of strikes, from a butterfly or from the calendar.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from feed.simulation.parameters import FloatArray
-from numpy.typing import NDArray
 
 _ROUNDING = 1e-7  # ticks: what floating point may add to a price that lies on the grid
 

@@ -12,8 +12,12 @@ from feed.simulation.factors import Effects
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``move``: log return the market is to make, spread over ``move_minutes`` (exponentially fading);
-    ``trend`` a log return per day of trading; the other figures as in `Effects` and `Mood`.
+    """How the generator's parameters differ from their usual values.
+
+    ``move``: log return that the market is to make, fading over ``move_minutes``; ``trend``: log return per
+    day of trading; ``gap``: log return at the next open; ``implied_shift``: log volatility level against
+    the long run; ``halt_at``: change on the day at which shares stop trading; ``pin``: how strongly a round
+    strike draws the market; the others as in `Effects` and `Mood`.
     """
 
     move: float = 0.0
@@ -63,74 +67,92 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 _SMOOTHING_MINUTES = 1.5
+_IMPLIED_MINUTES = 15.0
+_HALT_MS = 45 * 60_000
+_PIN_RATE = 8.0  # per day of variance: on an expiry day the market is drawn to a round strike
 
 
 class ScenarioState:
     """The scenario in force and how far the market has gone into it."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self._target = find(name)
-        self._move_left = self._target.move
-        self._now = Scenario(
-            volatility=self._target.volatility,
-            jumps=self._target.jumps,
-            spread=self._target.spread,
-            size=self._target.size,
-            volume=self._target.volume,
-            one_sided=self._target.one_sided,
-            trend=self._target.trend,
-        )
-        self.gap = self._target.gap
+        self._now = Scenario()
+        self._halted_until_ms = -1
+        self.choose(name)
+        self._now = self._target
 
     def choose(self, name: str) -> None:
-        """Go over to another scenario from here."""
+        """Go over to another scenario from here; raises ValueError where none has that name."""
         self._target = find(name)
         self.name = name
         self._move_left = self._target.move
-        self.gap = self._target.gap
+        self._gap_left = self._target.gap
+        self._halted_until_ms = -1
+        self._may_halt = self._target.halt_at is not None
 
-    @property
-    def halt_at(self) -> float | None:
-        """The market's change on the day at which trading halts."""
-        return self._target.halt_at
+    def step(
+        self, minutes: float, days: float, *, opens: bool, log_price: float, strike_step: float
+    ) -> Effects:
+        """Effects on a step of ``minutes``, ``days`` of share-market variance.
 
-    def step(self, minutes: float, days: float) -> Effects:
-        """Effects on a step of ``minutes``, ``days`` of share-market variance."""
-        blend = -np.expm1(-minutes / _SMOOTHING_MINUTES)
-        self._now = self._blended(float(blend))
-        part = float(-np.expm1(-minutes / self._target.move_minutes))
-        move = self._move_left * part
+        ``opens``: the session begins in it; ``log_price`` and ``strike_step`` are the benchmark's.
+        """
+        self._blend(float(-np.expm1(-minutes / _SMOOTHING_MINUTES)))
+        move = self._move_left * float(-np.expm1(-minutes / self._target.move_minutes)) if days > 0 else 0.0
         self._move_left -= move
+        if opens:
+            move += self._gap_left
+            self._gap_left = 0.0
+        move += self._now.trend * days + self._pull(days, log_price, strike_step)
         shift = self._target.implied_shift
         return Effects(
-            market_move=move + self._now.trend * days,
+            market_move=move,
             volatility=self._now.volatility,
             jumps=self._now.jumps,
             implied_target=shift or 0.0,
-            implied_pull=0.0 if shift is None else float(-np.expm1(-minutes / 15.0)),
+            implied_pull=0.0 if shift is None else float(-np.expm1(-minutes / _IMPLIED_MINUTES)),
         )
+
+    def _pull(self, days: float, log_price: float, strike_step: float) -> float:
+        if not self._now.pin:
+            return 0.0
+        price, spacing = float(np.exp(log_price)), 2.0 * strike_step
+        away = log_price - float(np.log(round(price / spacing) * spacing))
+        return away * float(np.expm1(-_PIN_RATE * self._now.pin * days))
+
+    def watch(self, now_ms: int, change: float) -> None:
+        """Halt the share market when the benchmark's change on the day passes the circuit."""
+        limit = self._target.halt_at
+        if self._may_halt and limit is not None and change <= limit:
+            self._may_halt = False
+            self._move_left = 0.0
+            self._halted_until_ms = now_ms + _HALT_MS
+
+    def is_halted(self, now_ms: int) -> bool:
+        """Whether the share market stands still."""
+        return now_ms < self._halted_until_ms
+
+    def begin_day(self) -> None:
+        """A halt does not outlast the day."""
+        self._halted_until_ms = -1
 
     def mood(self) -> Mood:
         """How contracts trade now."""
         now = self._now
         return Mood(spread=now.spread, size=now.size, volume=now.volume, one_sided=now.one_sided)
 
-    def _blended(self, part: float) -> Scenario:
+    def _blend(self, part: float) -> None:
+        """Go that part of the way to the figures of the scenario chosen."""
         now, target = self._now, self._target
-
-        def log_blend(old: float, new: float) -> float:
-            return float(old ** (1 - part) * new**part)
-
-        return Scenario(
-            trend=now.trend + part * (target.trend - now.trend),
-            volatility=log_blend(now.volatility, target.volatility),
-            jumps=log_blend(now.jumps, target.jumps),
-            spread=log_blend(now.spread, target.spread),
-            size=log_blend(now.size, target.size),
-            volume=log_blend(now.volume, target.volume),
-            one_sided=now.one_sided + part * (target.one_sided - now.one_sided),
-        )
+        mixed = {
+            name: getattr(now, name) ** (1.0 - part) * getattr(target, name) ** part
+            for name in ("volatility", "jumps", "spread", "size", "volume")
+        }
+        sums = {
+            name: getattr(now, name) + part * (getattr(target, name) - getattr(now, name))
+            for name in ("trend", "one_sided", "pin")
+        }
+        self._now = Scenario(**mixed, **sums)
 
 
 def find(name: str) -> Scenario:

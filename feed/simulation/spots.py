@@ -14,7 +14,7 @@ from feed.source import UNDERLYING_FIELDS
 
 
 def daily_units(underlyings: Sequence[Underlying], parameters: Parameters) -> FloatArray:
-    """Units an underlying trades on an ordinary day: shares, for an index its members', for a commodity its future's."""
+    """Units an underlying trades on an ordinary day: shares, an index its members', a commodity its future's."""
     table = parameters["trading"]
 
     def units(underlying: Underlying) -> float:
@@ -59,6 +59,13 @@ class Spots:
         for name in ("open", "high", "low"):
             np.copyto(fields[name], last, where=which)
         fields["volume"][which] = 0.0
+
+    def rescale(self, ratio: FloatArray) -> None:
+        """Show another future of some underlyings: prices times ``ratio`` : (underlyings,)."""
+        changed = ratio != 1.0
+        for name in ("last_price", "open", "high", "low", "previous_close"):
+            prices = self.fields[name]
+            np.copyto(prices, round_to(prices * ratio, self._ticks), where=changed)
 
     def open_at_last(self, which: NDArray[np.bool_]) -> None:
         """The first price of the day."""

@@ -22,8 +22,8 @@ _CALM_LEVEL = -0.12  # the logarithm of implied volatility against its long run,
 class Start:
     """Where the live path begins.
 
-    ``since_ms`` : (groups,) instant of the previous close that the day in course counts from; ``today`` : (groups,) what
-    has happened in it, None before its open; the price columns are (underlyings,).
+    ``since_ms`` : (groups,) instant of the previous close that the day in course counts from; ``today`` :
+    (groups,) what has happened in it, None before its open; the price columns are (underlyings,).
     """
 
     def __init__(

@@ -1,13 +1,15 @@
 """Forwards, total variances and fair prices of every chain.
 
-A chain's smile is an SSVI slice, w(k) = θ/2 (1 + ρφk + √((φk + ρ)² + 1 - ρ²)) with k = ln(K/F) and φ = η/√(θ(1 + θ)):
-free of butterfly arbitrage because η(1 + |ρ|) ≤ 2. θ is an integral of positive forward variances, so it grows with the
-expiry, and θφ(1 ± ρ) does too, which together leave no calendar arbitrage.
+A chain's smile is an SSVI slice, w(k) = θ/2 (1 + ρφk + √((φk + ρ)² + 1 - ρ²)) with k = ln(K/F) and φ =
+η/√(θ(1 + θ)): free of butterfly arbitrage because η(1 + |ρ|) ≤ 2. θ is an integral of positive forward
+variances, so it grows with the expiry, and θφ(1 ± ρ) does too, which together leave no calendar
+arbitrage.
 
 References
 ----------
-J. Gatheral and A. Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance 14 (2014).
-S. Hendriks and C. Martini, "The extended SSVI volatility surface", Journal of Computational Finance 22 (2019).
+J. Gatheral and A. Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance 14 (2014). S.
+Hendriks and C. Martini, "The extended SSVI volatility surface", Journal of Computational Finance 22
+(2019).
 
 """
 
@@ -28,7 +30,10 @@ _LEAST_VARIANCE = 1e-10
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """Parameters of chains, each (listings,): forward, discount factor, total variance at the money, skew, steepness."""
+    """Parameters of chains, each (listings,).
+
+    Forward, discount factor, total variance at the money, skew, steepness, years to expiry.
+    """
 
     forward: FloatArray
     discount: FloatArray
@@ -85,8 +90,8 @@ class SurfaceModel:
     ) -> Slices:
         """Slices of chains of the underlyings at ``rows`` : (listings,).
 
-        ``spot`` : (listings,); ``years`` to expiry by the calendar, ``sessions`` of variance until then, ``carry_years``
-        over which the forward differs from the spot.
+        ``spot`` : (listings,); ``years`` to expiry by the calendar, ``sessions`` of variance until then,
+        ``carry_years`` over which the forward differs from the spot.
         """
         carry_days = carry_years * 365.0
         premium = (self.carry_premium[rows] + states.premium[rows]) * -np.expm1(
@@ -108,7 +113,7 @@ class SurfaceModel:
         level: FloatArray,
         today: FloatArray,
     ) -> FloatArray:
-        """θ: forward variance goes from its present level to the long run, plus what the day adds to its own."""
+        """θ: forward variance goes from its present level to the long run; the day adds to the first days."""
         weight = self.trading_weight
         time = weight * sessions / self.sessions_per_year + (1.0 - weight) * years
         days = time * self.sessions_per_year
@@ -132,8 +137,10 @@ class SurfaceModel:
 
 @dataclass(frozen=True, slots=True)
 class SurfaceStates:
-    """What drives surfaces, by underlying row: ``long_run`` annual volatility, log ``level`` against it, ``today``'s
-    log variance on top, ``premium`` of the carry.
+    """What drives surfaces, by underlying row.
+
+    ``long_run`` annual volatility, log ``level`` against it, ``today``'s log variance on top, ``premium`` of
+    the carry.
     """
 
     long_run: FloatArray
@@ -159,10 +166,10 @@ class Pricer:
         slices: Slices,
         out: FloatArray,
     ) -> None:
-        """Write call and put prices to ``out`` : (2, n), for pairs at ``where``; ``listing`` indexes ``slices``.
+        """Write prices of calls and puts to ``out`` : (2, n), of pairs at ``where``.
 
-        Only the side out of the money is evaluated; the other is that plus the discounted intrinsic value, so parity
-        holds to the last digit.
+        ``listing`` : (n,) indexes ``slices``. Only the side out of the money is evaluated; the other is that plus the discounted intrinsic
+        value, so parity holds to the last digit.
         """
         k, v = self.log_moneyness[where], self.total_volatility[where]
         a, b, c, forward = self._buffers[:, where]

@@ -1,7 +1,7 @@
 """Trades at the quotes: last price, day's range, volume and open interest.
 
-Volume of a step is stochastic rounding of an exponential number of lots, so it has the right mean however short the
-step is. Every lot traded changes open interest by -1, 0 or +1.
+Volume of a step is stochastic rounding of an exponential number of lots, so it has the right mean however
+short the step is. Every lot traded changes open interest by -1, 0 or +1.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from feed.simulation.parameters import FloatArray
 
@@ -22,8 +23,8 @@ def trade(
 ) -> FloatArray:
     """Trade contracts whose ``fields`` are views of shape (2, n); return the lots traded.
 
-    ``open_share`` : (2, n), -1 to 1, the part of the trades that opens positions, less that which closes them;
-    ``buyers``: the share of trades at the ask.
+    ``open_share`` : (2, n), -1 to 1, the part of the trades that opens positions, less that which closes
+    them; ``buyers``: the share of trades at the ask.
     """
     shape = expected_lots.shape
     lots = rng.standard_exponential(shape, dtype=np.float32) * expected_lots
@@ -47,7 +48,7 @@ def trade(
     return lots
 
 
-def _print(fields: Mapping[str, FloatArray], price: FloatArray, traded: FloatArray) -> None:
+def _print(fields: Mapping[str, FloatArray], price: FloatArray, traded: NDArray[np.bool_]) -> None:
     np.copyto(fields["last_price"], price, where=traded)
     np.copyto(fields["open"], price, where=traded & np.isnan(fields["open"]))
     # fmax and fmin pass over the NaN of a contract that has not traded today

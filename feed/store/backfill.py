@@ -116,14 +116,16 @@ class Backfill:
         """Fill one symbol; False when the writer has ended."""
         grid = self._grids[symbol]
         source = source_code(self._source.name)
-        path = _candles(self._source.minute_candles(symbol, self._sessions(symbol, grid)), source)
+        sessions = self._sessions(symbol, grid)
+        path = _candles(self._source.minute_candles(symbol, sessions), source)
         path = path.between(-1, self._before_ms)
         first_ms = int(path.time_ms[0]) if len(path) else self._before_ms
         # from the day's start on: with hours="always" it has minutes before its session
         stored = self._reader.minutes(symbol, grid.day_at(first_ms).start_ms, self._before_ms)
-        missing = fitted(path, stored)
+        missing = fitted(path, stored, grid.day_at(self._before_ms).start_ms)
         minutes = Candles.merge([missing, stored])
-        days = self._days(symbol, grid, minutes)
+        is_long = sessions == self._reach.minute_sessions
+        days = self._days(symbol, grid, minutes, self._reach.daily_sessions if is_long else 0)
         if len(missing) or len(days):
             self._adopt(symbol, minutes, days)
         job = FillJob(self._registry, symbol, missing, days, grid, self._before_ms)
@@ -137,10 +139,10 @@ class Backfill:
         days = grid.days(max(filled_ms, self._before_ms - _LONGEST_MS), self._before_ms + 1)
         return min(len(days), self._reach.minute_sessions)
 
-    def _days(self, symbol: str, grid: SessionGrid, minutes: Candles) -> Candles:
+    def _days(self, symbol: str, grid: SessionGrid, minutes: Candles, sessions: int) -> Candles:
         """Daily candles of complete days: made of minutes, or of the path where there are none."""
         source = source_code(self._source.name)
-        path = _candles(self._source.daily_candles(symbol, self._reach.daily_sessions), source)
+        path = _candles(self._source.daily_candles(symbol, sessions), source) if sessions else Candles.empty()
         today = grid.day_at(self._before_ms)
         made = grid.resample("1d", minutes)
         made = made.take(made.time_ms < today.open_ms)
@@ -149,7 +151,7 @@ class Backfill:
         first, last = (grid.day_at(int(path.time_ms[place])).day for place in (0, -1))
         stored, _ = self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
         before = path.take(path.time_ms < (made.time_ms[0] if len(made) else today.open_ms))
-        return Candles.merge([fitted(before, Candles.merge([stored, made])), made])
+        return Candles.merge([fitted(before, Candles.merge([stored, made]), today.start_ms), made])
 
 
 class FillJob:
@@ -195,29 +197,35 @@ def _candles(bars: Bars, source: int) -> Candles:
     return Candles.of(np.asarray(bars["time_ms"], np.int64), columns, source)
 
 
-def fitted(path: Candles, stored: Candles) -> Candles:
-    """The candles of a path at times that are not stored, bent to join the stored ones beside them."""
+def fitted(path: Candles, stored: Candles, level_ms: int) -> Candles:
+    """The candles of a path at times that are not stored, bent to join the stored ones beside them.
+
+    Where no stored candle follows, the path is itself from ``level_ms`` on, or if it begins later at its
+    end: there it meets the live one, whose previous close is the path's.
+    """
     missing = np.flatnonzero(~np.isin(path.time_ms, stored.time_ms))
     if not len(stored) or not len(missing):
         return path.take(missing)
     pieces = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
-    return Candles.merge([_bent(path, stored, int(piece[0]), int(piece[-1])) for piece in pieces])
+    return Candles.merge([_bent(path, stored, level_ms, int(piece[0]), int(piece[-1])) for piece in pieces])
 
 
-def _bent(path: Candles, stored: Candles, first: int, last: int) -> Candles:
+def _bent(path: Candles, stored: Candles, level_ms: int, first: int, last: int) -> Candles:
     """One run of missing candles, its level led from the stored candle before to the one after."""
     piece = path.take(slice(first, last + 1))
     after = int(np.searchsorted(stored.time_ms, piece.time_ms[-1]))
     before = int(np.searchsorted(stored.time_ms, piece.time_ms[0])) - 1
-    # at its end a path without a stored candle after it meets the live one as it is
-    to_end = 0.0
-    if after < len(stored) and last + 1 < len(path):
-        to_end = float(np.log(stored.open[after] / path.open[last + 1]))
+    is_followed = after < len(stored) and last + 1 < len(path)
+    to_end = float(np.log(stored.open[after] / path.open[last + 1])) if is_followed else 0.0
     to_start = to_end
     if before >= 0:
         level = path.close[first - 1] if first else piece.open[0]
         to_start = float(np.log(stored.close[before] / level))
-    scale = np.exp(np.linspace(to_start, to_end, len(piece) + 1))
+    steps = len(piece)
+    if not is_followed:
+        steps = int(np.searchsorted(piece.time_ms, level_ms)) or len(piece)
+    scale = np.full(len(piece) + 1, np.exp(to_end))
+    scale[: steps + 1] = np.exp(np.linspace(to_start, to_end, steps + 1))
     return _scaled(piece, scale)
 
 

@@ -151,16 +151,20 @@ def write_minutes(connection: Connection, parts: Mapping[int, Candles], *, repla
 
 
 def _stored_blocks(connection: Connection, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    by_hour: dict[int, list[int]] = {}
+    """The records of some symbols and hours: for one hour of all symbols, or many hours of few."""
+    hours_of: dict[int, list[int]] = {}
     for symbol_id, hour_ms in keys:
-        by_hour.setdefault(hour_ms, []).append(symbol_id)
+        hours_of.setdefault(symbol_id, []).append(hour_ms)
     block = minute_blocks.c
+    ids_of: dict[tuple[int, int], list[int]] = {}
+    for symbol_id, hours in hours_of.items():
+        ids_of.setdefault((min(hours), max(hours)), []).append(symbol_id)
     found = {}
-    for hour_ms, symbol_ids in by_hour.items():
-        query = select(block.symbol_id, block.record).where(
-            block.hour_ms == hour_ms, block.symbol_id.in_(symbol_ids)
+    for (first_ms, last_ms), symbol_ids in ids_of.items():
+        query = select(block.symbol_id, block.hour_ms, block.record).where(
+            block.symbol_id.in_(symbol_ids), block.hour_ms.between(first_ms, last_ms)
         )
-        for symbol_id, record in connection.execute(query):
+        for symbol_id, hour_ms, record in connection.execute(query):
             found[symbol_id, hour_ms] = record
     return found
 

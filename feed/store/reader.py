@@ -14,7 +14,7 @@ from feed.store.chains import GROUP_MS, decode_records
 from feed.store.codec import unpack_candles
 from feed.store.database import Database, read_meta
 from feed.store.jobs import HOUR_MS, stored_minutes
-from feed.store.recorded import RecordedChain
+from feed.store.stored_chain import StoredChain
 from feed.store.tables import (
     METRICS,
     chain_metrics,
@@ -98,7 +98,7 @@ class Reader:
         with self._database.reading() as connection:
             return max((found for found in connection.scalars(query) if found is not None), default=-1)
 
-    def chain(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[RecordedChain]:
+    def chain(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[StoredChain]:
         """The records of a chain whose minutes begin in [start, end), in runs of one list of strikes."""
         minute = chain_minutes.c
         with self._database.reading() as connection:
@@ -117,7 +117,14 @@ class Reader:
             lists = _listings(connection, {row.listing_id for row in rows})
         return _runs(symbol, expiry, rows, lists, start_ms)
 
-    def chain_at(self, symbol: str, expiry: date, at_ms: int) -> RecordedChain | None:
+    def chains_of(self, symbol: str, start_ms: int, end_ms: int) -> list[StoredChain]:
+        """The records of every chain of a symbol whose minutes begin in [start, end)."""
+        with self._database.reading() as connection:
+            query = select(chains.c.expiry).join_from(chains, symbols).where(symbols.c.name == symbol)
+            expiries = connection.scalars(query.order_by(chains.c.expiry)).all()
+        return [chain for expiry in expiries for chain in self.chain(symbol, expiry, start_ms, end_ms)]
+
+    def chain_at(self, symbol: str, expiry: date, at_ms: int) -> StoredChain | None:
         """The newest record of a chain whose newest input is not later than an instant."""
         minute = chain_minutes.c
         with self._database.reading() as connection:
@@ -200,7 +207,7 @@ def _runs(
     rows: Sequence[ChainRow],
     lists: Mapping[int, ChainRow],
     start_ms: int,
-) -> list[RecordedChain]:
+) -> list[StoredChain]:
     """Rows in order of group and minute as chains, one for each run of the same list of strikes."""
     edges = [i for i, row in enumerate(rows) if i == 0 or row.listing_id != rows[i - 1].listing_id]
     found = []
@@ -217,7 +224,7 @@ def _run(
     rows: Sequence[ChainRow],
     listing: ChainRow,
     start_ms: int,
-) -> RecordedChain | None:
+) -> StoredChain | None:
     key_ms, minute_ms = _integers(rows, "key_ms"), _integers(rows, "minute_ms")
     # groups that begin before the first row read are not wanted and cannot be decoded
     is_key = key_ms == minute_ms
@@ -229,7 +236,7 @@ def _run(
     fields = decode_records(records, is_key[whole].tolist(), 2 * len(strikes))
     wanted = np.flatnonzero(minute_ms[whole] >= start_ms)
     order = wanted[np.argsort(minute_ms[whole][wanted], kind="stable")]
-    return RecordedChain(
+    return StoredChain(
         symbol=symbol,
         expiry=expiry,
         kind=listing.kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -41,6 +42,8 @@ class Recorder:
         self._part_every_ms = part_every_ms
         self._parted_ms = 0
         self._minute = -1
+        self._began_ms = 0
+        self._filled: deque[tuple[int, Candles, Candles]] = deque()
 
     @property
     def minute_ms(self) -> int:
@@ -62,6 +65,7 @@ class Recorder:
         valuation: ChainMetrics | Valuation | None,
     ) -> list[ClosedCandle]:
         """Count a market's state as published at ``now_ms``; returns the candles that became final."""
+        self._take_filled()
         closed: list[ClosedCandle] = []
         if now_ms // MINUTE_MS != self._minute:
             closed = self._turn(now_ms // MINUTE_MS, valuation)
@@ -88,17 +92,28 @@ class Recorder:
 
     def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
         """The candle being formed. Raises KeyError for a symbol that is not recorded."""
+        self._take_filled()
         row = self.row_of[symbol]
         now = self._forming.underlyings.row(row)
         return self.running.forming(row, interval, now_ms, self.minute_ms, now)
 
+    def load(self, row: int, minutes: Candles, days: Candles, now_ms: int) -> None:
+        """Know what the store has of an underlying at the start."""
+        self._began_ms = now_ms
+        self.running.load(row, minutes, days, now_ms)
+
     def adopt(self, symbol: str, minutes: Candles, days: Candles) -> None:
-        """Know minutes and days that were filled in before the recorded ones."""
-        if self._minute >= 0:
-            self.running.load(self.row_of[symbol], minutes, days, self.minute_ms)
+        """Know minutes and days that were filled in before the recorded ones; from any thread."""
+        self._filled.append((self.row_of[symbol], minutes, days))
+
+    def _take_filled(self) -> None:
+        while self._filled:
+            row, minutes, days = self._filled.popleft()
+            self.running.load(row, minutes, days, self.minute_ms if self._minute >= 0 else self._began_ms)
 
     def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """The minutes of an underlying that memory knows, the one being formed included."""
+        self._take_filled()
         row = self.row_of[symbol]
         parts = [self.running.recent.candles(row, start_ms, end_ms)]
         now = self._forming.underlyings.row(row)
@@ -108,6 +123,7 @@ class Recorder:
 
     def days(self, symbol: str) -> Candles:
         """The days of an underlying that memory knows, the running one included."""
+        self._take_filled()
         parts = [self.running.days_of_week(self.row_of[symbol])]
         today = self.forming(symbol, "1d", self.minute_ms) if self._minute >= 0 else None
         if today is not None:

@@ -151,10 +151,7 @@ class Writer:
             self._changed.wait_for(lambda: self._waiting or self._stopping)
             if self._waiting and not self._failures:
                 due_s = self._waiting[0][0] + self._flush_interval_s / 2 - self._monotonic()
-                half_full = self._queue_limit // 2
-                self._changed.wait_for(
-                    lambda: self._stopping or len(self._waiting) > half_full, max(due_s, 0)
-                )
+                self._changed.wait_for(self._is_pressed, max(due_s, 0))
             return [job for _, job in self._waiting]
 
     def _is_pressed(self) -> bool:
@@ -174,7 +171,7 @@ class Writer:
     def _write(self, batch: Sequence[Job]) -> bool:
         try:
             self._database.holds_lock()
-            with self._database.writer.begin() as connection:
+            with self._database.writing() as connection:
                 for job in batch:
                     self._write_one(connection, job)
         except (SQLAlchemyError, OSError, HistoryError) as error:

@@ -1,10 +1,15 @@
-"""What a coherent market never breaks, checked on what a reader sees: the tables of a Market after each update."""
+"""What a coherent market never breaks, checked on the tables that a reader of a Market sees."""
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import pairwise
+
 import numpy as np
 
-from feed.clock import to_ms
+from feed.calendar import Calendar
+from feed.candles import SessionGrid
+from feed.clock import to_datetime, to_ms
 from feed.market import Market
 from feed.universe import Listing, Universe
 
@@ -58,7 +63,7 @@ def check_chains(market: Market, now_ms: int) -> None:
         for listing in universe.chains(underlying.symbol):
             if to_ms(listing.expiry.expires_at) > now_ms:
                 slices.append(check_chain(market, listing))
-        for near, far in zip(slices, slices[1:], strict=False):
+        for near, far in pairwise(slices):
             check_calendar(near, far, underlying.symbol)
 
 
@@ -115,7 +120,7 @@ def _check_strikes(listing, strikes, bid, ask, middle, discount, tick, *, sign) 
 
 
 def check_calendar(near: tuple, far: tuple, symbol: str) -> None:
-    """At equal log moneyness the normalised call grows with the expiry: no near bid above what the far asks cost."""
+    """At equal log moneyness a normalised call grows with the expiry: no near bid above the far ask."""
     near_forward, near_discount, near_strikes, near_bid, _, tick = near
     far_forward, far_discount, far_strikes, _, far_ask, _ = far
     moneyness = near_strikes / near_forward
@@ -129,33 +134,51 @@ def check_calendar(near: tuple, far: tuple, symbol: str) -> None:
 
 
 class DayWatch:
-    """What must hold from one update to the next: volume never falls, ranges only widen, opens stay."""
+    """What must hold from one update to the next of a day: volume never falls, ranges widen, opens stay."""
 
-    def __init__(self) -> None:
+    def __init__(self, calendar: Calendar, hours: str) -> None:
+        self._calendar = calendar
+        self._grids = {name: SessionGrid(calendar, name, hours) for name in ("NFO", "MCX")}
+        self._always = hours == "always"
         self._universe: Universe | None = None
+        self._days: dict[str, date] = {}
         self._before: dict[str, np.ndarray] = {}
 
-    def check(self, market: Market) -> None:
+    def check(self, market: Market, now_ms: int) -> None:
+        days = {name: self._day(name, now_ms) for name in self._grids}
         contracts = {name: values.copy() for name, values in market.contracts.items()}
         if self._universe is market.universe:
-            self._compare(contracts)
-        self._universe, self._before = market.universe, contracts
+            exchanges = np.array([item.derivatives_exchange for item in market.universe.underlyings])
+            expires_ms = np.array([to_ms(item.expiry.expires_at) for item in market.universe.listings])
+            lives = (expires_ms > now_ms)[market.universe.listing_row]
+            of_commodities = (exchanges == "MCX")[market.universe.underlying_row]
+            for name, mine in (("NFO", ~of_commodities), ("MCX", of_commodities)):
+                if self._days[name] == days[name]:
+                    self._compare(contracts, mine, lives)
+        self._universe, self._before, self._days = market.universe, contracts, days
 
-    def _compare(self, now: dict[str, np.ndarray]) -> None:
-        before = self._before
-        # a day rolls at a close: then yesterday's open interest is the last one of the day before
-        rolled = (now["volume"] < before["volume"]) | (
-            now["previous_open_interest"] != before["previous_open_interest"]
-        )
-        same = ~rolled & (now["previous_close"] == before["previous_close"])
-        assert not (now["volume"] < before["volume"])[same].any()
-        assert (now["volume"][rolled] == 0).all(), "a day must begin without volume"
+    def _day(self, exchange: str, now_ms: int) -> date:
+        if self._always:
+            return self._grids[exchange].day_at(now_ms).day
+        return self._calendar.session_day(exchange, to_datetime(now_ms))
+
+    def _compare(self, contracts: dict[str, np.ndarray], mine: np.ndarray, lives: np.ndarray) -> None:
+        now = {name: values[mine] for name, values in contracts.items()}
+        before = {name: values[mine] for name, values in self._before.items()}
+        traded = now["volume"] - before["volume"]
+        assert (traded >= 0).all(), "volume must not fall within a day"
         moved = np.abs(now["open_interest"] - before["open_interest"])
-        assert (moved <= now["volume"] - before["volume"] + SLACK)[same].all()
-        assert not (now["high"] < before["high"] - SLACK)[same].any()
-        assert not (now["low"] > before["low"] + SLACK)[same].any()
-        opened = same & ~np.isnan(before["open"])
+        assert (moved <= traded).all(), "each lot traded changes open interest by at most one"
+        assert not (now["high"] < before["high"]).any(), "a high must not fall within a day"
+        assert not (now["low"] > before["low"]).any(), "a low must not rise within a day"
+        opened = ~np.isnan(before["open"])
         assert np.array_equal(now["open"][opened], before["open"][opened]), "an open must stay"
+        for name in ("previous_close", "previous_open_interest"):
+            assert np.array_equal(now[name], before[name], equal_nan=True), f"{name} must stay within a day"
+        untouched = (traded == 0) & lives[mine]
+        assert np.array_equal(
+            now["last_price"][untouched], before["last_price"][untouched], equal_nan=True
+        ), "a last price comes from a trade"
 
 
 def check_underlyings(market: Market) -> None:
@@ -176,4 +199,4 @@ def check_all(market: Market, now_ms: int, watch: DayWatch | None = None) -> Non
     check_trades(market)
     check_chains(market, now_ms)
     if watch is not None:
-        watch.check(market)
+        watch.check(market, now_ms)

@@ -24,7 +24,7 @@ _RECORDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedChain:
+class StoredChain:
     """Consecutive minutes of one chain over one list of strikes.
 
     ``minute_ms``, ``as_of_ms``, ``source``, ``spot`` : (minutes,); ``strikes`` : (n,); ``tokens`` : (2 n,);
@@ -76,7 +76,7 @@ class RecordedChain:
         return Candles.of(self.minute_ms, columns, self.source).take(touched)
 
 
-def chain_of_minute(minute: ClosedMinute, symbol: str, expiry: date) -> RecordedChain | None:
+def chain_of_minute(minute: ClosedMinute, symbol: str, expiry: date) -> StoredChain | None:
     """A chain of a minute that is still in memory; None where it was not listed, or nothing of it known."""
     listing = minute.universe.find((symbol, expiry))
     if listing is None or (minute.listing_rows is not None and listing.row not in minute.listing_rows):
@@ -98,7 +98,7 @@ def chain_of_minute(minute: ClosedMinute, symbol: str, expiry: date) -> Recorded
     }
     if all(np.isnan(values).all() for name, values in fields.items() if name != "volume"):
         return None
-    return RecordedChain(
+    return StoredChain(
         symbol=symbol,
         expiry=expiry,
         kind=listing.expiry.kind,

@@ -1,0 +1,295 @@
+"""What keeps a store in order: its figures, what is kept how long, and whether all in it is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import numpy as np
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text
+
+from feed.candles import Candles
+from feed.clock import to_datetime
+from feed.store.chains import GROUP_MS, decode_records
+from feed.store.codec import Damaged, unpack_candles
+from feed.store.database import Database
+from feed.store.jobs import HOUR_MS
+from feed.store.tables import (
+    SCHEMA_VERSION,
+    chain_metrics,
+    chain_minutes,
+    chains,
+    day_candles,
+    listings,
+    minute_blocks,
+    symbols,
+)
+
+DAY_MS = 86_400_000
+_ROWS_A_STEP = 50_000  # a step of pruning holds the writer for about a second
+_FREED_PAGES_A_STEP = 2_000
+_MAX_PROBLEMS = 1_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days of each kind are kept; None keeps them for ever."""
+
+    minute_candles_days: int | None = 400
+    daily_candles_days: int | None = None
+    chains_days: int | None = 30
+    metrics_days: int | None = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a store holds of one kind: rows, and the instants of the first and the last."""
+
+    name: str
+    rows: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Figures of a store."""
+
+    name: str
+    schema_version: int
+    size_bytes: int
+    symbols: int
+    chains: int
+    kinds: tuple[Kind, ...]
+
+
+def store_info(database: Database) -> Info:
+    """Figures of a store; counting reads its indexes, not its records."""
+    with database.reading() as connection:
+        return Info(
+            name=database.name,
+            schema_version=SCHEMA_VERSION,
+            size_bytes=_size(database, connection),
+            symbols=_count(connection, select(func.count()).select_from(symbols)),
+            chains=_count(connection, select(func.count()).select_from(chains)),
+            kinds=tuple(_kinds(connection)),
+        )
+
+
+def _kinds(connection: Connection) -> Iterator[Kind]:
+    block, day = minute_blocks.c, day_candles.c
+    query = select(func.sum(block.candle_count), func.min(block.hour_ms), func.max(block.hour_ms))
+    count, first, last = connection.execute(query).one()
+    yield Kind("minute candles", int(count or 0), _instant(first), _instant(last))
+    count, first_day, last_day = connection.execute(
+        select(func.count(), func.min(day.day), func.max(day.day))
+    ).one()
+    yield Kind("daily candles", count, _midnight(first_day), _midnight(last_day))
+    for name, table in (("chain minutes", chain_minutes), ("chain metrics", chain_metrics)):
+        minute = table.c.minute_ms
+        count, first, last = connection.execute(
+            select(func.count(), func.min(minute), func.max(minute)).select_from(table)
+        ).one()
+        yield Kind(name, count, _instant(first), _instant(last))
+
+
+def _instant(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else to_datetime(at_ms)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _count(connection: Connection, query: Select[int]) -> int:
+    return int(connection.execute(query).scalar_one())
+
+
+def _size(database: Database, connection: Connection) -> int:
+    if not database.is_sqlite:
+        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+    pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+    return pages * int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+
+
+class PruneJob:
+    """One step of pruning: deletes what is older than is to be kept, up to a number of rows."""
+
+    urgent = False
+
+    def __init__(self, retention: Retention, now_ms: int) -> None:
+        self._retention = retention
+        self._now_ms = now_ms
+        self.deleted = 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more was found to delete."""
+        return self.deleted < _ROWS_A_STEP
+
+    def write(self, connection: Connection) -> None:
+        """Delete; see ``feed.store.writer.Job``."""
+        keep, self.deleted = self._retention, 0
+        if keep.minute_candles_days is not None:
+            old = minute_blocks.c.hour_ms < self._cutoff_ms(keep.minute_candles_days) - HOUR_MS
+            self.deleted += connection.execute(delete(minute_blocks).where(old)).rowcount
+        if keep.daily_candles_days is not None:
+            old_day = day_candles.c.day < to_datetime(self._cutoff_ms(keep.daily_candles_days)).date()
+            self.deleted += connection.execute(delete(day_candles).where(old_day)).rowcount
+        for chain_id in connection.scalars(select(chains.c.id).order_by(chains.c.expiry)).all():
+            if self.deleted >= _ROWS_A_STEP:
+                break
+            self.deleted += self._prune_chain(connection, chain_id)
+        if self.is_finished:
+            _forget_empty_chains(connection)
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_FREED_PAGES_A_STEP})").all()
+
+    def undo(self) -> None:
+        """Nothing is remembered outside the database."""
+
+    def _cutoff_ms(self, days: int) -> int:
+        return self._now_ms - days * DAY_MS
+
+    def _prune_chain(self, connection: Connection, chain_id: int) -> int:
+        deleted = 0
+        if self._retention.chains_days is not None:
+            minute, cutoff_ms = chain_minutes.c, self._cutoff_ms(self._retention.chains_days)
+            # by groups: a record is of no use without the first of its group
+            old = and_(
+                minute.chain_id == chain_id,
+                minute.minute_ms < cutoff_ms + GROUP_MS,
+                minute.key_ms < cutoff_ms,
+            )
+            deleted += connection.execute(delete(chain_minutes).where(old)).rowcount
+        if self._retention.metrics_days is not None:
+            value = chain_metrics.c
+            old = and_(
+                value.chain_id == chain_id,
+                value.minute_ms < self._cutoff_ms(self._retention.metrics_days),
+            )
+            deleted += connection.execute(delete(chain_metrics).where(old)).rowcount
+        return deleted
+
+
+def _forget_empty_chains(connection: Connection) -> None:
+    """Drop the names of expired chains of which nothing is kept."""
+    kept = or_(
+        select(chain_minutes.c.chain_id).where(chain_minutes.c.chain_id == chains.c.id).exists(),
+        select(chain_metrics.c.chain_id).where(chain_metrics.c.chain_id == chains.c.id).exists(),
+    )
+    empty = list(connection.scalars(select(chains.c.id).where(~kept)))
+    if empty:
+        connection.execute(delete(listings).where(listings.c.chain_id.in_(empty)))
+        connection.execute(delete(chains).where(chains.c.id.in_(empty)))
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a check went through, and what is wrong: each a sentence."""
+
+    records: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, problem: str) -> None:
+        """Note a problem, up to a number that a person reads."""
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append(problem)
+
+
+def check_store(database: Database, progress: Progress = lambda done, total: None) -> Checked:
+    """Read every record of a store and say what is not sound."""
+    checked = Checked()
+    with database.reading() as connection:
+        if database.is_sqlite:
+            said = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+            checked.problems += [f"SQLite says: {line}." for line in said if line != "ok"]
+        names = {row.id: row.name for row in connection.execute(select(symbols))}
+        of_chain = {row.id: row for row in connection.execute(select(chains))}
+        total, done = len(names) + len(of_chain), 0
+        for symbol_id, name in names.items():
+            progress(done, total)
+            _check_candles(connection, symbol_id, name, checked)
+            done += 1
+        for chain_id, chain in of_chain.items():
+            progress(done, total)
+            _check_chain(connection, chain_id, f"{names[chain.symbol_id]} {chain.expiry}", checked)
+            done += 1
+        progress(total, total)
+    return checked
+
+
+def _check_candles(connection: Connection, symbol_id: int, name: str, checked: Checked) -> None:
+    block = minute_blocks.c
+    for hour_ms, count, record in connection.execute(
+        select(block.hour_ms, block.candle_count, block.record).where(block.symbol_id == symbol_id)
+    ):
+        checked.records += 1
+        what = f"The hour {to_datetime(hour_ms):%Y-%m-%d %H:%M} of {name}"
+        try:
+            candles = unpack_candles(record, hour_ms)
+        except Damaged as error:
+            checked.add(f"{what} cannot be read: {error}.")
+            continue
+        for problem in _faults(candles, count, hour_ms):
+            checked.add(f"{what} {problem}.")
+    day = day_candles.c
+    for row in connection.execute(select(day_candles).where(day.symbol_id == symbol_id)):
+        checked.records += 1
+        if not row.low <= min(row.open, row.close) <= max(row.open, row.close) <= row.high:
+            checked.add(f"The day {row.day} of {name} has prices outside its low and high.")
+
+
+def _faults(candles: Candles, count: int, hour_ms: int) -> Iterator[str]:
+    times = candles.time_ms
+    if len(candles) != count:
+        yield f"has {len(candles)} candles and says it has {count}"
+    if np.any(np.diff(times) <= 0):
+        yield "has candles doubled or out of order"
+    if len(times) and not hour_ms <= times[0] <= times[-1] < hour_ms + HOUR_MS:
+        yield "has candles of another hour"
+    lowest, highest = np.minimum(candles.open, candles.close), np.maximum(candles.open, candles.close)
+    if np.any((candles.low > lowest) | (candles.high < highest)):
+        yield "has prices outside their low and high"
+
+
+def _check_chain(connection: Connection, chain_id: int, name: str, checked: Checked) -> None:
+    minute = chain_minutes.c
+    sizes = {
+        row.id: len(row.strikes) // 4  # 8 bytes a strike, two contracts each
+        for row in connection.execute(select(listings).where(listings.c.chain_id == chain_id))
+    }
+    query = (
+        select(minute.minute_ms, minute.key_ms, minute.listing_id, minute.record)
+        .where(minute.chain_id == chain_id)
+        .order_by(minute.key_ms, minute.minute_ms)
+    )
+    group: list[tuple[int, int, int, bytes]] = []
+    for row in connection.execute(query):
+        if group and group[0][1] != row.key_ms:
+            _check_group(group, sizes, name, checked)
+            group = []
+        group.append((row.minute_ms, row.key_ms, row.listing_id, row.record))
+    if group:
+        _check_group(group, sizes, name, checked)
+
+
+def _check_group(
+    group: Sequence[tuple[int, int, int, bytes]], sizes: dict[int, int], name: str, checked: Checked
+) -> None:
+    checked.records += len(group)
+    minute_ms, key_ms, listing_id, _ = group[0]
+    what = f"The chain {name} from {to_datetime(minute_ms):%Y-%m-%d %H:%M} on"
+    if minute_ms != key_ms:
+        checked.add(f"{what} has lost the first record of its group.")
+    elif listing_id not in sizes or any(row[2] != listing_id for row in group):
+        checked.add(f"{what} does not know its strikes.")
+    else:
+        try:
+            records = [row[3] for row in group]
+            decode_records(records, [True] + [False] * (len(group) - 1), sizes[listing_id])
+        except Damaged as error:
+            checked.add(f"{what} cannot be read: {error}.")

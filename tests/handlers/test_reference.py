@@ -1,0 +1,146 @@
+"""/api/symbols and /api/expiries: what is listed."""
+
+from datetime import date, datetime
+
+import pytest
+
+from schemas.reference import ExpiriesSchema, SymbolsSchema
+from tests.handlers.shapes import problems
+
+
+@pytest.mark.gen_test
+async def test_symbols_are_as_their_schema_says(sandbox, fetch):
+    answer = await fetch(sandbox, "/api/symbols")
+    assert problems(SymbolsSchema(), answer.data) == []
+
+
+@pytest.mark.gen_test
+async def test_universe_is_as_large_as_promised(sandbox, fetch):
+    data = (await fetch(sandbox, "/api/symbols")).data
+    assert len(data["indices"]) == 7
+    assert len(data["stocks_with_options"]) >= 40
+    assert len(data["commodities"]) >= 10
+    assert {"M&M", "BAJAJ-AUTO"} <= set(data["stocks"])
+    assert {"NIFTY", "BANKNIFTY", "SENSEX"} <= set(data["indices"])
+
+
+@pytest.mark.gen_test
+async def test_plain_lists_name_the_rows_of_their_kind(sandbox, fetch):
+    data = (await fetch(sandbox, "/api/symbols")).data
+    for kind, plain in (("index", "indices"), ("stock", "stocks"), ("commodity", "commodities")):
+        assert data[plain] == [row["symbol"] for row in data["symbols"] if row["kind"] == kind]
+
+
+@pytest.mark.gen_test
+async def test_stocks_with_options_are_those_with_expiries(sandbox, fetch):
+    data = (await fetch(sandbox, "/api/symbols?kind=stock")).data
+    assert data["stocks_with_options"] == [row["symbol"] for row in data["symbols"] if row["expiry_count"]]
+
+
+@pytest.mark.parametrize("kind", ["index", "stock", "commodity"])
+@pytest.mark.gen_test
+async def test_symbols_of_one_kind(sandbox, fetch, kind):
+    rows = (await fetch(sandbox, f"/api/symbols?kind={kind}")).data["symbols"]
+    assert {row["kind"] for row in rows} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("exchange", "present", "absent"),
+    [
+        ("MCX", "CRUDEOIL", "NIFTY"),
+        ("NSE", "NIFTY", "SENSEX"),
+        ("BSE", "SENSEX", "NIFTY"),
+        ("bse,mcx", "SENSEX", "NIFTY"),
+        ("NFO", "RELIANCE", "SENSEX"),
+    ],
+)
+@pytest.mark.gen_test
+async def test_symbols_of_an_exchange(sandbox, fetch, exchange, present, absent):
+    rows = (await fetch(sandbox, f"/api/symbols?exchange={exchange}")).data["symbols"]
+    names = {row["symbol"] for row in rows}
+    assert present in names
+    assert absent not in names
+
+
+@pytest.mark.parametrize(("text", "symbol"), [("bajaj-", "BAJAJ-AUTO"), ("m%26m", "M&M"), ("nifty", "NIFTY")])
+@pytest.mark.gen_test
+async def test_symbols_are_found_by_a_part_of_their_name_in_any_case(sandbox, fetch, text, symbol):
+    rows = (await fetch(sandbox, f"/api/symbols?q={text}")).data["symbols"]
+    assert symbol in [row["symbol"] for row in rows]
+
+
+@pytest.mark.gen_test
+async def test_search_that_finds_nothing_is_an_empty_page(sandbox, fetch):
+    answer = await fetch(sandbox, "/api/symbols?q=zzzzzz")
+    assert answer.data["symbols"] == []
+    assert answer.body["meta"]["pagination"] == {
+        "page": 1,
+        "per_page": 500,
+        "total": 0,
+        "pages": 0,
+        "next": None,
+        "previous": None,
+    }
+
+
+@pytest.mark.gen_test
+async def test_pages_together_are_the_whole(sandbox, fetch):
+    whole = (await fetch(sandbox, "/api/symbols")).data["symbols"]
+    pages, page = [], 1
+    while page is not None:
+        answer = await fetch(sandbox, f"/api/symbols?per_page=20&page={page}")
+        pages += answer.data["symbols"]
+        page = answer.body["meta"]["pagination"]["next"]
+    assert pages == whole
+
+
+@pytest.mark.parametrize(
+    ("page", "following", "previous"), [(1, 2, None), (2, 3, 1), (4, None, 3), (5, None, 4), (9, None, None)]
+)
+@pytest.mark.gen_test
+async def test_pagination_names_the_neighbours(sandbox, fetch, page, following, previous):
+    answer = await fetch(sandbox, f"/api/symbols?per_page=20&page={page}")
+    total = len((await fetch(sandbox, "/api/symbols")).data["symbols"])
+    assert 60 < total <= 80, "the pages of this test count on four of them"
+    assert answer.body["meta"]["pagination"] == {
+        "page": page,
+        "per_page": 20,
+        "total": total,
+        "pages": 4,
+        "next": following,
+        "previous": previous,
+    }
+
+
+@pytest.mark.parametrize("symbol", ["NIFTY", "SENSEX", "RELIANCE", "CRUDEOIL"])
+@pytest.mark.gen_test
+async def test_expiries_are_as_their_schema_says(sandbox, fetch, symbol):
+    answer = await fetch(sandbox, f"/api/expiries/{symbol}")
+    assert problems(ExpiriesSchema(), answer.data) == []
+    assert answer.data["symbol"] == symbol
+
+
+@pytest.mark.gen_test
+async def test_expiries_come_nearest_first_and_agree_with_the_plain_dates(sandbox, fetch):
+    data = (await fetch(sandbox, "/api/expiries/NIFTY")).data
+    assert data["expiry_dates"] == sorted(data["expiry_dates"])
+    assert data["expiry_dates"] == [row["date"] for row in data["expiries"]]
+    assert {row["kind"] for row in data["expiries"]} >= {"weekly", "monthly"}
+
+
+@pytest.mark.gen_test
+async def test_expiry_rows_count_calendar_days_and_end_on_their_day(sandbox, fetch):
+    rows = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiries"]
+    for row in rows:
+        assert row["days_to_expiry"] == (date.fromisoformat(row["date"]) - date(2026, 11, 23)).days
+        assert datetime.fromisoformat(row["expires_at"]).date() == date.fromisoformat(row["date"])
+        assert row["lot_size"] > 0
+
+
+@pytest.mark.gen_test
+async def test_expiry_count_of_a_symbol_is_the_number_of_its_expiries(sandbox, fetch):
+    rows = (await fetch(sandbox, "/api/symbols?q=NIFTY")).data["symbols"]
+    nifty = next(row for row in rows if row["symbol"] == "NIFTY")
+    expiries = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiries"]
+    assert nifty["expiry_count"] == len(expiries)
+    assert nifty["lot_size"] == expiries[0]["lot_size"]
