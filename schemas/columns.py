@@ -30,6 +30,11 @@ class Column:
     choices: tuple[str, ...] = ()
     flag: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a cell is its own JSON value."""
+        return self.decimals is not None and not self.flag and not self.choices
+
     def values(self, cells: FloatArray) -> list[Any]:
         """The cells as JSON values: (n,). NaN stays NaN in a float column; orjson writes it as null."""
         if self.flag:
@@ -96,5 +101,5 @@ def changed_rows(
         if row is None:
             row = result[position] = {key_column.name: key_column.value(float(table[key, position]))}
         column = columns[line]
-        row[column.name] = cell if column.decimals is not None else column.value(cell)
+        row[column.name] = cell if column.is_plain else column.value(cell)
     return list(result.values())

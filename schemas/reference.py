@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from schemas.chains import ProvenanceSchema
 from schemas.wire import Count, Number, Timestamp
 
 
@@ -95,7 +96,7 @@ class CandlesSchema(Schema):
 class DaySchema(Schema):
     """One trading day of an underlying."""
 
-    date = fields.Date()
+    date = fields.Date(allow_none=True, metadata={"description": "null where only its close is known"})
     open = Number(2, "INR", "first price")
     high = Number(2, "INR", "highest price")
     low = Number(2, "INR", "lowest price")
@@ -124,7 +125,7 @@ class PaginationSchema(Schema):
     previous = fields.Integer(allow_none=True)
 
 
-class CandleUpdateSchema(CandleSchema):
+class CandleUpdateSchema(CandleSchema, ProvenanceSchema):
     """``candle_update``: the forming candle, and once more when it is final."""
 
     symbol = fields.String()

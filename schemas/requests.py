@@ -29,6 +29,7 @@ WINDOWS = (5, 10, 20, 40)  # few windows, so that many clients share each
 MAX_STRIKES = 1000
 MAX_PAGE_ROWS = 1000
 MAX_STREAMS = 64
+MAX_SEQ = 2**53 - 1  # the largest a JavaScript client can count to
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&_-]{0,24}")
 
@@ -114,15 +115,35 @@ class Choices(fields.String):
         return list(dict.fromkeys(names))
 
 
-def whole_number(low: int, high: int, **kwargs: Any) -> fields.Integer:
-    """An integer within bounds, both included."""
-    message = f"must be a whole number from {low} to {high}, was {{input}}"
-    return fields.Integer(
-        strict=True,
-        validate=validate.Range(low, high, error=message),
-        error_messages={"invalid": f"must be a whole number from {low} to {high}"},
-        **kwargs,
-    )
+class WholeNumber(fields.Field[int]):
+    """An integer out of JSON, within bounds, both included; a text or a fraction is none."""
+
+    def __init__(self, low: int, high: int, **kwargs: Any) -> None:
+        self.low, self.high = low, high
+        super().__init__(metadata={"minimum": low, "maximum": high}, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
+            return value
+        raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {_short(value)}")
+
+
+class Window(fields.Field[int]):
+    """Strikes on each side of the money that a stream may have."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if isinstance(value, int) and value in WINDOWS:
+            return value
+        choices = ", ".join(map(str, WINDOWS))
+        raise ValidationError(f"must be {choices} or left out for all, was {_short(value)}")
+
+
+def _length(low: int, high: int) -> validate.Length:
+    return validate.Length(low, high, error=f"must have {low} to {high} characters, was {{input}}")
+
+
+def _one_of(choices: tuple[str, ...]) -> validate.OneOf:
+    return validate.OneOf(choices, error=f"must be {' or '.join(choices)}, was {{input}}")
 
 
 class QueryInteger(fields.Integer):
@@ -267,15 +288,9 @@ class ChainSubscription(Request):
     expiry = Day(load_default=None)
     mode = fields.String(
         load_default="delta",
-        validate=validate.OneOf(MODES, error="must be delta or full, was {input}"),
+        validate=_one_of(MODES),
     )
-    strikes = fields.Integer(
-        load_default=None,
-        strict=True,
-        validate=validate.OneOf(
-            WINDOWS, error=f"must be {', '.join(map(str, WINDOWS))} or left out for all, was {{input}}"
-        ),
-    )
+    strikes = Window(load_default=None)
 
 
 class ChainEvent(Request):
@@ -288,7 +303,7 @@ class ChainEvent(Request):
 class ChainQueryEvent(ChainEvent):
     """``get_option_chain``."""
 
-    strikes = whole_number(1, MAX_STRIKES, load_default=None)
+    strikes = WholeNumber(1, MAX_STRIKES, load_default=None)
 
 
 class CandleEvent(Request):
@@ -307,13 +322,11 @@ class StatusEvent(Request):
 class StreamPosition(Request):
     """One stream of ``resume``."""
 
-    stream = fields.String(required=True, validate=validate.Length(1, 100))
-    epoch = fields.String(required=True, validate=validate.Length(0, 100))
-    seq = fields.Integer(required=True, strict=True)
-    mode = fields.String(load_default="delta", validate=validate.OneOf(MODES))
-    strikes = fields.Integer(
-        load_default=None, allow_none=True, strict=True, validate=validate.OneOf(WINDOWS)
-    )
+    stream = fields.String(required=True, validate=_length(1, 100))
+    epoch = fields.String(required=True, validate=_length(0, 100))
+    seq = WholeNumber(-1, MAX_SEQ, required=True)
+    mode = fields.String(load_default="delta", validate=_one_of(MODES))
+    strikes = Window(load_default=None, allow_none=True)
 
 
 class ResumeEvent(Request):

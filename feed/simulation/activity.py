@@ -182,4 +182,5 @@ class Activity:
 
 
 def _count_up(start: float, shares: FloatArray) -> FloatArray:
-    return start + np.concatenate(([0.0], np.cumsum(shares)))
+    counts: FloatArray = start + np.concatenate(([0.0], np.cumsum(shares)))
+    return counts

@@ -39,7 +39,7 @@ QUOTED = ("bid", "ask", "bid_quantity", "ask_quantity")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What chains are priced on, by underlying row: ``spot`` as published, ``future`` as it ticks on after it.
+    """What chains are priced on, by underlying row: ``spot`` as published, ``future`` as it goes on.
 
     ``variance_to_expiry`` : (listings of the book,) in sessions.
     """
@@ -53,7 +53,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """How a scenario trades: multiples of spread, size and volume, and the added share of books without a bid."""
+    """How a scenario trades: multiples of spread, size, volume, and an added share of books without a bid."""
 
     spread: float = 1.0
     size: float = 1.0
@@ -122,7 +122,7 @@ class Chains:
         )
 
     def _carry_years(self, listings: slice, years: FloatArray) -> FloatArray:
-        """Years from the price of the underlying to the forward; for options on futures, between two futures."""
+        """Years from the underlying's price to the forward; for options on futures, between two futures."""
         between = self.years_between_futures[listings]
         return np.where(np.isnan(between), years, between)
 

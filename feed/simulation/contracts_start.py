@@ -1,4 +1,4 @@
-"""The contracts at the start: yesterday's closes, today's range and volume so far, the usual open interest."""
+"""The contracts at the start: yesterday's closes, today's trading so far, the usual open interest."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Liquidity:
     def expect(
         self, pairs: slice, listings: slice, k: FloatArray, calm_deviation: FloatArray, fair: FloatArray
     ) -> Interest:
-        """Expectations at log moneyness ``k``, ``calm_deviation`` of the spot, both (n,), ``fair`` : (2, n)."""
+        """Expectations at log moneyness ``k`` and ``calm_deviation`` : (n,), fair prices (2, n)."""
         index = self._book.listing[pairs]
         lots = self._weights(k / np.maximum(calm_deviation, _LEAST_DEVIATION), "volume")
         lots *= self.round_volume[pairs]

@@ -38,37 +38,51 @@ class DaySoFar:
         return as_bars(self.time_ms[whole], *(values[whole, column] for values in fields))
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the first minute of a day to the start; ``variance_since``: the clock at the close before.
+
+    The spot stands still inside ``frozen_ms``.
+    """
+
+    since_ms: int
+    now_ms: int
+    variance_since: float
+    frozen_ms: tuple[int, int]
+
+    def edges(self) -> FloatArray:
+        """Where minutes begin, and the start."""
+        first_ms = self.since_ms // MINUTE_MS * MINUTE_MS
+        return np.append(np.arange(first_ms, self.now_ms, MINUTE_MS, dtype=np.float64), float(self.now_ms))
+
+    def variance(self, activity: Activity, edges: FloatArray) -> FloatArray:
+        """Days of variance of each minute, the first with the night where that comes as a gap."""
+        clock = np.array([activity.variance_at(int(edge)) for edge in np.maximum(edges, self.since_ms)])
+        inside = (edges > self.frozen_ms[0]) & (edges < self.frozen_ms[1])
+        if inside.any():
+            clock[inside] = activity.variance_at(self.frozen_ms[0])
+        clock[0] = self.variance_since
+        return np.diff(clock)
+
+
 def day_so_far(
     model: FactorModel,
     underlyings: Sequence[Underlying],
     activity: Activity,
-    group: int,
+    span: Span,
     last_close: FloatArray,
     daily_units: FloatArray,
-    slow: float,
     *,
-    since_ms: int,
-    variance_since: float,
-    now_ms: int,
-    frozen: tuple[int, int],
+    slow: float,
+    group: int,
     seed: int,
 ) -> DaySoFar:
-    """Simulate one group from its last close, ``last_close`` : (underlyings,).
-
-    ``variance_since`` is the variance clock at that close; ``frozen`` the instants between which the spot
-    stands still.
-    """
+    """Simulate a group from its last close; ``last_close``, ``daily_units`` : (underlyings,)."""
     rng = np.random.default_rng((seed, 5, group))
     rows = np.flatnonzero(model.group == group)
-    first_ms = since_ms // MINUTE_MS * MINUTE_MS
-    edges = np.append(np.arange(first_ms, now_ms, MINUTE_MS), now_ms)
-    clock = np.array([activity.variance_at(int(np.clip(edge, since_ms, now_ms))) for edge in edges])
-    inside = (edges > frozen[0]) & (edges < frozen[1])
-    if inside.any():
-        clock[inside] = activity.variance_at(frozen[0])
-    clock[0] = variance_since
+    edges = span.edges()
     count = len(edges) - 1
-    variance = np.diff(clock)
+    variance = span.variance(activity, edges)
     multiple = _multiples(model, variance, slow, rng)
     deviation = np.sqrt(variance) * multiple
     moves = rng.standard_normal((count, len(model.factors))) * deviation[:, None]
@@ -77,9 +91,9 @@ def day_so_far(
     _follow_parents(model, rows, returns)
     log_price = np.log(last_close[rows]) + np.vstack((np.zeros(len(rows)), np.cumsum(returns, axis=0)))
     noise = rng.random((2, len(rows), count))
-    ticks = np.array([underlyings[row].spot_tick_size for row in rows])[:, None]
+    ticks = np.array([underlyings[row].spot_tick_size for row in rows.tolist()])[:, None]
     path = bars(log_price.T, model.daily_volatility[rows][:, None] * deviation, noise, ticks)
-    volumes = np.diff([activity.volume_at(int(edge)) for edge in np.maximum(edges, since_ms)])
+    volumes = np.diff([activity.volume_at(int(edge)) for edge in np.maximum(edges, span.since_ms)])
     units = volumes[:, None] * daily_units[rows] * np.exp(0.25 * rng.standard_normal((count, len(rows))))
     return DaySoFar(
         rows,
@@ -89,7 +103,7 @@ def day_so_far(
         path.low.T,
         path.close.T,
         np.rint(units),
-        now_ms,
+        span.now_ms,
     )
 
 

@@ -14,7 +14,7 @@ from feed.source import UNDERLYING_FIELDS
 
 
 def daily_units(underlyings: Sequence[Underlying], parameters: Parameters) -> FloatArray:
-    """Units an underlying trades on an ordinary day: shares, an index its members', a commodity its future's."""
+    """Units traded on an ordinary day: shares, for an index its members', for a commodity its future's."""
     table = parameters["trading"]
 
     def units(underlying: Underlying) -> float:

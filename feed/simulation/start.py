@@ -12,7 +12,7 @@ from feed.simulation.activity import Activity, TradingDay
 from feed.simulation.backfill import Backfill, round_to
 from feed.simulation.contracts_start import Range
 from feed.simulation.factors import GROUPS, FactorModel
-from feed.simulation.opening import DaySoFar, day_so_far
+from feed.simulation.opening import DaySoFar, Span, day_so_far
 from feed.simulation.parameters import FloatArray
 from feed.simulation.spots import Spots
 
@@ -85,18 +85,21 @@ class Start:
         close_ms = self.latest[group].close_ms
         if start_ms <= (close_ms if always else day.open_ms):
             return
+        span = Span(
+            since_ms=close_ms if always else day.open_ms,
+            now_ms=start_ms,
+            variance_since=activity.variance_at(close_ms),
+            frozen_ms=(day.spot_close_ms, day.close_ms),
+        )
         today = day_so_far(
             self._model,
             underlyings,
             activity,
-            group,
+            span,
             self.previous_close,
             units,
-            float(self.slow[group]),
-            since_ms=close_ms if always else day.open_ms,
-            variance_since=activity.variance_at(close_ms),
-            now_ms=start_ms,
-            frozen=(day.spot_close_ms, day.close_ms),
+            slow=float(self.slow[group]),
+            group=group,
             seed=seed,
         )
         self.today[group] = today

@@ -168,8 +168,8 @@ class Pricer:
     ) -> None:
         """Write prices of calls and puts to ``out`` : (2, n), of pairs at ``where``.
 
-        ``listing`` : (n,) indexes ``slices``. Only the side out of the money is evaluated; the other is that plus the discounted intrinsic
-        value, so parity holds to the last digit.
+        ``listing`` : (n,) indexes ``slices``. Only the side out of the money is evaluated; the other is that
+        plus the discounted intrinsic value, so parity holds to the last digit.
         """
         k, v = self.log_moneyness[where], self.total_volatility[where]
         a, b, c, forward = self._buffers[:, where]

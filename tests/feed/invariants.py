@@ -63,14 +63,14 @@ def check_chains(market: Market, now_ms: int) -> None:
         for listing in universe.chains(underlying.symbol):
             if to_ms(listing.expiry.expires_at) > now_ms:
                 slices.append(check_chain(market, listing))
-        for near, far in pairwise(slices):
+        for near, far in pairwise(filter(None, slices)):
             check_calendar(near, far, underlying.symbol)
 
 
-def check_chain(market: Market, listing: Listing) -> tuple:
-    """One listing; return its forward, discount factor, strikes, call quotes and tick."""
+def check_chain(market: Market, listing: Listing) -> tuple | None:
+    """One listing; return its forward, discount factor, strikes, call quotes and tick, if it is quoted."""
     legs = market.legs(listing)
-    bid, ask = np.nan_to_num(legs["bid"], nan=0.0), legs["ask"]
+    bid, ask = np.nan_to_num(legs["bid"], nan=0.0), np.nan_to_num(legs["ask"], nan=np.inf)
     tick = float(market.universe.tick_size[listing.rows.start])
     as_of_ms = market.chain_provenance(listing).as_of_ms  # between sessions quotes are as they closed
     years = (to_ms(listing.expiry.expires_at) - as_of_ms) / YEAR_MS
@@ -79,6 +79,8 @@ def check_chain(market: Market, listing: Listing) -> tuple:
     lowest = (strikes + (bid[0] - ask[1]) / discount).max()
     highest = (strikes + (ask[0] - bid[1]) / discount).min()
     assert lowest <= highest + tick, f"{listing.key}: executable parity broken, {lowest} > {highest}"
+    if np.isinf(ask).all():  # listed since the last session: not quoted yet
+        return None
     forward, doubt = (lowest + highest) / 2, max(0.0, (highest - lowest) / 2)
     middle, half = (legs["bid"] + ask) / 2, (ask - legs["bid"]) / 2
     _check_parity(listing, middle, half, discount * (forward - strikes), tick + doubt)

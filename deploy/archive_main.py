@@ -1,0 +1,149 @@
+"""What ``python market-server.pyz`` runs: unpack once to the cache, then start the server from there.
+
+Packages with C extensions cannot be imported from a zip file. This file becomes the archive's
+``__main__.py``; it keeps to the syntax of Python 3.6, so that an older Python is told what is wrong.
+"""
+
+import importlib.machinery
+import json
+import os
+import runpy
+import shutil
+import sys
+import tempfile
+import zipfile
+
+ARCHIVE = os.path.dirname(os.path.abspath(__file__))
+MANIFEST = "manifest.json"
+COMMON = "common/"
+BAR_WIDTH = 30
+
+
+class CannotRun(Exception):
+    """Why the archive does not run here, in a sentence."""
+
+
+def find_packages(manifest: "dict[str, dict[str, str]]", suffixes: "list[str]") -> str:
+    """The archive's folder of extensions for this Python. Raises CannotRun."""
+    offered = manifest["extensions"]
+    for suffix in suffixes:
+        if suffix in offered:
+            return offered[suffix]
+    wanted = ", ".join(sorted(offered[suffix] for suffix in offered))
+    platform = "".join(sorted({manifest["build"]["platform"]}))
+    raise CannotRun(
+        "This archive holds packages for {} on {}, and this is CPython {}.{} on {} ({}); "
+        "run it with one of those, or build one here with 'make dist'.".format(
+            wanted,
+            platform,
+            sys.version_info[0],
+            sys.version_info[1],
+            sys.platform,
+            suffixes[0] if suffixes else "no extensions",
+        )
+    )
+
+
+def cache_root(environment: "dict[str, str]") -> str:
+    """Where unpacked archives are kept: XDG_CACHE_HOME, or what the platform has for that."""
+    # a relative XDG_CACHE_HOME is to be ignored, says its specification
+    base = environment.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = environment.get("LOCALAPPDATA", "") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "market-server")
+
+
+def unpack(archive: str, folder: str, target: str) -> None:
+    """Unpack what this Python needs to ``target``, complete or not at all. Raises CannotRun."""
+    parent, name = os.path.split(target)
+    try:
+        os.makedirs(parent, mode=0o700, exist_ok=True)
+        staged = tempfile.mkdtemp(prefix=name + ".", dir=parent)
+    except OSError as error:
+        raise CannotRun(
+            "The cache {} cannot be written ({}); set XDG_CACHE_HOME to a directory that can.".format(
+                parent, error.strerror
+            )
+        )
+    try:
+        _extract(archive, folder, staged)
+        try:
+            os.rename(staged, target)
+        except OSError:
+            # another start was faster, with the same files
+            if not os.path.isdir(target):
+                raise
+    except OSError as error:
+        raise CannotRun("The archive cannot be unpacked to {}: {}.".format(parent, error.strerror or error))
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _extract(archive: str, folder: str, target: str) -> None:
+    with zipfile.ZipFile(archive) as source:
+        members = [item for item in source.infolist() if item.filename.startswith((COMMON, folder + "/"))]
+        total = sum(item.file_size for item in members) or 1
+        done = 0
+        for item in members:
+            path = os.path.join(target, *item.filename.split("/")[1:])
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with source.open(item) as packed, open(path, "wb") as file:
+                shutil.copyfileobj(packed, file, 1 << 20)
+            done += item.file_size
+            _show(done / total)
+
+
+def _show(share: float) -> None:
+    """A bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return
+    filled = int(share * BAR_WIDTH)
+    bar = "#" * filled + "." * (BAR_WIDTH - filled)
+    end = "\n" if share >= 1 else ""
+    sys.stderr.write("\rUnpacking, once: [{}] {:3.0f} %{}".format(bar, share * 100, end))
+    sys.stderr.flush()
+
+
+def check_owner(target: str) -> None:
+    """Refuse to run files that somebody else may have put there. Raises CannotRun."""
+    if not hasattr(os, "getuid"):
+        return
+    status = os.stat(target)
+    if status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise CannotRun("The cache {} can be written by others; remove it and start again.".format(target))
+
+
+def prepare(archive: str, environment: "dict[str, str]", suffixes: "list[str]") -> str:
+    """The folder the server runs from, unpacked if need be. Raises CannotRun."""
+    if sys.version_info < (3, 11):
+        raise CannotRun(
+            "Python 3.11 or newer is needed, this is {}.{}.".format(sys.version_info[0], sys.version_info[1])
+        )
+    with zipfile.ZipFile(archive) as source:
+        manifest = json.loads(source.read(MANIFEST).decode("utf-8"))
+    folder = find_packages(manifest, suffixes)
+    target = os.path.join(cache_root(environment), "{}-{}".format(manifest["build"]["hash"], folder))
+    if not os.path.isdir(target):
+        unpack(archive, folder, target)
+    check_owner(target)
+    return target
+
+
+def main() -> None:
+    """Run the server as if ``python server.py`` had been called."""
+    try:
+        environment = dict(os.environ)  # noqa: TID251 (a program of its own, before there is a server)
+        target = prepare(ARCHIVE, environment, importlib.machinery.EXTENSION_SUFFIXES)
+    except CannotRun as error:
+        sys.stderr.write("market-server: {}\n".format(error))
+        sys.exit(2)
+    sys.path[:] = [os.path.join(target, "app"), os.path.join(target, "site")] + [
+        path for path in sys.path if path != ARCHIVE
+    ]
+    server = os.path.join(target, "app", "server.py")
+    sys.argv[0] = server
+    runpy.run_path(server, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

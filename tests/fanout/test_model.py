@@ -1,0 +1,249 @@
+"""A model test: whatever ticks, stalls, drains, comes and goes, a client that claims to be current is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from feed.chain import value_chain
+from feed.instruments import Expiry, Underlying
+from feed.market import Market
+from feed.source import Update
+from feed.universe import Universe
+from handlers.broadcast import Broadcaster, ChainRoom, Client, SymbolRoom
+from handlers.streams import ChainStream, SymbolStream
+from tests.fanout.states import ChainState, QuoteState
+
+STRIKES = np.arange(900.0, 1101.0, 10.0)
+DAY = date(2026, 12, 29)
+DEPTH = 6
+CLIENTS = 3
+WINDOWS = (None, 5)
+NEAR = Underlying("ACME", "Acme", "stock", "NSE", "NFO", "", 0.05, 0.05, 10.0, 1000.0, 0.2, 1, False)
+
+
+def make_market() -> Market:
+    expiry = Expiry(DAY, "monthly", datetime(2026, 12, 29, 10, 10, tzinfo=UTC), 10)
+    universe = Universe([NEAR], [("ACME", expiry, STRIKES, np.arange(2 * len(STRIKES)))])
+    return Market(universe, source="simulated", epoch="e0", interest_rate=0.06, stale_after_s=1e9)
+
+
+class Wire:
+    """A socket seen from the server: it takes frames while it drains, and nothing while it is stalled."""
+
+    deflate = False
+
+    def __init__(self) -> None:
+        self.stalled = False
+        self.received: list[tuple[str, Any]] = []
+
+    def writing(self) -> bool:
+        return False
+
+    def offer(self, data: bytes) -> int:
+        if self.stalled:
+            return 0
+        self.write_bytes(data)
+        return len(data)
+
+    def write_bytes(self, data: bytes) -> None:
+        while data:
+            length, start = data[1] & 0x7F, 2
+            if length == 126:
+                length, start = int.from_bytes(data[2:4], "big"), 4
+            elif length == 127:
+                length, start = int.from_bytes(data[2:10], "big"), 10
+            event, payload = json.loads(data[start + 2 : start + length])
+            self.received.append((event, payload))
+            data = data[start + length :]
+
+
+class Socket:
+    """What the broadcaster needs of a session."""
+
+    queue = None
+    polled = False
+    upgrading = False
+    on_poll = None
+
+    def __init__(self, link: Wire) -> None:
+        self.link = link
+
+
+class Peer:
+    """A client: its wire, what it believes, and the server's view of it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.wire = Wire()
+        self.client = Client(name, Socket(self.wire), "127.0.0.1")
+        self.quote = QuoteState()
+        self.chain = ChainState()
+        self.window: int | None = None
+
+    def read(self) -> None:
+        """Take in what arrived. A delta that does not apply would mean that the server was wrong."""
+        for event, payload in self.wire.received:
+            state = self.quote if event == "symbol_update" else self.chain
+            assert state.apply(event, payload), (event, payload, state.position)
+        self.wire.received.clear()
+
+
+class Fanout(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.market = make_market()
+        self.now_ms = 1_796_000_000_000
+        self.epochs = 0
+        self.quotes = SymbolStream("ACME", self.market, DEPTH)
+        listing = self.market.universe.listing("ACME", DAY)
+        self.chains = ChainStream(listing, self.market, lambda item: value_chain(self.market, item), DEPTH)
+        self.hub = Broadcaster(publish_interval_ms=500, heartbeat_s=1.0, slow_client_timeout_s=1e9)
+        self.peers: list[Peer] = []
+        self.tick(1000.0, [0, 25], 50.0)
+        for number in range(CLIENTS):
+            self.join(number)
+
+    def teardown(self) -> None:
+        if hasattr(self, "loop"):
+            self.loop.close()
+
+    def join(self, number: int) -> None:
+        peer = Peer(f"c{number}")
+        self.hub.add(peer.client)
+        self.peers.append(peer)
+
+    def symbol_room(self) -> SymbolRoom:
+        self.quotes.refresh()
+        room = self.hub.room(SymbolRoom(self.quotes))
+        assert isinstance(room, SymbolRoom)
+        return room
+
+    def chain_room(self, window: int | None) -> ChainRoom:
+        self.chains.refresh()
+        room = self.hub.room(ChainRoom(self.chains, window))
+        assert isinstance(room, ChainRoom)
+        return room
+
+    @rule(
+        spot=st.sampled_from([850.0, 943.0, 999.95, 1000.0, 1005.0, 1056.5, 1200.0]),
+        rows=st.lists(st.integers(0, 2 * len(STRIKES) - 1), max_size=6, unique=True),
+        price=st.sampled_from([0.05, 12.35, 50.0, 51.0, float("nan")]),
+    )
+    def tick(self, spot: float, rows: list[int], price: float) -> None:
+        self.now_ms += 500
+        values = np.full(len(rows), price)
+        update = Update(
+            self.now_ms,
+            {"last_price": np.array([spot]), "previous_close": np.array([1000.0])},
+            {"last_price": values, "open_interest": np.nan_to_num(values) * 100},
+            None,
+            np.array(rows, dtype=np.intp),
+        )
+        self.market.apply(update)
+        self.market.publish(self.now_ms)
+        self.loop.run_until_complete(self.hub.publish())
+
+    @rule()
+    def cycle_without_news(self) -> None:
+        self.now_ms += 500
+        self.market.publish(self.now_ms)
+        self.loop.run_until_complete(self.hub.publish())
+
+    @rule()
+    def somebody_asks_rest_between_cycles(self) -> None:
+        self.market.publish(self.now_ms)
+        self.chains.refresh()
+        self.quotes.refresh()
+
+    @rule(who=st.integers(0, CLIENTS - 1))
+    def stall(self, who: int) -> None:
+        self.peers[who].wire.stalled = True
+
+    @rule(who=st.integers(0, CLIENTS - 1))
+    def drain(self, who: int) -> None:
+        self.peers[who].wire.stalled = False
+
+    @rule(who=st.integers(0, CLIENTS - 1))
+    def follow_quote(self, who: int) -> None:
+        self.hub.subscribe(self.peers[who].client, self.symbol_room())
+
+    @rule(who=st.integers(0, CLIENTS - 1), window=st.sampled_from(WINDOWS))
+    def follow_chain(self, who: int, window: int | None) -> None:
+        peer = self.peers[who]
+        peer.window = window
+        self.hub.subscribe(peer.client, self.chain_room(window))
+
+    @rule(who=st.integers(0, CLIENTS - 1), what=st.sampled_from(["symbol:ACME", f"chain:ACME:{DAY}"]))
+    def unfollow(self, who: int, what: str) -> None:
+        peer = self.peers[who]
+        peer.read()
+        self.hub.unsubscribe(peer.client, what)
+
+    @rule(who=st.integers(0, CLIENTS - 1))
+    def reconnect_and_resume(self, who: int) -> None:
+        peer = self.peers[who]
+        peer.read()
+        followed = list(peer.client.subscriptions)
+        self.hub.remove(peer.name)
+        peer.wire = Wire()
+        peer.client = Client(peer.name, Socket(peer.wire), "127.0.0.1")
+        self.hub.add(peer.client)
+        for name in followed:
+            if name.startswith("symbol"):
+                self.hub.subscribe(peer.client, self.symbol_room(), *peer.quote.position)
+            else:
+                room = self.chain_room(peer.window)
+                self.hub.subscribe(peer.client, room, *peer.chain.position)
+
+    @rule()
+    def feed_starts_afresh(self) -> None:
+        self.epochs += 1
+        self.market.restart(f"e{self.epochs}")
+        self.market.publish(self.now_ms)
+        self.loop.run_until_complete(self.hub.publish())
+
+    @invariant()
+    def who_claims_to_be_current_is(self) -> None:
+        if not hasattr(self, "peers"):
+            return
+        for peer in self.peers:
+            peer.read()
+            for name in peer.client.subscriptions:
+                if name.startswith("symbol"):
+                    self.check(peer.quote, self.quotes.epoch, self.quotes.seq, self.quotes.snapshot())
+                else:
+                    whole = self.chains.whole(peer.window)
+                    self.check(peer.chain, self.chains.epoch, self.chains.seq, whole)
+
+    def check(self, state: QuoteState | ChainState, epoch: str, seq: int, whole: bytes) -> None:
+        if state.position == (epoch, seq):
+            expected = json.loads(whole)
+            expected.pop("kind", None)
+            assert state.state == expected
+
+    @rule()
+    def everybody_drains_and_is_current(self) -> None:
+        for peer in self.peers:
+            peer.wire.stalled = False
+        self.tick(1000.0, [3], 7.0)
+        self.loop.run_until_complete(self.hub.publish())
+        for peer in self.peers:
+            peer.read()
+            for name in peer.client.subscriptions:
+                state, stream = (
+                    (peer.quote, self.quotes) if name.startswith("symbol") else (peer.chain, self.chains)
+                )
+                assert state.position == (stream.epoch, stream.seq)
+
+
+Fanout.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestFanout = Fanout.TestCase
