@@ -23,24 +23,21 @@ class CannotRun(Exception):
     """Why the archive does not run here, in a sentence."""
 
 
-def find_packages(manifest: "dict[str, dict[str, str]]", suffixes: "list[str]") -> str:
-    """The archive's folder of extensions for this Python. Raises CannotRun."""
+def find_packages(manifest: "dict[str, dict[str, str]]", suffixes: "list[str]", version: "list[int]") -> str:
+    """The archive's folder of extensions for a Python. Raises CannotRun."""
+    here = "{}.{}".format(*version)
+    if version < [3, 11]:
+        raise CannotRun(f"Python 3.11 or newer is needed, this is {here}.")
     offered = manifest["extensions"]
     for suffix in suffixes:
         if suffix in offered:
             return offered[suffix]
-    wanted = ", ".join(sorted(offered[suffix] for suffix in offered))
-    platform = "".join(sorted({manifest["build"]["platform"]}))
+    known = ", ".join(sorted(offered.values()))
+    platform = manifest["build"]["platform"]
+    abi = suffixes[0] if suffixes else "none"
     raise CannotRun(
-        "This archive holds packages for {} on {}, and this is CPython {}.{} on {} ({}); "
-        "run it with one of those, or build one here with 'make dist'.".format(
-            wanted,
-            platform,
-            sys.version_info[0],
-            sys.version_info[1],
-            sys.platform,
-            suffixes[0] if suffixes else "no extensions",
-        )
+        f"This archive holds packages for {known} on {platform}, and this Python is {here} (ABI {abi}). "
+        "Run it with a Python it is made for, or make one for this Python with 'make dist'."
     )
 
 
@@ -61,10 +58,8 @@ def unpack(archive: str, folder: str, target: str) -> None:
         staged = tempfile.mkdtemp(prefix=name + ".", dir=parent)
     except OSError as error:
         raise CannotRun(
-            "The cache {} cannot be written ({}); set XDG_CACHE_HOME to a directory that can.".format(
-                parent, error.strerror
-            )
-        )
+            f"The cache {parent} cannot be written ({error.strerror}); set XDG_CACHE_HOME to one that can."
+        ) from None
     try:
         _extract(archive, folder, staged)
         try:
@@ -74,7 +69,8 @@ def unpack(archive: str, folder: str, target: str) -> None:
             if not os.path.isdir(target):
                 raise
     except OSError as error:
-        raise CannotRun("The archive cannot be unpacked to {}: {}.".format(parent, error.strerror or error))
+        why = error.strerror or error
+        raise CannotRun(f"The archive cannot be unpacked to {parent}: {why}.") from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
@@ -100,7 +96,7 @@ def _show(share: float) -> None:
     filled = int(share * BAR_WIDTH)
     bar = "#" * filled + "." * (BAR_WIDTH - filled)
     end = "\n" if share >= 1 else ""
-    sys.stderr.write("\rUnpacking, once: [{}] {:3.0f} %{}".format(bar, share * 100, end))
+    sys.stderr.write(f"\rUnpacking, once: [{bar}] {share * 100:3.0f} %{end}")
     sys.stderr.flush()
 
 
@@ -110,18 +106,14 @@ def check_owner(target: str) -> None:
         return
     status = os.stat(target)
     if status.st_uid != os.getuid() or status.st_mode & 0o022:
-        raise CannotRun("The cache {} can be written by others; remove it and start again.".format(target))
+        raise CannotRun(f"The cache {target} can be written by others; remove it and start again.")
 
 
-def prepare(archive: str, environment: "dict[str, str]", suffixes: "list[str]") -> str:
+def prepare(archive: str, environment: "dict[str, str]") -> str:
     """The folder the server runs from, unpacked if need be. Raises CannotRun."""
-    if sys.version_info < (3, 11):
-        raise CannotRun(
-            "Python 3.11 or newer is needed, this is {}.{}.".format(sys.version_info[0], sys.version_info[1])
-        )
     with zipfile.ZipFile(archive) as source:
         manifest = json.loads(source.read(MANIFEST).decode("utf-8"))
-    folder = find_packages(manifest, suffixes)
+    folder = find_packages(manifest, importlib.machinery.EXTENSION_SUFFIXES, list(sys.version_info[:2]))
     target = os.path.join(cache_root(environment), "{}-{}".format(manifest["build"]["hash"], folder))
     if not os.path.isdir(target):
         unpack(archive, folder, target)
@@ -133,9 +125,9 @@ def main() -> None:
     """Run the server as if ``python server.py`` had been called."""
     try:
         environment = dict(os.environ)  # noqa: TID251 (a program of its own, before there is a server)
-        target = prepare(ARCHIVE, environment, importlib.machinery.EXTENSION_SUFFIXES)
+        target = prepare(ARCHIVE, environment)
     except CannotRun as error:
-        sys.stderr.write("market-server: {}\n".format(error))
+        sys.stderr.write(f"market-server: {error}\n")
         sys.exit(2)
     sys.path[:] = [os.path.join(target, "app"), os.path.join(target, "site")] + [
         path for path in sys.path if path != ARCHIVE
