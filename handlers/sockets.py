@@ -18,6 +18,7 @@ from handlers.transport import EngineServer, ProtocolError
 logger = logging.getLogger(__name__)
 
 NAMESPACE = "/"
+RESERVED_EVENTS = ("connect", "disconnect")  # the library calls handlers by these names itself
 
 
 class Json:
@@ -83,6 +84,8 @@ class StrictPacket(socketio_packet.Packet):
     def _require_event(self) -> None:
         if not (isinstance(self.data, list) and self.data and isinstance(self.data[0], str)):
             raise ProtocolError("its event has no name")
+        if self.data[0] in RESERVED_EVENTS:
+            raise ProtocolError("its event has a name that is the protocol's own")
 
 
 class Rooms(socketio.AsyncManager):

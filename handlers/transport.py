@@ -28,17 +28,24 @@ from handlers.frames import text_frame
 TCP_NOTSENT_LOWAT = getattr(sockets, "TCP_NOTSENT_LOWAT", 25)
 NOTSENT_BYTES = 16384  # what the kernel may hold unsent for a client: 4 MB otherwise, all of it stale
 MAX_POLLING_PACKETS = 256  # replies a polling client may leave unread
-DEFLATE_OFFER = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
 
 class ProtocolError(Exception):
     """A client broke the protocol; it is disconnected and one line is logged."""
 
 
-class MaskedFramesOnly(WebSocketProtocol13):
-    """Tornado's protocol, closing on an unmasked client frame as RFC 6455 section 5.1 demands."""
+class Protocol(WebSocketProtocol13):
+    """Tornado's protocol, with shared compression and without unmasked clients."""
+
+    def _create_compressors(
+        self, side: str, agreed_parameters: dict[str, Any], compression_options: dict[str, Any] | None = None
+    ) -> None:
+        """Agree to compress each message on its own, so that neither side keeps a compressor."""
+        agreed_parameters.update(server_no_context_takeover=None, client_no_context_takeover=None)
+        super()._create_compressors(side, agreed_parameters, compression_options)
 
     def _handle_message(self, opcode: int, data: bytes) -> Future[None] | None:
+        """Close on an unmasked client frame, as RFC 6455 section 5.1 demands."""
         mask, self._frame_mask = self._frame_mask, None
         if mask is None:
             self.close(1002, "a client's frames must be masked")
@@ -359,18 +366,18 @@ class WebSocketTransport(WebSocketHandler):
         offers = self.request.headers.get("Sec-WebSocket-Extensions", "")
         self.deflate = self._compression and any(map(_acceptable_deflate, offers.split(",")))
         if self.deflate:
-            self.request.headers["Sec-WebSocket-Extensions"] = DEFLATE_OFFER
+            self.request.headers["Sec-WebSocket-Extensions"] = "permessage-deflate"
 
     def get_compression_options(self) -> dict[str, Any] | None:
         """Tell Tornado whether to agree; nothing is ever compressed by it."""
         return {} if self.deflate else None
 
     def get_websocket_protocol(self) -> WebSocketProtocol13 | None:
-        """Tornado's protocol with our one addition."""
+        """Tornado's protocol with our additions."""
         protocol = super().get_websocket_protocol()
         if not isinstance(protocol, WebSocketProtocol13):
             return None
-        return MaskedFramesOnly(self, False, protocol.params)
+        return Protocol(self, False, protocol.params)
 
     def check_origin(self, origin: str) -> bool:
         """Accept here: the Socket.IO layer refuses a foreign origin with a reason the client can read."""

@@ -161,4 +161,3 @@ class RawClient:
     def vanish(self) -> None:
         """Go without a word."""
         self.writer.transport.abort()
-

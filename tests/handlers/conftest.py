@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +23,8 @@ class StreamClient:
         self.socket = socketio.AsyncClient(reconnection=False, handle_sigint=False)
         self.order: list[tuple[str, Any]] = []
         self.disconnected = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._taken = 0  # of ``order``, by next_of
         self._queues: defaultdict[str, asyncio.Queue[Any]] = defaultdict(asyncio.Queue)
         self.socket.on("*", self._receive)
         self.socket.on("connect_error", lambda data: self._receive("connect_error", data))
@@ -30,6 +32,7 @@ class StreamClient:
 
     def _receive(self, event: str, payload: Any = None) -> None:
         self.order.append((event, payload))
+        self._arrived.set()
         self._queues[event].put_nowait(payload)
 
     async def next(self, event: str) -> Any:
@@ -40,10 +43,21 @@ class StreamClient:
             names = [name for name, _ in self.order]
             raise AssertionError(f"no {event} came, only {names}") from None
 
-    async def until(self, event: str) -> AsyncIterator[Any]:
-        """The payloads of an event, for ``async for``."""
-        while True:
-            yield await self.next(event)
+    async def next_of(self, *events: str) -> tuple[str, Any]:
+        """The next of several events, with its name, in the order they came."""
+        names = [event for event, _ in self.order]
+        place = next((i for i in range(self._taken, len(names)) if names[i] in events), None)
+        while place is None:
+            start = len(self.order)
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), TIMEOUT_S)
+            except TimeoutError:
+                raise AssertionError(f"none of {events} came") from None
+            added = range(start, len(self.order))
+            place = next((i for i in added if self.order[i][0] in events), None)
+        self._taken = place + 1
+        return self.order[place]
 
     def waiting(self, event: str) -> list[Any]:
         """The payloads of an event that arrived and nobody took."""

@@ -341,8 +341,6 @@ EVENT_ERRORS = [
     ("no_such_event", {}, "VALIDATION_ERROR", "known"),
     ("trigger_event", {}, "VALIDATION_ERROR", "known"),
     ("", {}, "VALIDATION_ERROR", "known"),
-    ("connect", {"REMOTE_ADDR": "203.0.113.1", "HTTP_ORIGIN": None}, "VALIDATION_ERROR", "known"),
-    ("disconnect", {}, "VALIDATION_ERROR", "known"),
 ]
 
 
@@ -368,17 +366,19 @@ def test_every_event_with_a_payload_has_an_error_above():
     assert covered >= {name for name, _ in CLIENT_EVENTS} - {"ping"}
 
 
+@both_transports
 @pytest.mark.parametrize("event", ["connect", "disconnect"])
 @pytest.mark.gen_test
-async def test_event_named_like_the_protocols_own_changes_nothing(sandbox, connect, fetch, event):
-    client = await connect(sandbox)
-    await client.ask("subscribe_symbol", {"symbol": "NIFTY"})
+async def test_event_named_like_the_protocols_own_ends_the_connection(
+    make_sandbox, connect, fetch, transport, event
+):
+    sandbox = await make_sandbox(limits={"max_clients_per_address": 1})
+    client = await connect(sandbox, transport)
     await client.socket.emit(event, {"REMOTE_ADDR": "203.0.113.1", "HTTP_ORIGIN": None})
-    await client.settle()
-    assert [row["stream"] for row in (await client.ask("list_subscriptions"))["subscriptions"]] == [
-        "symbol:NIFTY"
-    ]
-    assert (await fetch(sandbox, "/api/websocket/stats")).data["connections"]["now"] == 1
+    await client.disconnected.wait()
+    assert (await fetch(sandbox, "/api/websocket/stats")).data["connections"]["now"] == 0
+    again = await connect(sandbox, transport)
+    assert (await again.next("connection_status"))["status"] == "connected"
 
 
 @pytest.mark.gen_test
