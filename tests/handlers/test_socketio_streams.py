@@ -1,5 +1,7 @@
 """Streams as a client sees them: snapshots, sequenced deltas, heartbeats, resumption, changes of phase."""
 
+import asyncio
+
 import pytest
 
 from schemas.reference import MarketStatusSchema
@@ -228,6 +230,13 @@ class SilentSource:
         return None
 
 
+async def listening(sandbox):
+    """Wait until every client took what was sent; a polling one until it asks again."""
+    clients = sandbox.server.namespace.broadcaster.clients.values()
+    while not all(client.ready for client in clients):
+        await asyncio.sleep(0)
+
+
 @both_transports
 @pytest.mark.gen_test
 async def test_stream_at_rest_says_so_within_the_heartbeat(make_sandbox, connect, transport):
@@ -239,8 +248,8 @@ async def test_stream_at_rest_says_so_within_the_heartbeat(make_sandbox, connect
     chain = await client.next("option_chain_data")
     sandbox.server.ticker.source = SilentSource(sandbox.server.source)
     for _ in range(5):  # 2.5 s
+        await listening(sandbox)
         await sandbox.step()
-        await client.settle()
     beat = await client.next("symbol_update")
     assert beat == {
         "kind": "delta",
@@ -253,6 +262,20 @@ async def test_stream_at_rest_says_so_within_the_heartbeat(make_sandbox, connect
     beat = await client.next("option_chain_delta")
     assert (beat["prev_seq"], beat["seq"]) == (chain["seq"], chain["seq"])
     assert beat.get("rows", []) == []
+
+
+@pytest.mark.gen_test
+async def test_polling_client_between_two_polls_gets_the_heartbeat_with_the_next(make_sandbox, connect):
+    sandbox = await make_sandbox(own_market=True, feed={"heartbeat_s": 0.5})
+    client = await connect(sandbox, "polling")
+    await client.ask("subscribe_symbol", {"symbol": "NIFTY"})
+    await client.next("symbol_update")
+    sandbox.server.ticker.source = SilentSource(sandbox.server.source)
+    await listening(sandbox)
+    await client.settle()  # its answer has just arrived: the next poll has not
+    await sandbox.step()
+    beat = await client.next("symbol_update")
+    assert beat["seq"] == beat["prev_seq"]
 
 
 @pytest.mark.gen_test
@@ -273,6 +296,9 @@ async def test_feed_that_falls_silent_is_told_and_its_return_too(make_sandbox, c
     sandbox = await make_sandbox(own_market=True, feed={"stale_after_s": 1.0})
     client = await connect(sandbox, transport)
     await client.ask("subscribe_symbol", {"symbol": "NIFTY"})
+    state = ClientState()
+    state.take("symbol_update", await client.next("symbol_update"))
+    assert state.values["stale"] is False
     source = sandbox.server.source
     sandbox.server.ticker.source = SilentSource(source)
     await sandbox.step(4)
@@ -280,13 +306,14 @@ async def test_feed_that_falls_silent_is_told_and_its_return_too(make_sandbox, c
     assert told["state"] == "stalled"
     assert told["reason"].endswith(".")
     assert told["source"] == "simulated"
+    while not state.values["stale"]:
+        state.take("symbol_update", await client.next("symbol_update"))
     sandbox.server.ticker.source = source
     await sandbox.step()
     assert (await client.next("feed_status"))["state"] == "live"
-    updates = []
-    while not updates or updates[-1]["as_of"] == updates[0]["as_of"]:
-        updates.append(await client.next("symbol_update"))
-    assert [update["stale"] for update in updates if "stale" in update] == [False, True, False]
+    while state.values["stale"]:
+        state.take("symbol_update", await client.next("symbol_update"))
+    assert state.values["spot_price"] is not None
 
 
 @both_transports
@@ -415,7 +442,8 @@ async def test_change_of_phase_is_told_to_everybody(make_sandbox, connect, fetch
 @both_transports
 @pytest.mark.gen_test(timeout=20)
 async def test_closed_market_is_told_as_closed_and_not_as_stalled(make_sandbox, connect, transport):
-    feed = {"start": "2026-11-23T15:39:59+05:30", "hours": "exchange", "stale_after_s": 1.0}
+    # the commodities close last
+    feed = {"start": "2026-11-23T23:54:59+05:30", "hours": "exchange", "stale_after_s": 1.0}
     sandbox = await make_sandbox(own_market=True, feed=feed)
     client = await connect(sandbox, transport)
     await sandbox.step(8)

@@ -1,0 +1,124 @@
+"""The servers under test, each a process of its own on the servers' core: ours and its peers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from types import TracebackType
+from typing import Any
+
+from bench.machine import HERE, NODE_PEER, ROOT, compiled, node, pinned
+
+START_LIMIT_LINES = 200
+STOP_S = 20
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")  # no setting of ours may come from the environment
+
+
+class Server:
+    """A running server: ``with Server(...) as server``."""
+
+    def __init__(self, name: str, command: list[str], *, ready: str, port: int = 0) -> None:
+        """Start it; it serves once a line matches ``ready``, whose group, if any, is the port."""
+        self.name = name
+        self.port = port
+        self._log = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(
+            pinned(command, on_server_core=True),
+            cwd=ROOT,
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self._await(re.compile(ready))
+
+    def _await(self, ready: re.Pattern[str]) -> None:
+        assert self._process.stdout is not None
+        for _ in range(START_LIMIT_LINES):
+            line = self._process.stdout.readline()
+            found = ready.search(line)
+            if found:
+                self.port = int(found[1]) if found.groups() else self.port
+                return
+            if not line:
+                break
+        self.stop()
+        raise RuntimeError(f"The server {self.name} did not start: {self.log()}")
+
+    @property
+    def pid(self) -> int:
+        """The process whose CPU time and memory count."""
+        return self._process.pid
+
+    def log(self) -> str:
+        """What it wrote to stderr."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def get(self, path: str) -> Any:
+        """The ``data`` of a REST answer of ours."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return json.load(answer)["data"]
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._log.close()
+
+
+def ours(publish_interval_ms: int, *arguments: str) -> Server:
+    """``python server.py`` with its simulated market, history in memory and no limit per address."""
+    command = [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0"]
+    command += ["--publish-interval-ms", str(publish_interval_ms), "--database-url", ""]
+    command += ["--set", "limits.max_clients_per_address=100000", "--set", "limits.max_clients=100000"]
+    command += ["--set", "limits.rate_limit_per_minute=0", *arguments]
+    return Server("ours", command, ready=r"server\s+http://127\.0\.0\.1:(\d+)/")
+
+
+def floor(payload_bytes: int, ticks_per_second: float) -> Server:
+    """The bare C floor."""
+    return _peer("floor", [str(compiled("floor"))], payload_bytes, ticks_per_second)
+
+
+def stock(payload_bytes: int, ticks_per_second: float) -> Server:
+    """python-socketio on Tornado as it comes."""
+    command = [sys.executable, str(HERE / "peers" / "stock.py")]
+    return _peer("stock python-socketio", command, payload_bytes, ticks_per_second)
+
+
+def node_socketio(payload_bytes: int, ticks_per_second: float, *, deflate: bool = False) -> Server:
+    """Node's Socket.IO."""
+    command = [node(), str(NODE_PEER / "server.js")]
+    extra = ["deflate"] if deflate else []
+    return _peer("Node Socket.IO", command, payload_bytes, ticks_per_second, *extra)
+
+
+def _peer(name: str, command: list[str], payload_bytes: int, ticks_per_second: float, *extra: str) -> Server:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [*command, str(port), str(payload_bytes), str(ticks_per_second), *extra]
+    return Server(name, command, ready="listening", port=port)
