@@ -122,6 +122,9 @@ def excess_kurtosis(values: np.ndarray) -> float:
 
 def path_figures(path: LivePath) -> Iterator[Figure]:
     """Returns and volatility of NIFTY and BANKNIFTY, correlations, and the volatility index."""
+    nifty, banknifty = path.minute_returns("NIFTY"), path.minute_returns("BANKNIFTY")
+    yield between("NIFTY", "1-minute excess kurtosis", 36, 125, excess_kurtosis(nifty.ravel()))
+    yield near("BANKNIFTY", "1-minute excess kurtosis", 36.4, excess_kurtosis(banknifty.ravel()))
     yield from _index_figures(path, "NIFTY", annual=13.2, deviation=3.24, overnight=0.33, jumps=0.32, reach=0.84)
     yield from _index_figures(
         path, "BANKNIFTY", annual=18.8, deviation=4.5, overnight=0.31, jumps=0.41, reach=1.16
@@ -142,7 +145,6 @@ def _index_figures(
     yield near(symbol, "annual volatility, close to close, %", annual, days.std() * np.sqrt(250) * 100)
     yield near(symbol, "1-minute deviation, basis points", deviation, flat.std() * 1e4)
     yield near(symbol, "overnight share of variance", overnight, gaps.var() / (gaps.var() + inside.var()))
-    yield between(symbol, "1-minute excess kurtosis", 36, 125, excess_kurtosis(flat))
     yield near(symbol, "99.9 % of 1-minute moves, %", jumps, np.quantile(size, 0.999) * 100)
     yield between(symbol, "1-minute autocorrelation", -0.03, 0.03, autocorrelation(flat, 1))
     for lag, recorded in ((1, 0.35), (5, 0.26), (15, 0.25), (60, 0.20)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 HEADING = "| figure | measured | peer | ratio | must | aim | verdict |\n| --- | --- | --- | --- | --- | --- | --- |"
 
@@ -40,7 +41,7 @@ def _verdict(met: bool, aim_met: bool) -> str:
     return "aim met" if aim_met else "met" if met else "**MISSED**"
 
 
-def middle[T](items: Iterable[T], value: Callable[[T], float]) -> float:
+def middle(items: Iterable[Any], value: Callable[[Any], float]) -> float:
     """The median of a figure over rounds."""
     return median(value(item) for item in items)
 

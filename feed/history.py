@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy.exc import SQLAlchemyError
 
 from feed.calendar import Calendar
 from feed.candles import (
@@ -30,20 +29,33 @@ from feed.candles import (
 from feed.market import Market
 from feed.store.backfill import Backfill, Past, Progress, Reach
 from feed.store.codec import Damaged
-from feed.store.database import Database, HistoryError
+from feed.store.database import Database
 from feed.store.jobs import ChainMetrics, Registry, Valuation
+from feed.store.problems import STORE_ERRORS, HistoryError
 from feed.store.reader import Reader
 from feed.store.recent import MINUTES
 from feed.store.recorder import Recorder
 from feed.store.running import ClosedCandle
 from feed.store.stored_chain import StoredChain, chain_of_minute
+from feed.store.upkeep import PruneJob, Retention, RewindJob, quick_fault
 from feed.store.writer import Health, Writer
 
-__all__ = ["ChainMetrics", "ClosedCandle", "Health", "History", "HistoryError", "Reach", "StoredChain"]
+__all__ = [
+    "ChainMetrics",
+    "ClosedCandle",
+    "Health",
+    "History",
+    "HistoryError",
+    "Reach",
+    "Retention",
+    "StoredChain",
+]
 
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
 
+_PRUNE_EVERY_MS = 600_000
+_CHAIN_DAYS_IN_MEMORY = 1  # a session of all chains is some tens of megabytes
 _DEFAULT_EXCHANGE = "NFO"  # of a symbol that is in the store but no longer in the universe
 
 
@@ -79,6 +91,7 @@ class History:
         flush_interval_s: float = 5.0,
         queue_limit: int = 64,
         readers: int = 2,
+        retention: Retention | None = None,
     ) -> None:
         self._calendar = calendar
         self._hours = hours
@@ -87,9 +100,14 @@ class History:
         self._exchange_of: dict[str, str] = {}
         self._recorder: Recorder | None = None
         self._backfill: Backfill | None = None
+        self._retention = retention or Retention()
+        self._pruned_ms = 0
+        self._fault: Future[str | None] | None = None
         self._started_ms = 0
         self.database = Database(url, readers)
         self.database.open()
+        if not self.database.is_durable:
+            self._retention = replace(self._retention, chains_days=_CHAIN_DAYS_IN_MEMORY)
         self._reader = Reader(self.database)
         self._registry = Registry()
         self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
@@ -110,10 +128,11 @@ class History:
         )
         try:
             self._load(self._recorder, now_ms)
-        except (SQLAlchemyError, Damaged) as error:
+        except (*STORE_ERRORS, Damaged) as error:
             self.database.close()
             raise HistoryError(self.database.explain(error)) from error
         self._writer.start()
+        self._fault = self._pool.submit(quick_fault, self.database)
 
     def backfill(
         self, source: Past, progress: Progress = lambda done, total: None, reach: Reach | None = None
@@ -155,13 +174,23 @@ class History:
         ``chain_metrics`` is used when a minute closes; a function is called with the closed minute by the
         writer's thread, so it must not touch the market.
         """
+        if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS:
+            self._pruned_ms = now_ms
+            self._writer.put(PruneJob(self._retention, now_ms))
         return self._started().record(
             market.universe, market.underlyings, market.contracts, market.last_input_ms, now_ms, chain_metrics
         )
 
     def rewind(self, to_ms: int) -> None:
-        """Follow a clock that was set on purpose: what memory knows from ``to_ms`` on is forgotten."""
-        self._started().rewind(to_ms)
+        """Follow a clock that was set on purpose: what is known from ``to_ms`` on is forgotten.
+
+        A durable store keeps it: what is recorded there is never deleted by a seek.
+        """
+        recorder = self._started()
+        recorder.rewind(to_ms)
+        if not self.database.is_durable and recorder.names:
+            days = (self._grid(symbol).day_at(to_ms).day for symbol in recorder.names)
+            self._writer.put(RewindJob(to_ms, min(days)))
 
     def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
         """The candle being formed, None while nothing was published in it; from memory."""
@@ -261,7 +290,9 @@ class History:
 
     def health(self) -> Health:
         """Whether what is recorded reaches the store, and if not why."""
-        return self._writer.health()
+        health = self._writer.health()
+        fault = self._fault.result() if self._fault is not None and self._fault.done() else None
+        return health if fault is None else replace(health, state="degraded", reason=fault)
 
     def _started(self) -> Recorder:
         if self._recorder is None:
@@ -279,7 +310,7 @@ class History:
         """Run a query on a reader's thread. Raises HistoryError where the store fails."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, query)
-        except (SQLAlchemyError, Damaged) as error:
+        except (*STORE_ERRORS, Damaged) as error:
             raise HistoryError(self.database.explain(error)) from error
 
     async def _minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:

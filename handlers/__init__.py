@@ -14,6 +14,7 @@ from handlers.quotes import SpotPriceHandler
 from handlers.reference import ExpiriesHandler, SymbolsHandler
 from handlers.services import Services
 from handlers.sockets import SocketServer
+from handlers.strategy import StrategyHandler
 from handlers.system import (
     ApiIndexHandler,
     HealthHandler,
@@ -58,6 +59,13 @@ ROUTES = (
         DashboardHandler,
         "/api/dashboard_data?symbol=NIFTY",
         "PCR, max pain, volatility, exposure of an expiry",
+    ),
+    (
+        "/api/strategy",
+        "/api/strategy",
+        StrategyHandler,
+        "/api/docs#post-api-strategy",
+        "POST: pay-off, break-evens, Greeks and odds of several legs",
     ),
     (
         "/api/market-status",

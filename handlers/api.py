@@ -11,9 +11,10 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import orjson
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
+from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
-from webargs.tornadoparser import TornadoParser
+from webargs.tornadoparser import TornadoParser, is_json_request
 
 from handlers.access import AccessRules
 from handlers.errors import RETRY_AFTER_S, ApiError, Problem, describe
@@ -27,13 +28,22 @@ T = TypeVar("T")
 
 REFERENCE_MAX_AGE_S = 60  # listings change once a day; a minute keeps a roll visible
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-_METHODS = "GET, HEAD, OPTIONS"
 
 
 class Parser(TornadoParser):
     """webargs, leaving unknown names and error texts to our schemas."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": None, "json": None}  # noqa: RUF012
+
+    def load_json(self, req: HTTPServerRequest, schema: Schema) -> Any:
+        """Parse a body; the standard library's parser takes NaN, and fails on deep nesting."""
+        if not is_json_request(req):
+            given = req.headers.get("Content-Type", "none")[:60]
+            raise ValidationError({"Content-Type": [f"must be application/json, was {given}"]})
+        try:
+            return orjson.loads(req.body)
+        except orjson.JSONDecodeError as error:
+            raise ValidationError({"body": [f"must be JSON, was not: {error}"]}) from None
 
     def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> Any:
         """Let the one table of errors tell it, without webargs' mention of where the values were."""
@@ -49,6 +59,7 @@ class ApiHandler(RequestHandler):
 
     services: Services
     access: AccessRules
+    methods: tuple[str, ...] = ("GET", "HEAD", "OPTIONS")
     needs_key = True  # once keys are set; supervisors and a browser's address bar have none
 
     def initialize(self, services: Services, access: AccessRules) -> None:
@@ -91,7 +102,7 @@ class ApiHandler(RequestHandler):
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Answer a preflight."""
         self.set_status(204)
-        self.set_header("Access-Control-Allow-Methods", _METHODS)
+        self.set_header("Access-Control-Allow-Methods", ", ".join(self.methods))
         asked = self.request.headers.get("Access-Control-Request-Headers", "")
         if re.fullmatch(r"[A-Za-z0-9, -]{1,500}", asked):
             self.set_header("Access-Control-Allow-Headers", asked)
@@ -100,6 +111,11 @@ class ApiHandler(RequestHandler):
     def arguments_of(self, schema: type[Request]) -> dict[str, Any]:
         """The query as the schema loads it. Raises ValidationError."""
         values: dict[str, Any] = _parser.parse(schema(), self.request, location="query")
+        return values
+
+    def body_of(self, schema: type[Request]) -> dict[str, Any]:
+        """The JSON body as the schema loads it. Raises ValidationError."""
+        values: dict[str, Any] = _parser.parse(schema(), self.request, location="json")
         return values
 
     def no_arguments(self) -> None:
@@ -168,7 +184,7 @@ class ApiHandler(RequestHandler):
         if problem.retry_after_s is not None:
             self.set_header("Retry-After", str(max(1, round(problem.retry_after_s))))
         if problem.status == 405:
-            self.set_header("Allow", _METHODS)
+            self.set_header("Allow", ", ".join(self.methods))
         for name, value in problem.headers.items():
             self.set_header(name, value)
         request_id = getattr(self, "request_id", None) or secrets.token_hex(8)

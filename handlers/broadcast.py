@@ -1,4 +1,4 @@
-"""The fan-out: rooms of subscribers, one packet for all of them, one write per socket.
+"""The fan-out: the cycle that brings every client to the present, with one write per socket.
 
 A client is written to only when its socket took everything before. While it did not, nothing is kept
 for it but its position in each stream; when it drained it gets one merged delta from there.
@@ -7,300 +7,21 @@ for it but its position in each stream; when it drained it gets one merged delta
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from engineio import packet as engineio_packet
 
 from handlers.frames import Packet
-from handlers.streams import ChainStream, Stream, SymbolStream, WholeStream
-from handlers.transport import EngineSocket
-
-logger = logging.getLogger(__name__)
+from handlers.rooms import Client, Cohort, PacedRoom, Position, Room, Subscription
 
 SLICE = 100  # sockets written to before the time is looked at: less than a millisecond
 BREATH_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer
 FULL_INTERVAL_MS = 1000  # a client that replaces its whole state is served once a second
 FAN_OUT_SAMPLES = 512
-
-
-Position = tuple[str, int]  # epoch and sequence number of a state
-NOWHERE: Position = ("", -1)
-
-
-class Room(ABC):
-    """The subscribers of one stream who are sent the same bytes."""
-
-    heartbeat_event: str
-
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
-        self.subscriptions: dict[Client, Subscription] = {}
-        self.idle_cycles = 0
-        self.told = NOWHERE  # the state that subscribers were last brought to
-        self._packets: dict[Position, Packet] = {}
-        self._packets_at = NOWHERE
-
-    @abstractmethod
-    def snapshot(self, reason: str | None = None) -> Packet:
-        """The whole state."""
-
-    @abstractmethod
-    def merged(self, since: int) -> Packet:
-        """The change since a state that the stream still knows."""
-
-    @property
-    def target(self) -> Position:
-        """The state a subscriber should be in: ``told`` itself where it is that, for ``is`` to compare."""
-        present = (self.stream.epoch, self.stream.seq)
-        return self.told if self.told == present else present
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells this room from others."""
-        return (self.stream.name,)
-
-    def describe(self) -> dict[str, Any]:
-        """The subscription as a client sees it in ``list_subscriptions``."""
-        return {"stream": self.stream.name, "epoch": self.stream.epoch, "seq": self.stream.seq}
-
-    def advance(self) -> bool:
-        """Come up to the market; return whether the subscribers are to be told."""
-        self.stream.refresh()
-        before, self.told = self.told, self.target
-        return self.told is not before
-
-    def packet(self, position: Position) -> Packet:
-        """What brings a subscriber from a state to the present, made once for all who are there."""
-        present = (self.stream.epoch, self.stream.seq)
-        if self._packets_at != present:
-            self._packets.clear()
-            self._packets_at = present
-        packet = self._packets.get(position)
-        if packet is None:
-            packet = self._packets[position] = self._make(*position)
-        return packet
-
-    def _make(self, epoch: str, since: int) -> Packet:
-        if not self.stream.holds(epoch, since):
-            return self.snapshot("resync")
-        merged = self.merged(since)
-        if self.stream.seq - since <= 1:
-            return merged
-        snapshot = self.snapshot("conflated")
-        return merged if len(merged.payload) < len(snapshot.payload) else snapshot
-
-    def heartbeat(self) -> Packet:
-        """The packet of a stream at rest."""
-        return Packet(self.heartbeat_event, self.stream.heartbeat())
-
-
-class SymbolRoom(Room):
-    """Subscribers of a symbol's quote."""
-
-    stream: SymbolStream
-    heartbeat_event = "symbol_update"
-
-    def snapshot(self, reason: str | None = None) -> Packet:
-        """The whole quote."""
-        return Packet("symbol_update", self.stream.snapshot(reason))
-
-    def merged(self, since: int) -> Packet:
-        """The fields that changed."""
-        return Packet("symbol_update", self.stream.delta(since))
-
-
-class ChainRoom(Room):
-    """Subscribers of a chain's changes within one window of strikes."""
-
-    stream: ChainStream
-    heartbeat_event = "option_chain_delta"
-    mode = "delta"
-
-    def __init__(self, stream: ChainStream, strikes: int | None) -> None:
-        super().__init__(stream)
-        self.strikes = strikes
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells this room from others."""
-        return (self.stream.name, self.mode, self.strikes)
-
-    def describe(self) -> dict[str, Any]:
-        """The subscription as a client sees it."""
-        return {**super().describe(), "mode": self.mode, "strikes": self.strikes}
-
-    def snapshot(self, reason: str | None = None) -> Packet:
-        """The chain within the window."""
-        return Packet("option_chain_data", self.stream.snapshot(self.strikes, reason))
-
-    def merged(self, since: int) -> Packet:
-        """The cells that changed within the window."""
-        return Packet("option_chain_delta", self.stream.delta(since, self.strikes))
-
-
-class _PacedRoom(Room):
-    """A room that is told the whole state, at most once in ``every`` publish cycles."""
-
-    stream: Any
-    every: int
-    event: str
-
-    def __init__(self, stream: Any, every: int) -> None:
-        super().__init__(stream)
-        self.every = every
-        self._cycles = every
-
-    @property
-    def target(self) -> Position:
-        """The state a subscriber should be in: the one of the last turn."""
-        return self.told
-
-    def advance(self) -> bool:
-        """Come up to the market once in a while."""
-        self._cycles += 1
-        if self._cycles < self.every:
-            return False
-        self.stream.refresh()
-        present = (self.stream.epoch, self.stream.seq)
-        if present == self.told:
-            return False
-        self.told, self._cycles = present, 0
-        return True
-
-    def _make(self, epoch: str, since: int) -> Packet:
-        return self.merged(since)
-
-    def heartbeat(self) -> Packet:
-        """The state again: it is small, or its clients understand nothing else."""
-        return self.merged(self.stream.seq)
-
-
-class FullChainRoom(_PacedRoom):
-    """Subscribers who replace their whole chain."""
-
-    stream: ChainStream
-    mode = "full"
-
-    def __init__(self, stream: ChainStream, strikes: int | None, every: int) -> None:
-        super().__init__(stream, every)
-        self.strikes = strikes
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells this room from others."""
-        return (self.stream.name, self.mode, self.strikes)
-
-    def describe(self) -> dict[str, Any]:
-        """The subscription as a client sees it."""
-        return {**super().describe(), "mode": self.mode, "strikes": self.strikes}
-
-    def snapshot(self, reason: str | None = None) -> Packet:
-        """The chain within the window."""
-        return Packet("option_chain_data", self.stream.snapshot(self.strikes, reason))
-
-    def merged(self, since: int) -> Packet:
-        """The whole state: it is to replace the client's."""
-        return Packet("option_chain_update", self.stream.whole(self.strikes))
-
-
-class WholeRoom(_PacedRoom):
-    """Subscribers of a dashboard or of a forming candle."""
-
-    stream: WholeStream
-
-    def __init__(self, stream: WholeStream, event: str, every: int) -> None:
-        super().__init__(stream, every)
-        self.event = event
-
-    def snapshot(self, reason: str | None = None) -> Packet:
-        """The whole state."""
-        return Packet(self.event, self.stream.whole())
-
-    def merged(self, since: int) -> Packet:
-        """The whole state: it is to replace the client's."""
-        return Packet(self.event, self.stream.whole())
-
-
-class Subscription:
-    """A client's position in a room: the state it was last told."""
-
-    __slots__ = ("client", "position", "room")
-
-    def __init__(self, client: Client, room: Room, position: Position) -> None:
-        self.client = client
-        self.room = room
-        self.position = position
-
-    @property
-    def behind(self) -> bool:
-        """Whether the stream has gone on."""
-        return self.position != self.room.target
-
-
-class Client:
-    """One connected client: its socket, its subscriptions by stream, and since when it lags."""
-
-    __slots__ = (
-        "address",
-        "allowance",
-        "key_name",
-        "lagging_since",
-        "sid",
-        "socket",
-        "strikes",
-        "subscriptions",
-    )
-
-    def __init__(self, sid: str, socket: EngineSocket, address: str) -> None:
-        self.sid = sid
-        self.socket = socket
-        self.address = address
-        self.key_name: str | None = None
-        self.subscriptions: dict[str, Subscription] = {}
-        self.lagging_since: float | None = None
-        self.allowance: Any = None
-        self.strikes = 0
-
-    @property
-    def ready(self) -> bool:
-        """Whether what was sent before is gone."""
-        link = self.socket.link
-        if link is not None:
-            return not link.writing()
-        return self.socket.polled and not self.socket.upgrading
-
-    def send(self, packet: Packet) -> None:
-        """Write a packet whatever is pending: answers and snapshots the client asked for."""
-        link = self.socket.link
-        if link is not None:
-            link.write_bytes(packet.deflated if link.deflate else packet.frame)
-        else:
-            self.socket.queue.put_nowait(_polling_packet(packet))
-
-    def offer(self, packets: list[Packet]) -> bool:
-        """Write packets in one go if the socket takes them now. Call it only when ``ready``."""
-        link = self.socket.link
-        if link is None:
-            for packet in packets:
-                self.socket.queue.put_nowait(_polling_packet(packet))
-            self.socket.polled = False
-            return True
-        if len(packets) == 1:
-            data = packets[0].deflated if link.deflate else packets[0].frame
-        else:
-            data = b"".join([packet.deflated if link.deflate else packet.frame for packet in packets])
-        return link.offer(data) > 0
-
-
-def _polling_packet(packet: Packet) -> engineio_packet.Packet:
-    return engineio_packet.Packet(engineio_packet.MESSAGE, data=packet.payload[1:].decode())
 
 
 class FanOutStatistics:
@@ -344,6 +65,7 @@ class Broadcaster:
         """Begin to serve a connected client."""
         self.clients[client.sid] = client
         client.socket.on_poll = lambda: self._serve(client)
+        client.socket.on_pending = client.fall_out
 
     def remove(self, sid: str) -> Client | None:
         """Forget a client and its subscriptions."""
@@ -352,7 +74,7 @@ class Broadcaster:
             for name in list(client.subscriptions):
                 self.unsubscribe(client, name)
             self._lagging.pop(client, None)
-            client.socket.on_poll = None
+            client.socket.on_poll = client.socket.on_pending = None
         return client
 
     def room(self, room: Room) -> Room:
@@ -375,11 +97,13 @@ class Broadcaster:
             client.send(room.snapshot())
         elif seq != stream.seq:
             client.send(room.merged(seq))
-        present = (stream.epoch, stream.seq)
-        subscription = Subscription(client, room, room.told if room.told == present else present)
+        subscription = Subscription(client, room, (stream.epoch, stream.seq))
         client.subscriptions[stream.name] = subscription
         room.subscriptions[client] = subscription
         self.rooms[room.key] = room
+        if len(client.subscriptions) > 1:
+            client.fall_out()
+        self._let_march(client)
         return recovered
 
     def unsubscribe(self, client: Client, name: str) -> bool:
@@ -387,7 +111,7 @@ class Broadcaster:
         subscription = client.subscriptions.pop(name, None)
         if subscription is None:
             return False
-        subscription.position = NOWHERE  # a cycle that is under way must not take it for current
+        subscription.end()
         room = subscription.room
         room.subscriptions.pop(client, None)
         if not room.subscriptions:
@@ -422,37 +146,58 @@ class Broadcaster:
             await self._breathe()
 
     async def _fan_out(self, room: Room, since: Position, several: dict[Client, None]) -> None:
-        """Write the common packet to those who follow this stream alone and are up to date.
+        """Tell a room of a change: its cohorts at once, the others with whatever else they missed."""
+        room.before = since
+        marching = [cohort for cohort in room.cohorts if cohort.ready]
+        for cohort in marching:
+            cohort.waiting, cohort.ready = cohort.ready, {}
+        for cohort in marching:
+            await self._march(cohort, room.packet(since))
+        several.update(dict.fromkeys(subscription.client for subscription in room.others))
 
-        This is the loop that all the CPU goes to: for most clients it is one comparison, one check that
-        nothing is pending, and one ``send``.
-        """
-        packet, present = room.packet(since), room.target
-        size = len(packet.payload)
-        for subscriptions in _slices(list(room.subscriptions.values())):
-            served = 0
-            for subscription in subscriptions:
-                client = subscription.client
-                if subscription.position is not since or len(client.subscriptions) != 1:
-                    several[client] = None
-                    continue
-                link = client.socket.link
-                if link is None:
-                    several[client] = None
-                elif not link.writing() and link.offer(packet.deflated if link.deflate else packet.frame):
-                    subscription.position = present
-                    served += 1
-                else:
-                    self._lag(client)
-            self.statistics.messages += served
-            self.statistics.bytes += served * size
-            await self._breathe()
+    async def _march(self, cohort: Cohort, packet: Packet) -> None:
+        """Write one packet to everybody who waits for it. All the CPU of the fan-out goes to this loop."""
+        frame = packet.deflated if cohort.deflate else packet.frame
+        length = len(frame)
+        line = list(cohort.waiting.items())
+        while line:
+            some, line = line[:SLICE], line[SLICE:]
+            short: list[tuple[Subscription, int]] = []
+            for subscription, send in some:
+                try:
+                    taken = send(frame)
+                except OSError:
+                    taken = 0
+                if taken != length:
+                    short.append((subscription, taken))
+            cohort.ready.update(some)
+            self.statistics.messages += len(some) - len(short)
+            self.statistics.bytes += (len(some) - len(short)) * len(packet.payload)
+            for subscription, taken in short:
+                self._fell_short(subscription, frame, taken)
+            if await self._breathe():
+                # meanwhile some may have left, or been told everything in answer to a question
+                line = [item for item in line if item[0] in cohort.waiting]
+        cohort.waiting = {}
 
-    async def _breathe(self) -> None:
-        """Let the loop do something else if the cycle has kept it for a while."""
-        if self._monotonic() - self._breathed > BREATH_S:
-            await asyncio.sleep(0)
-            self._breathed = self._monotonic()
+    def _fell_short(self, subscription: Subscription, frame: bytes, taken: int) -> None:
+        """A socket did not take a whole frame: the rest of one begun is buffered, one not begun is missed."""
+        client, link = subscription.client, subscription.client.socket.link
+        subscription.place(subscription.room.told if taken else subscription.room.before)
+        if link is None or link.stream.closed():
+            return
+        if taken:
+            link.buffer(frame[taken:])
+        else:
+            self._lag(client)
+
+    async def _breathe(self) -> bool:
+        """Let the loop do something else if the cycle has kept it for a while; return whether it did."""
+        if self._monotonic() - self._breathed <= BREATH_S:
+            return False
+        await asyncio.sleep(0)
+        self._breathed = self._monotonic()
+        return True
 
     def _serve(self, client: Client) -> None:
         """Write everything a client has missed, of all its streams, in one go."""
@@ -471,14 +216,14 @@ class Broadcaster:
             return
         for item, packet in zip(behind, packets, strict=True):
             self._count(item, packet)
-            item.position = item.room.target
+            item.place(item.room.target)
         self._caught_up(client)
 
     def _count(self, item: Subscription, packet: Packet) -> None:
         self.statistics.messages += 1
         self.statistics.bytes += len(packet.payload)
         if not item.room.stream.holds(*item.position):
-            self.statistics.resyncs += not isinstance(item.room, _PacedRoom)
+            self.statistics.resyncs += not isinstance(item.room, PacedRoom)
         else:
             self.statistics.conflated += max(0, item.room.target[1] - item.position[1] - 1)
 
@@ -498,6 +243,15 @@ class Broadcaster:
         if client.lagging_since is not None:
             client.lagging_since = None
             self._lagging.pop(client, None)
+        self._let_march(client)
+
+    def _let_march(self, client: Client) -> None:
+        """Put a client that needs nothing of its own into its room's cohort."""
+        link = client.marches
+        if link is not None:
+            for subscription in client.subscriptions.values():
+                if subscription.cohort is None and subscription.position == subscription.room.told:
+                    subscription.join(link)
 
     def _disconnect_slow(self) -> None:
         """Close the transport of clients that took nothing for too long, so that they may come back."""

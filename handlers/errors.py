@@ -81,7 +81,7 @@ def describe(error: BaseException) -> Problem:
     if isinstance(error, NothingListed):
         return _problem("UNKNOWN_EXPIRY", str(error), {"symbol": error.symbol, "listed": []})
     if isinstance(error, UnknownContract):
-        message = f"{error.symbol} {error.expiry} has no strike {error.strike:g}."
+        message = f"{error.symbol} {error.expiry} has no strike {error.strike:.12g}."
         return _problem("UNKNOWN_CONTRACT", message, {"symbol": error.symbol, "near": list(error.near)})
     if isinstance(error, FeedUnavailable):
         return Problem(503, "FEED_UNAVAILABLE", str(error), {}, RETRY_AFTER_S)

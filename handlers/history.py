@@ -9,10 +9,9 @@ import numpy as np
 from feed.calendar import IST
 from feed.candles import Candle, Candles
 from feed.clock import to_datetime
-from feed.instruments import UnknownContract
 from feed.universe import Universe
 from handlers.api import ApiHandler
-from handlers.reference import pagination
+from handlers.reference import pagination, strike_index
 from schemas.columns import Column, FloatArray, rounded, rows
 from schemas.reference import DaysSchema
 from schemas.requests import HistoryRequest, path_symbol
@@ -115,10 +114,7 @@ def _contract(universe: Universe, symbol: str, wanted: dict[str, Any]) -> tuple[
         return None
     listing = universe.listing(symbol, wanted["expiry"])
     strike = wanted["strike"]
-    if strike not in listing.strikes:
-        order = np.argsort(np.abs(listing.strikes - strike), kind="stable")[:5]
-        near = tuple(sorted(listing.strikes[order].tolist()))
-        raise UnknownContract(symbol, listing.expiry.day, strike, near)
+    strike_index(listing, strike)
     return listing.expiry.day, strike, wanted["option_type"] == "CE"
 
 

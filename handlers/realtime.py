@@ -19,18 +19,11 @@ from feed.history import ClosedCandle
 from feed.market import Changes
 from feed.universe import Listing
 from handlers.access import AccessRules, Bucket
-from handlers.broadcast import (
-    Broadcaster,
-    ChainRoom,
-    Client,
-    FullChainRoom,
-    Room,
-    SymbolRoom,
-    WholeRoom,
-)
+from handlers.broadcast import Broadcaster
 from handlers.candles import CandleViews
 from handlers.errors import ApiError, describe
 from handlers.frames import Packet, encode
+from handlers.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
 from handlers.services import Services
 from handlers.sockets import NAMESPACE, SocketServer
 from handlers.transport import EngineSocket
@@ -521,7 +514,8 @@ class MarketNamespace(socketio.AsyncNamespace):
             client.send(Packet("server_shutdown", encode({"reconnect_after_ms": after_ms})))
         await asyncio.sleep(0)
         for client in clients:
-            await client.socket.close(abort=client.socket.link is not None)
+            # no closing packet: the JavaScript client drops an event that comes in one payload with it
+            await client.socket.close(abort=True)
 
     # figures
 

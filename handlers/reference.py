@@ -6,9 +6,11 @@ import math
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from feed.calendar import IST
 from feed.clock import to_datetime
-from feed.instruments import Underlying
+from feed.instruments import Underlying, UnknownContract
 from feed.universe import Listing, Universe
 from handlers.api import ApiHandler
 from schemas.reference import ExpiriesSchema, SymbolsSchema
@@ -58,6 +60,16 @@ class ExpiriesHandler(ApiHandler):
         }
         self.cache_reference_data()
         self.reply(_expiries.dump(data), meta={"symbol": name})
+
+
+def strike_index(listing: Listing, strike: float) -> int:
+    """Where a strike stands in a listing. Raises UnknownContract, naming the strikes near it."""
+    found = np.flatnonzero(listing.strikes == strike)
+    if not len(found):
+        order = np.argsort(np.abs(listing.strikes - strike), kind="stable")[:5]
+        near = tuple(sorted(listing.strikes[order].tolist()))
+        raise UnknownContract(listing.symbol, listing.expiry.day, strike, near)
+    return int(found[0])
 
 
 def pagination(page: int, per_page: int, total: int) -> dict[str, Any]:

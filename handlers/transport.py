@@ -44,6 +44,12 @@ class Protocol(WebSocketProtocol13):
         agreed_parameters.update(server_no_context_takeover=None, client_no_context_takeover=None)
         super()._create_compressors(side, agreed_parameters, compression_options)
 
+    def _write_frame(self, fin: bool, opcode: int, data: bytes, flags: int = 0) -> Future[None]:
+        """Write a control frame of Tornado's own; it may have to wait like any other."""
+        future = super()._write_frame(fin, opcode, data, flags)
+        self.handler.written()  # type: ignore[attr-defined]
+        return future
+
     def _handle_message(self, opcode: int, data: bytes) -> Future[None] | None:
         """Close on an unmasked client frame, as RFC 6455 section 5.1 demands."""
         mask, self._frame_mask = self._frame_mask, None
@@ -67,6 +73,7 @@ class EngineSocket(AsyncSocket):
         self.link: WebSocketTransport | None = None
         self.polled = False  # a poll is waiting for packets
         self.on_poll: Callable[[], None] | None = None
+        self.on_pending: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._upgrade: WebSocketTransport | None = None
@@ -148,7 +155,7 @@ class EngineSocket(AsyncSocket):
             self.link.end(abort)
         else:
             self.queue.put_nowait(None)
-        self.on_poll = None
+        self.on_poll = self.on_pending = None
 
     def attach(self, link: WebSocketTransport) -> None:
         """Go on over this WebSocket; what was queued for polling goes first."""
@@ -300,8 +307,9 @@ class WebSocketTransport(WebSocketHandler):
     socket: EngineSocket | None = None
     stream: IOStream
     writing: Callable[[], bool]  # whether something written before still waits for the kernel
+    send: Callable[[bytes], int]  # the kernel's, for when nothing waits; raises OSError
+    encrypted = False
     deflate = False
-    _send: Callable[[bytes], int]
     _last_write: Awaitable[None] | None = None
 
     def initialize(
@@ -392,7 +400,8 @@ class WebSocketTransport(WebSocketHandler):
         self.stream.max_write_buffer_size = self._max_write_buffer_bytes
         self.writing = self.stream.writing
         raw = self.stream.socket
-        self._send = self._send_encrypted if isinstance(self.stream, SSLIOStream) else raw.send
+        self.encrypted = isinstance(self.stream, SSLIOStream)
+        self.send = self._send_encrypted if self.encrypted else raw.send
         if raw.family in (sockets.AF_INET, sockets.AF_INET6):
             raw.setsockopt(sockets.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_BYTES)
         sid = self.get_query_argument("sid", None)
@@ -436,7 +445,7 @@ class WebSocketTransport(WebSocketHandler):
         """Write frames; what the kernel does not take at once waits in the stream's bounded buffer."""
         taken = 0 if self.stream.writing() else self.offer(data)
         if taken == 0:
-            self._buffer(data)
+            self.buffer(data)
 
     def offer(self, data: bytes) -> int:
         """Give frames to the kernel; return how much it took of them, 0 if it takes nothing now.
@@ -445,27 +454,34 @@ class WebSocketTransport(WebSocketHandler):
         frame is all or nothing.
         """
         try:
-            taken = self._send(data)
+            taken = self.send(data)
         except BlockingIOError:
             return 0
         except OSError:
             self.stream.close()
             return 0
         if taken < len(data):
-            self._buffer(data[taken:])
+            self.buffer(data[taken:])
         return taken
 
     def _send_encrypted(self, data: bytes) -> int:
-        self._buffer(data)
+        self.buffer(data)
         return len(data)
 
-    def _buffer(self, data: bytes) -> None:
+    def buffer(self, data: bytes) -> None:
+        """Keep bytes until the kernel takes them; more than ``max_write_buffer_bytes`` ends the client."""
         try:
             self._last_write = self.stream.write(data)
         except StreamBufferFullError:
             self.stream.close()
         except StreamClosedError:
-            pass
+            return
+        self.written()
+
+    def written(self) -> None:
+        """Something was written: whoever counts on an empty buffer has to know."""
+        if self.socket is not None and self.socket.on_pending is not None and self.stream.writing():
+            self.socket.on_pending()
 
     def end(self, abort: bool) -> None:
         """Close the transport: at once, or after a closing handshake."""

@@ -120,7 +120,8 @@ class WholeNumber(fields.Field[int]):
 
     def __init__(self, low: int, high: int, **kwargs: Any) -> None:
         self.low, self.high = low, high
-        super().__init__(metadata={"minimum": low, "maximum": high}, **kwargs)
+        metadata = {"minimum": low, "maximum": high, **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
@@ -142,7 +143,8 @@ def _length(low: int, high: int) -> validate.Length:
     return validate.Length(low, high, error=f"must have {low} to {high} characters, was {{input}}")
 
 
-def _one_of(choices: tuple[str, ...]) -> validate.OneOf:
+def one_of(choices: tuple[str, ...]) -> validate.OneOf:
+    """A validator for names out of a short list."""
     return validate.OneOf(choices, error=f"must be {' or '.join(choices)}, was {{input}}")
 
 
@@ -288,7 +290,7 @@ class ChainSubscription(Request):
     expiry = Day(load_default=None)
     mode = fields.String(
         load_default="delta",
-        validate=_one_of(MODES),
+        validate=one_of(MODES),
     )
     strikes = Window(load_default=None)
 
@@ -325,7 +327,7 @@ class StreamPosition(Request):
     stream = fields.String(required=True, validate=_length(1, 100))
     epoch = fields.String(required=True, validate=_length(0, 100))
     seq = WholeNumber(-1, MAX_SEQ, required=True)
-    mode = fields.String(load_default="delta", validate=_one_of(MODES))
+    mode = fields.String(load_default="delta", validate=one_of(MODES))
     strikes = Window(load_default=None, allow_none=True)
 
 

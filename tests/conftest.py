@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +18,7 @@ from tornado.testing import bind_unused_port
 import server as server_module
 from feed.clock import VirtualClock
 from schemas.settings import Settings, SettingsSchema
+from tests.processes import Process, spawn
 
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT.parent / "shared" / "domain" / "data"
@@ -201,41 +198,6 @@ def fetch(http_client: AsyncHTTPClient) -> Callable[..., Any]:
         return Answer(answer.code, answer.headers, answer.body)
 
     return get
-
-
-@dataclass
-class Process:
-    """``python server.py`` as a user runs it."""
-
-    popen: subprocess.Popen[str]
-    url: str
-    log: Path
-
-    def stop(self) -> int:
-        self.popen.terminate()
-        return self.popen.wait(20)
-
-
-def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:
-    """Start the server on a free port and wait for its banner."""
-    with log.open("w") as errors:
-        popen = subprocess.Popen(
-            [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **(environment or {})},  # noqa: TID251 (PATH and the like)
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    assert popen.stdout is not None
-    lines = []
-    for line in popen.stdout:
-        lines.append(line)
-        found = re.search(r"server\s+(http://\S+?)/\s", line)
-        if found:
-            return Process(popen, found[1], log)
-    popen.wait(10)
-    raise AssertionError(f"no banner: {''.join(lines)} {log.read_text()}")
 
 
 @pytest.fixture

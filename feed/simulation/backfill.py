@@ -231,8 +231,7 @@ def volatility_path(
     elapsed = np.full(variance.shape, 1.0 / v["minute_length_minutes"])
     elapsed[:, 0] = 60.0 / v["minute_length_minutes"]
     minute = _ornstein_uhlenbeck(elapsed, rng) * v["minute_deviation"]
-    multiple: FloatArray = np.exp(model.log_scale + slow[:, None] + day + minute)
-    return multiple
+    return model.multiple(slow[:, None] + day + minute)
 
 
 def _ornstein_uhlenbeck(elapsed: FloatArray, rng: np.random.Generator) -> FloatArray:

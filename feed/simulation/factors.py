@@ -68,9 +68,15 @@ class FactorModel:
         self.benchmark = rows.get("NIFTY", 0)
         self.beta = self.loadings[:, 0] * self.daily_volatility / self.daily_volatility[self.benchmark]
         self.log_scale = -self._state_variance()
+        self.slow_bounds = tuple(self.volatility["slow_bounds"])
         carry = parameters["carry"]
         self.premium_reversion = float(carry["premium_reversion"])
         self.premium_deviation = float(carry["premium_deviation"]) * (self.group == EQUITY)
+
+    def multiple(self, state: FloatArray) -> FloatArray:
+        """Volatility against its usual value, for sums of log states; bounded, for a storm has an end."""
+        multiple: FloatArray = np.exp(np.minimum(state + self.log_scale, self.volatility["most"]))
+        return multiple
 
     def _state_variance(self) -> float:
         """Variance of the log volatility: subtracting it makes the mean of the variance what was asked."""
@@ -146,7 +152,7 @@ class FactorState:
         v = self.model.volatility
         day = self.day * _mean_decay(variance / v["day_length"])
         minute = self.minute * _mean_decay(np.full(GROUPS, minutes / v["minute_length_minutes"]))
-        return np.exp(self.model.log_scale + self.slow + day + minute)
+        return self.model.multiple(self.slow + day + minute)
 
     def _market_jump(self, rng: np.random.Generator, variance: FloatArray, effects: Effects) -> float:
         """The sum of the market's jumps, in daily standard deviations."""
@@ -194,7 +200,7 @@ class FactorState:
         self.slow[EQUITY] += v["slow_return_slope"] * returns[self.model.benchmark]
         if effects.implied_pull:
             self.slow += effects.implied_pull * (effects.implied_target - self.slow)
-        np.clip(self.slow, -0.7, 1.6, out=self.slow)
+        np.clip(self.slow, self.model.slow_bounds[0], self.model.slow_bounds[1], out=self.slow)
 
     def _step_own(
         self, own_moves: FloatArray, variance: FloatArray, size: FloatArray, noise: FloatArray

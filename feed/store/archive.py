@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-
 from feed.calendar import Calendar
 from feed.candles import INTERVALS_MS, Candles, SessionGrid
 from feed.instruments import Catalogue

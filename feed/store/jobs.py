@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from feed.candles import MINUTE_MS, SOURCES, Candles, TradingDay, gather
 from feed.store.chains import ChainEncoder
-from feed.store.codec import FloatArray, pack_candles, unpack_candles
+from feed.store.codec import Damaged, FloatArray, pack_candles, unpack_candles
 from feed.store.database import write_rows
 from feed.store.days import DayRows
 from feed.store.forming import Bars, ClosedMinute
@@ -136,9 +136,8 @@ def write_minutes(connection: Connection, parts: Mapping[int, Candles], *, repla
     stored = _stored_blocks(connection, hours)
     rows = []
     for (symbol_id, hour_ms), new in hours.items():
-        record = stored.get((symbol_id, hour_ms))
-        known = [unpack_candles(record, hour_ms)] if record is not None else []
-        merged = Candles.merge([*known, new] if replace else [new, *known])
+        known = _known_hour(stored.get((symbol_id, hour_ms)), hour_ms)
+        merged = Candles.merge([known, new] if replace else [new, known])
         rows.append(
             {
                 "symbol_id": symbol_id,
@@ -148,6 +147,17 @@ def write_minutes(connection: Connection, parts: Mapping[int, Candles], *, repla
             }
         )
     write_rows(connection, minute_blocks, rows)
+
+
+def _known_hour(record: bytes | None, hour_ms: int) -> Candles:
+    """A stored hour, empty where there is none; one that cannot be read is written anew."""
+    if record is None:
+        return Candles.empty()
+    try:
+        return unpack_candles(record, hour_ms)
+    except Damaged:
+        logger.exception("a stored hour is damaged and is replaced")
+        return Candles.empty()
 
 
 def _stored_blocks(connection: Connection, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:

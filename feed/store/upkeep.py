@@ -14,7 +14,8 @@ from feed.clock import to_datetime
 from feed.store.chains import GROUP_MS, decode_records
 from feed.store.codec import Damaged, unpack_candles
 from feed.store.database import Database
-from feed.store.jobs import HOUR_MS
+from feed.store.jobs import HOUR_MS, write_minutes
+from feed.store.problems import STORE_ERRORS
 from feed.store.tables import (
     SCHEMA_VERSION,
     chain_metrics,
@@ -29,6 +30,7 @@ from feed.store.tables import (
 DAY_MS = 86_400_000
 _ROWS_A_STEP = 50_000  # a step of pruning holds the writer for about a second
 _FREED_PAGES_A_STEP = 2_000
+_QUICK_LOOK_BYTES = 1 << 30  # a look at more would keep a stopping server waiting
 _MAX_PROBLEMS = 1_000
 
 Progress = Callable[[int, int], None]
@@ -173,6 +175,48 @@ class PruneJob:
             )
             deleted += connection.execute(delete(chain_metrics).where(old)).rowcount
         return deleted
+
+
+class RewindJob:
+    """Deletes all that was recorded from an instant on: of a replay that goes back to an earlier one."""
+
+    urgent = True
+
+    def __init__(self, from_ms: int, first_day: date) -> None:
+        self._from_ms = from_ms
+        self._first_day = first_day
+
+    def write(self, connection: Connection) -> None:
+        """Delete; see ``feed.store.writer.Job``."""
+        self._cut_running_hour(connection)
+        connection.execute(delete(minute_blocks).where(minute_blocks.c.hour_ms >= self._from_ms))
+        connection.execute(delete(day_candles).where(day_candles.c.day >= self._first_day))
+        for table in (chain_minutes, chain_metrics):
+            connection.execute(delete(table).where(table.c.minute_ms >= self._from_ms))
+
+    def undo(self) -> None:
+        """Nothing is remembered outside the database."""
+
+    def _cut_running_hour(self, connection: Connection) -> None:
+        block, hour_ms = minute_blocks.c, self._from_ms - self._from_ms % HOUR_MS
+        rows = connection.execute(select(block.symbol_id, block.record).where(block.hour_ms == hour_ms)).all()
+        connection.execute(delete(minute_blocks).where(block.hour_ms == hour_ms))
+        kept = {row.symbol_id: unpack_candles(row.record, hour_ms) for row in rows}
+        write_minutes(connection, {key: candles.between(0, self._from_ms) for key, candles in kept.items()})
+
+
+def quick_fault(database: Database) -> str | None:
+    """What SQLite's own quick look at its file finds wrong, as a sentence; None where nothing is."""
+    if database.path is None or database.path.stat().st_size > _QUICK_LOOK_BYTES:
+        return None
+    try:
+        with database.reading() as connection:
+            said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    except STORE_ERRORS as error:
+        return database.explain(error)
+    if said == "ok":
+        return None
+    return f"The history store {database.name} is damaged: move its file away, or restore a copy ({said})."
 
 
 def _forget_empty_chains(connection: Connection) -> None:

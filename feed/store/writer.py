@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
-from feed.store.database import Database, HistoryError
+from feed.store.database import Database
+from feed.store.problems import STORE_ERRORS, HistoryError
 
 logger = logging.getLogger(__name__)
 
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-_FAULTS_OF_A_JOB = (IntegrityError, DataError, InterfaceError, ProgrammingError, ValueError, ArithmeticError)
+# of these the job is the cause, not the database
+_FAULTS_OF_A_JOB = (IntegrityError, DataError, ProgrammingError)
 
 
 class Job(Protocol):
@@ -106,8 +108,9 @@ class Writer:
     def offer(self, job: Job, *, ahead: int = 2) -> bool:
         """Queue a job of the background once fewer than ``ahead`` wait; False when the writer ends."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or len(self._waiting) < ahead)
-            if self._stopping:
+            while not self._stopping and len(self._waiting) >= ahead and self._thread.is_alive():
+                self._changed.wait(1.0)
+            if self._stopping or not self._thread.is_alive():
                 return False
             self._waiting.append((self._monotonic(), job))
             self._changed.notify_all()
@@ -170,11 +173,10 @@ class Writer:
 
     def _write(self, batch: Sequence[Job]) -> bool:
         try:
-            self._database.holds_lock()
             with self._database.writing() as connection:
                 for job in batch:
                     self._write_one(connection, job)
-        except (SQLAlchemyError, OSError, HistoryError) as error:
+        except (*STORE_ERRORS, HistoryError) as error:
             for job in batch:
                 job.undo()
             self._fail(error)
@@ -182,12 +184,15 @@ class Writer:
         return True
 
     def _write_one(self, connection: Connection, job: Job) -> None:
+        """Write one job; one that fails for its own sake is dropped alone, so that others get through."""
         try:
             with connection.begin_nested():
                 job.write(connection)
-        except _FAULTS_OF_A_JOB:
-            job.undo()
+        except Exception as error:
+            if isinstance(error, STORE_ERRORS) and not isinstance(error, _FAULTS_OF_A_JOB):
+                raise
             logger.exception("history could not write a batch")
+            job.undo()
             with self._changed:
                 self._drop(1, "it could not be written")
 

@@ -65,8 +65,8 @@ async def test_streams_changed_in_one_cycle_reach_a_socket_in_one_write(sandbox,
     await client.call("subscribe_symbol", {"symbol": ["NIFTY", "BANKNIFTY", "SENSEX"]})
     writes = []
     link = link_of(sandbox)
-    send = link._send
-    link._send = lambda data: writes.append(data) or send(data)
+    send = link.send
+    link.send = lambda data: writes.append(data) or send(data)
     before = sandbox.server.namespace.broadcaster.statistics.messages
     await sandbox.step(8)
     sent = sandbox.server.namespace.broadcaster.statistics.messages - before

@@ -17,7 +17,8 @@ from feed.instruments import Expiry, Underlying
 from feed.market import Market
 from feed.source import Update
 from feed.universe import Universe
-from handlers.broadcast import Broadcaster, ChainRoom, Client, SymbolRoom
+from handlers.broadcast import Broadcaster
+from handlers.rooms import ChainRoom, Client, SymbolRoom
 from handlers.streams import ChainStream, SymbolStream
 from tests.fanout.states import ChainState, QuoteState
 
@@ -39,12 +40,17 @@ class Wire:
     """A socket seen from the server: it takes frames while it drains, and nothing while it is stalled."""
 
     deflate = False
+    encrypted = False
 
     def __init__(self) -> None:
+        self.stream = self
         self.stalled = False
         self.received: list[tuple[str, Any]] = []
 
     def writing(self) -> bool:
+        return False
+
+    def closed(self) -> bool:
         return False
 
     def offer(self, data: bytes) -> int:
@@ -52,6 +58,11 @@ class Wire:
             return 0
         self.write_bytes(data)
         return len(data)
+
+    def send(self, data: bytes) -> int:
+        if self.stalled:
+            raise BlockingIOError
+        return self.offer(data)
 
     def write_bytes(self, data: bytes) -> None:
         while data:
@@ -72,6 +83,7 @@ class Socket:
     polled = False
     upgrading = False
     on_poll = None
+    on_pending = None
 
     def __init__(self, link: Wire) -> None:
         self.link = link

@@ -1,6 +1,7 @@
 """/api/historical-data and /api/ohlc_data: candles of underlyings and contracts."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,9 +64,7 @@ async def test_minutes_follow_each_other_without_gap(aged, fetch):
     candles = (await fetch(aged, "/api/historical-data/NIFTY?interval=1m&from=2026-11-23")).data["candles"]
     begun = starts(candles)
     assert begun[-1] == datetime(2026, 11, 23, 10, 20, tzinfo=INDIA)
-    assert {later - earlier for earlier, later in zip(begun, begun[1:], strict=False)} == {
-        timedelta(minutes=1)
-    }
+    assert {later - earlier for earlier, later in pairwise(begun)} == {timedelta(minutes=1)}
 
 
 @pytest.mark.parametrize(("interval", "minutes"), MINUTES.items())

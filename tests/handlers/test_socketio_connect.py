@@ -83,7 +83,9 @@ async def test_front_end_and_programs_may_connect(sandbox, connect, transport, o
 
 
 @both_transports
-@pytest.mark.parametrize("auth", [None, {}, {"token": "wrong"}, {"token": None}, {"token": 7}, {"token": [KEY]}])
+@pytest.mark.parametrize(
+    "auth", [None, {}, {"token": "wrong"}, {"token": None}, {"token": 7}, {"token": [KEY]}]
+)
 @pytest.mark.gen_test
 async def test_client_without_a_valid_key_is_refused_with_its_code(make_sandbox, connect, transport, auth):
     sandbox = await make_sandbox(server={"api_keys": [KEY]})
@@ -124,7 +126,7 @@ async def test_place_of_a_client_that_left_is_free_again(make_sandbox, connect, 
     sandbox = await make_sandbox(limits={"max_clients": 1})
     client = await connect(sandbox, transport)
     await client.socket.disconnect()
-    while (await fetch(sandbox, "/api/websocket/stats")).data["connections"]["now"]:
+    while (await fetch(sandbox, "/api/websocket/stats")).data["connections"]["now"]:  # noqa: ASYNC110
         await asyncio.sleep(0)
     again = await connect(sandbox, transport)
     assert (await again.next("connection_status"))["status"] == "connected"

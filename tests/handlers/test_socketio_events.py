@@ -132,7 +132,9 @@ async def test_unsubscribe_option_chain_without_an_expiry_ends_all_of_the_symbol
 
 @both_transports
 @pytest.mark.gen_test
-async def test_subscribe_dashboard_sends_the_figures_and_then_their_stream(sandbox, connect, fetch, transport):
+async def test_subscribe_dashboard_sends_the_figures_and_then_their_stream(
+    sandbox, connect, fetch, transport
+):
     client = await connect(sandbox, transport)
     await client.ask("subscribe_dashboard", {"symbol": "NIFTY"})
     first = await client.next("dashboard_data")

@@ -1,6 +1,7 @@
 """Streams as a client sees them: snapshots, sequenced deltas, heartbeats, resumption, changes of phase."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -233,7 +234,7 @@ class SilentSource:
 async def listening(sandbox):
     """Wait until every client took what was sent; a polling one until it asks again."""
     clients = sandbox.server.namespace.broadcaster.clients.values()
-    while not all(client.ready for client in clients):
+    while not all(client.ready for client in clients):  # noqa: ASYNC110
         await asyncio.sleep(0)
 
 
@@ -370,9 +371,7 @@ async def test_resume_of_a_chain_in_a_window(sandbox, connect, fetch, transport)
 @both_transports
 @pytest.mark.parametrize("position", [{"epoch": "another", "seq": 3}, {"epoch": None, "seq": -1}])
 @pytest.mark.gen_test
-async def test_resume_of_what_is_no_longer_held_gets_a_snapshot(
-    sandbox, connect, fetch, transport, position
-):
+async def test_resume_of_what_is_no_longer_held_gets_a_snapshot(sandbox, connect, fetch, transport, position):
     client = await connect(sandbox, transport)
     served = (await fetch(sandbox, "/api/spot_price/NIFTY")).data
     wanted = {"stream": "symbol:NIFTY", **position, "epoch": position["epoch"] or served["epoch"]}
@@ -404,8 +403,9 @@ async def test_candle_is_closed_once_and_then_the_next_one_forms(make_sandbox, c
     client = await connect(sandbox, transport)
     await client.ask("subscribe_candles", {"symbol": "NIFTY", "interval": "1m"})
     for _ in range(12):
+        await listening(sandbox)
         await sandbox.step()
-        await client.settle()
+    await client.settle()
     updates = client.waiting("candle_update")
     closed = [update for update in updates if update["closed"]]
     assert len(closed) in (2, 3)
@@ -417,8 +417,24 @@ async def test_candle_is_closed_once_and_then_the_next_one_forms(make_sandbox, c
         assert {name: update[name] for name in row} == row
     dates = [update["date"] for update in updates]
     assert dates == sorted(dates)
-    for before, after in zip(updates, updates[1:], strict=False):
+    for before, after in pairwise(updates):
         assert (before["date"] != after["date"]) <= before["closed"]
+
+
+@pytest.mark.gen_test(timeout=20)
+async def test_polling_client_between_two_polls_gets_the_closed_candle_with_the_next(make_sandbox, connect):
+    feed = {"speed": 30.0, "start": "2026-11-23T10:00+05:30"}
+    sandbox = await make_sandbox(own_market=True, feed=feed)
+    client = await connect(sandbox, "polling")
+    await client.ask("subscribe_candles", {"symbol": "NIFTY", "interval": "1m"})
+    closed = []
+    for _ in range(5):
+        await client.settle()  # its answer has just arrived: the next poll has not
+        await sandbox.step()
+        closed += [update for update in client.waiting("candle_update") if update["closed"]]
+    await client.settle()
+    closed += [update for update in client.waiting("candle_update") if update["closed"]]
+    assert len(closed) == 1
 
 
 @both_transports

@@ -1,0 +1,49 @@
+"""``python server.py`` as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+STOP_S = 20  # a server that has not ended by then never will
+
+
+@dataclass
+class Process:
+    """``python server.py`` as a user runs it."""
+
+    popen: subprocess.Popen[str]
+    url: str
+    log: Path
+
+    def stop(self) -> int:
+        """End it as a supervisor does, and return its exit code."""
+        self.popen.terminate()
+        return self.popen.wait(STOP_S)
+
+
+def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:
+    """Start the server on a free port and wait for its banner."""
+    with log.open("w") as errors:
+        popen = subprocess.Popen(
+            [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},  # noqa: TID251 (PATH and the like)
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert popen.stdout is not None
+    lines = []
+    for line in popen.stdout:
+        lines.append(line)
+        found = re.search(r"server\s+(http://\S+?)/\s", line)
+        if found:
+            return Process(popen, found[1], log)
+    popen.wait(STOP_S)
+    raise AssertionError(f"no banner: {''.join(lines)} {log.read_text()}")
