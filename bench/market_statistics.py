@@ -122,9 +122,6 @@ def excess_kurtosis(values: np.ndarray) -> float:
 
 def path_figures(path: LivePath) -> Iterator[Figure]:
     """Returns and volatility of NIFTY and BANKNIFTY, correlations, and the volatility index."""
-    nifty, banknifty = path.minute_returns("NIFTY"), path.minute_returns("BANKNIFTY")
-    yield between("NIFTY", "1-minute excess kurtosis", 36, 125, excess_kurtosis(nifty.ravel()))
-    yield near("BANKNIFTY", "1-minute excess kurtosis", 36.4, excess_kurtosis(banknifty.ravel()))
     yield from _index_figures(path, "NIFTY", annual=13.2, deviation=3.24, overnight=0.33, jumps=0.32, reach=0.84)
     yield from _index_figures(
         path, "BANKNIFTY", annual=18.8, deviation=4.5, overnight=0.31, jumps=0.41, reach=1.16
@@ -145,6 +142,7 @@ def _index_figures(
     yield near(symbol, "annual volatility, close to close, %", annual, days.std() * np.sqrt(250) * 100)
     yield near(symbol, "1-minute deviation, basis points", deviation, flat.std() * 1e4)
     yield near(symbol, "overnight share of variance", overnight, gaps.var() / (gaps.var() + inside.var()))
+    yield between(symbol, "1-minute excess kurtosis", 36, 125, excess_kurtosis(flat))
     yield near(symbol, "99.9 % of 1-minute moves, %", jumps, np.quantile(size, 0.999) * 100)
     yield between(symbol, "1-minute autocorrelation", -0.03, 0.03, autocorrelation(flat, 1))
     for lag, recorded in ((1, 0.35), (5, 0.26), (15, 0.25), (60, 0.20)):
@@ -423,19 +421,16 @@ def _centre_figures(nearest: list[tuple[LiveMarket, Listing]]) -> Iterator[Figur
 
 
 def _round_figures(nearest: list[tuple[LiveMarket, Listing]]) -> Iterator[Figure]:
-    """Round strikes near the spot against the plain ones."""
+    """Round strikes within 4 % of the spot against the plain ones beside them."""
     ratios: dict[int, list[float]] = {100: [], 500: [], 1000: []}
     for live, listing in nearest:
-        strikes, near_spot = listing.strikes, np.abs(live.moneyness(listing)) < 4
+        strikes, moneyness = listing.strikes, live.moneyness(listing)
         for held in live.market.legs(listing)["open_interest"]:
-            plain = held[near_spot & (strikes % 100 != 0)].mean()
-            for level, coarser in ((100, 500), (500, 1000), (1000, np.inf)):
-                chosen = near_spot & (strikes % level == 0)
-                if np.isfinite(coarser):
-                    chosen &= strikes % coarser != 0
-                ratios[level].append(float(held[chosen].mean() / plain))
+            for place in np.flatnonzero((np.abs(moneyness) < 4) & (strikes % 100 == 0)).tolist():
+                level = next(level for level in (1000, 500, 100) if strikes[place] % level == 0)
+                ratios[level].append(float(held[place] / max(1.0, held[[place - 1, place + 1]].mean())))
     for level, low, high in ((100, 2.7, 3.0), (500, 4.4, 5.4), (1000, 6.7, 7.0)):
-        found = float(np.mean(ratios[level]))
+        found = float(np.median(ratios[level]))
         yield between("open interest, multiple of a plain strike's", f"{level}s", low * 0.65, high * 1.35, found)
 
 
@@ -473,7 +468,7 @@ def trading_figures(live: LiveMarket, minutes: int = 8) -> Iterator[Figure]:
     yield near(topic, "lots in a contract at the money", 2_280, volume.mean())
     yield near(topic, "minutes with volume", 0.99, (volume > 0).mean())
     yield near(topic, "minutes in which open interest changed", 0.88, (change != 0).mean())
-    yield near(topic, "change of open interest, % of it", 0.34, np.mean(np.abs(change) / interest) * 100)
+    yield near(topic, "change of open interest, % of it", 0.34, np.median(np.abs(change) / interest) * 100)
     yield near(topic, "change of open interest over volume", 0.127, np.abs(change).sum() / volume.sum())
     net = float(change.sum() / volume.sum())
     # the mean of some 100 contract minutes has a deviation of about 0.02

@@ -178,7 +178,12 @@ class History:
             self._pruned_ms = now_ms
             self._writer.put(PruneJob(self._retention, now_ms))
         return self._started().record(
-            market.universe, market.underlyings, market.contracts, market.last_input_ms, now_ms, chain_metrics
+            market.universe,
+            market.underlyings,
+            market.contracts,
+            min(market.last_input_ms, now_ms),  # after a seek back the newest input lies ahead
+            now_ms,
+            chain_metrics,
         )
 
     def rewind(self, to_ms: int) -> None:

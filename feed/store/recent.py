@@ -23,11 +23,12 @@ class RecentMinutes:
         self._source = np.zeros((MINUTES, count), np.int64)
         self.newest = -1
         self.version = 0
+        self._whole_from = 0
 
     @property
     def begins_ms(self) -> int:
         """From when on the ring holds all that is known."""
-        return (self.newest - MINUTES + 1) * MINUTE_MS
+        return max(self.newest - MINUTES + 1, self._whole_from) * MINUTE_MS
 
     def begin(self, start_ms: int) -> None:
         """Set the newest minute, so that what is older than the ring is not taken into it."""
@@ -61,6 +62,7 @@ class RecentMinutes:
 
     def forget(self, from_ms: int) -> None:
         """Drop every minute from an instant on."""
+        self._whole_from = self.begins_ms // MINUTE_MS  # slots of earlier minutes were used again
         self._minute[self._minute * MINUTE_MS >= from_ms] = -1
         self.newest = int(self._minute.max(initial=-1))
         self.version += 1

@@ -95,7 +95,8 @@ class Recorder:
         self._take_filled()
         row = self.row_of[symbol]
         now = self._forming.underlyings.row(row)
-        return self.running.forming(row, interval, now_ms, self.minute_ms, now)
+        known_ms = self.minute_ms if self._minute >= 0 else self._began_ms + MINUTE_MS
+        return self.running.forming(row, interval, now_ms, known_ms, now)
 
     def load(self, row: int, minutes: Candles, days: Candles, now_ms: int) -> None:
         """Know what the store has of an underlying at the start."""

@@ -148,7 +148,7 @@ class PruneJob:
         if self.is_finished:
             _forget_empty_chains(connection)
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_FREED_PAGES_A_STEP})").all()
+            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_FREED_PAGES_A_STEP})")
 
     def undo(self) -> None:
         """Nothing is remembered outside the database."""

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    PendingRollbackError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from feed.store.database import Database
 from feed.store.problems import STORE_ERRORS, HistoryError
@@ -189,7 +196,7 @@ class Writer:
             with connection.begin_nested():
                 job.write(connection)
         except Exception as error:
-            if isinstance(error, STORE_ERRORS) and not isinstance(error, _FAULTS_OF_A_JOB):
+            if _is_of_the_database(error):
                 raise
             logger.exception("history could not write a batch")
             job.undo()
@@ -212,3 +219,12 @@ class Writer:
                 return self._failures <= 1  # one last try after the stop was asked for
             self._changed.wait_for(lambda: self._stopping, pause_s)
             return True
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether an error says that the database, its disk or its connection failed, and not the job."""
+    if isinstance(error, SQLAlchemyError):
+        return isinstance(error, DBAPIError | PendingRollbackError) and not isinstance(
+            error, _FAULTS_OF_A_JOB
+        )
+    return isinstance(error, STORE_ERRORS)

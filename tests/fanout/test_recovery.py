@@ -104,7 +104,7 @@ async def test_from_a_position_already_gone_is_a_snapshot(raw, server, fetch):
     await followed(raw, server)
     epoch, _ = await quote_position(server, fetch)
     await move(server, 2)
-    answer, updates = await resume(raw, server, epoch, -5)
+    answer, updates = await resume(raw, server, epoch, 0)
     assert not answer["recovered"]
     assert updates[0]["kind"] == "snapshot"
 

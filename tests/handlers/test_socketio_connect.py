@@ -56,6 +56,13 @@ async def test_polling_client_stays_with_polling(sandbox, connect):
     assert client.transport == "polling"
 
 
+@both_transports
+@pytest.mark.gen_test
+async def test_page_of_the_server_itself_may_connect(sandbox, connect, transport):
+    client = await connect(sandbox, transport, headers={"Origin": sandbox.url})
+    assert (await client.next("connection_status"))["status"] == "connected"
+
+
 async def refusal(sandbox, connect, transport, **options):
     """What a refused client is told."""
     client = await connect(sandbox, transport, **options)

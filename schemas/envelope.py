@@ -1,0 +1,214 @@
+"""The envelope of every answer, and what each code of the table of errors tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from schemas.reference import PaginationSchema
+from schemas.wire import Timestamp
+
+
+class MetaSchema(Schema):
+    """What the answer is about."""
+
+    symbol = fields.String()
+    expiry = fields.Date()
+    pagination = fields.Nested(PaginationSchema)
+    request_id = fields.String()
+
+
+class AcknowledgementSchema(Schema):
+    """The answer to an event; its ``data`` depends on the event."""
+
+    success = fields.Boolean(metadata={"enum": [True]})
+    message = fields.String(metadata={"example": "OK"})
+    timestamp = Timestamp("time of the market's clock when it was answered")
+
+
+class AnswerSchema(AcknowledgementSchema):
+    """The answer to a request; its ``data`` and ``meta`` depend on the route."""
+
+    meta = fields.Nested(MetaSchema(only=("request_id",)))
+
+
+class RefusalSchema(Schema):
+    """An error over Socket.IO; REST adds ``meta`` with the request's id."""
+
+    success = fields.Boolean(metadata={"enum": [False]})
+    message = fields.String()
+    timestamp = Timestamp("time of the market's clock when it was answered")
+
+
+class ErrorAnswerSchema(RefusalSchema):
+    """An error over REST."""
+
+    meta = fields.Nested(MetaSchema(only=("request_id",)))
+
+
+class NoDetails(Schema):
+    """The message says it all."""
+
+
+class SymbolDetails(Schema):
+    """Symbols that look like the one asked for."""
+
+    symbol = fields.String(metadata={"description": "the symbol asked for", "example": "NIFTI"})
+    close_matches = fields.List(
+        fields.String(), metadata={"description": "listed symbols like it", "example": ["NIFTY"]}
+    )
+
+
+class ExpiryDetails(Schema):
+    """The expiries that are listed."""
+
+    symbol = fields.String()
+    listed = fields.List(
+        fields.Date(),
+        metadata={"description": "what is listed, nearest first", "example": ["2026-12-01", "2026-12-08"]},
+    )
+
+
+class ContractDetails(Schema):
+    """The strikes near the one asked for."""
+
+    symbol = fields.String()
+    near = fields.List(
+        fields.Float(),
+        metadata={"unit": "INR", "description": "listed strikes, ascending", "example": [22650.0, 22700.0]},
+    )
+
+
+class FailureDetails(Schema):
+    """Where the log has it."""
+
+    request_id = fields.String()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """When a code is told, and what its ``details`` hold."""
+
+    when: str
+    message: str
+    details: fields.Field[Any]
+
+
+def _nested(schema: type[Schema]) -> fields.Field[Any]:
+    return fields.Nested(schema, metadata={"description": "what helps to ask again"})
+
+
+ERROR_CODES: Mapping[str, ErrorCode] = {
+    "VALIDATION_ERROR": ErrorCode(
+        "a parameter is missing, unknown, malformed or out of range",
+        "The request is not valid.",
+        fields.Dict(
+            keys=fields.String(),
+            values=fields.List(
+                fields.String(metadata={"description": "a sentence that names the rule and the value"}),
+                metadata={"description": "sentences about one field"},
+            ),
+            metadata={
+                "description": "by field, what is wrong with it",
+                "example": {"strikes": ["must be a whole number from 1 to 1000, was '0'"]},
+            },
+        ),
+    ),
+    "UNAUTHORIZED": ErrorCode(
+        "keys are configured and none, or a wrong one, was shown",
+        "An API key is needed here and is missing.",
+        _nested(NoDetails),
+    ),
+    "FORBIDDEN_ORIGIN": ErrorCode(
+        "a page of another origin called",
+        "The origin https://elsewhere.example is not allowed here.",
+        _nested(NoDetails),
+    ),
+    "NOT_FOUND": ErrorCode("there is no such route", "There is no route /api/nothing.", _nested(NoDetails)),
+    "UNKNOWN_SYMBOL": ErrorCode(
+        "a well-formed symbol that is not listed", "The symbol NIFTI is not listed.", _nested(SymbolDetails)
+    ),
+    "UNKNOWN_EXPIRY": ErrorCode(
+        "no such expiry, or no option at all, is listed on the symbol",
+        "NIFTY has no expiry on 2026-11-28.",
+        _nested(ExpiryDetails),
+    ),
+    "UNKNOWN_CONTRACT": ErrorCode(
+        "the expiry has no such strike",
+        "NIFTY 2026-12-01 has no strike 22701.",
+        _nested(ContractDetails),
+    ),
+    "METHOD_NOT_ALLOWED": ErrorCode(
+        "the route takes other methods, named by Allow",
+        "This route does not take that method.",
+        _nested(NoDetails),
+    ),
+    "PAYLOAD_TOO_LARGE": ErrorCode(
+        "a body or a message over the limit",
+        "The body is larger than this server takes.",
+        fields.Dict(
+            keys=fields.String(),
+            values=fields.Integer(metadata={"unit": "bytes", "description": "the limit"}),
+            metadata={"description": "the limit, by its name", "example": {}},
+        ),
+    ),
+    "RATE_LIMITED": ErrorCode(
+        "too many requests, events, connections or subscriptions; Retry-After says when to ask again",
+        "More than 1200 requests a minute; try again in 0.1 s.",
+        fields.Dict(
+            keys=fields.String(),
+            values=fields.Integer(metadata={"unit": "as its name says", "description": "the limit"}),
+            metadata={"description": "the limit, by its name", "example": {"limit": 1200}},
+        ),
+    ),
+    "INTERNAL_ERROR": ErrorCode(
+        "anything else; the log has it under the request's id",
+        "Something went wrong here; the log has it under this request id.",
+        _nested(FailureDetails),
+    ),
+    "FEED_UNAVAILABLE": ErrorCode(
+        "no data has ever arrived for what was asked; Retry-After says when to ask again",
+        "No data has arrived yet for NIFTY 2026-12-01.",
+        _nested(NoDetails),
+    ),
+}
+
+
+def error_schema(code: str, base: type[Schema]) -> type[Schema]:
+    """The envelope of one code: ``base`` is RefusalSchema or ErrorAnswerSchema."""
+    known = ERROR_CODES[code]
+    body = Schema.from_dict(
+        {
+            "code": fields.String(metadata={"enum": [code], "description": known.when}),
+            "details": known.details,
+        },
+        name=f"{_camel(code)}Body",
+    )
+    message = fields.String(
+        metadata={"description": "a sentence for a person", "example": known.message}
+    )
+    members = {"message": message, "error": fields.Nested(body, metadata={"description": known.when})}
+    suffix = "Answer" if base is ErrorAnswerSchema else "Refusal"
+    result: type[Schema] = base.from_dict(members, name=f"{_camel(code)}{suffix}")
+    result.__doc__ = f"{code}: {known.when}."
+    return result
+
+
+def answer_schema(
+    name: str, base: type[Schema], data: fields.Field[Any], meta: tuple[str, ...] = ()
+) -> type[Schema]:
+    """The envelope of a success: ``base`` is AcknowledgementSchema or AnswerSchema."""
+    members: dict[str, fields.Field[Any]] = {"data": data}
+    if base is AnswerSchema:
+        about = MetaSchema(only=(*meta, "request_id"))
+        members["meta"] = fields.Nested(about, metadata={"description": "what the answer is about"})
+    result: type[Schema] = base.from_dict(members, name=name)
+    result.__doc__ = "The envelope of a success."
+    return result
+
+
+def _camel(code: str) -> str:
+    return "".join(word.capitalize() for word in code.split("_"))
