@@ -48,6 +48,7 @@ __version__ = "0.1.0"
 ROOT = Path(__file__).parent
 MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared host some more
 BODY_TIMEOUT_S = 10
+HARD_LIMIT_FACTOR = 16
 IDLE_CONNECTION_S = 75  # above the 60 s for which proxies keep a connection
 DRAIN_S = 5
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's 700, 10, 10 suit a script, not 10,000 open sockets
@@ -218,6 +219,7 @@ def _build_edge(
         hours=feed.hours,
         version=__version__,
         api_timeout_s=settings.server.api_timeout_s,
+        max_body_bytes=settings.server.max_body_bytes,
         loop_lag=LoopLag(),
         routes=TABLE,
     )
@@ -240,7 +242,6 @@ def _build_edge(
         namespace,
         ping_interval_s=settings.websocket.ping_interval_s,
         timeout_s=settings.websocket.timeout_s,
-        origins=list(settings.server.frontend_url),
         max_message_bytes=limits.max_message_bytes,
     )
     application = make_application(
@@ -254,7 +255,8 @@ def _build_edge(
     http = HTTPServer(
         application,
         max_header_size=MAX_HEADER_BYTES,
-        max_body_size=settings.server.max_body_bytes,
+        # Tornado drops what is larger without a word; up to here the handlers say why
+        max_body_size=HARD_LIMIT_FACTOR * settings.server.max_body_bytes,
         body_timeout=BODY_TIMEOUT_S,
         idle_connection_timeout=IDLE_CONNECTION_S,
     )

@@ -77,6 +77,8 @@ def drive(
     """One run of ``bench/load.c``; its other options by name. Raises RuntimeError if not all get in."""
     command = [str(compiled("load")), "--port", str(server.port), "--pid", str(server.pid)]
     command += ["--clients", str(clients), "--seconds", str(seconds), "--emit", emit]
+    if server.name == "ours":
+        command.append("--relative")
     for name, value in options.items():
         option = "--" + name.replace("_", "-")
         if value is not False:

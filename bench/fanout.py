@@ -11,6 +11,8 @@ import argparse
 from collections.abc import Callable
 
 from bench.costs import chain_rows, quote_rows
+from bench.crowds import many_rows, memory_rows, stalled_rows, storm_rows, vanish_rows
+from bench.deltas import delta_rows
 from bench.machine import CannotRun, compiled, describe, raise_descriptor_limit
 from bench.progress import Plan
 from bench.verdicts import Row, table
@@ -18,6 +20,12 @@ from bench.verdicts import Row, table
 MEASUREMENTS: dict[str, Callable[[Plan], list[Row]]] = {
     "quote": quote_rows,
     "chain": chain_rows,
+    "memory": memory_rows,
+    "many": many_rows,
+    "stalled": stalled_rows,
+    "vanish": vanish_rows,
+    "storm": storm_rows,
+    "delta": delta_rows,
 }
 
 

@@ -20,11 +20,15 @@
  * --vanish-at S      so long after the window began, reset all connections at once …
  * --survivors K      … but the last K
  * --pid PID          the server's process, for its CPU time and memory
+ * --relative         tell latency beyond that of the quickest frame
  *
  * Latency is the wall clock now less the time in the payload: `t_ns` of the peers' servers, stamped before the
  * first send of a tick; `as_of` of ours, which is the instant of the market's grid that the update belongs to,
- * so that it includes the server's late waking (up to 10 ms) and the market's own step. Frames that are
- * compressed are counted, not inflated, and have no latency. The driver looks for frames every half millisecond.
+ * so that it includes the server's late waking (up to 10 ms) and the market's own step. Where the market's clock
+ * is a virtual one (speed 1) the two clocks differ by a constant: --relative takes the smallest difference seen
+ * in the run for zero, so that late ticks and slow fan-out count and only what every frame needs does not. A
+ * frame whose time is not newer than that of the client's frame before (a heartbeat) has no latency, nor has
+ * a compressed one: it is counted, not inflated. The driver looks for frames every half millisecond.
  *
  * Progress goes to stderr, a word and a number a line: ready, window, vanished, done.
  */
@@ -51,6 +55,7 @@ typedef struct {
     unsigned char *kept; /* the beginning of a frame whose rest has not arrived */
     size_t kept_bytes;
     int64_t frames, last_frame_ns, longest_gap_ns; /* within the window */
+    int64_t newest_ns; /* the latest time that a payload carried */
 } client;
 
 /* The server's CPU time and memory at one moment. */
@@ -61,7 +66,7 @@ typedef struct {
 
 static struct {
     struct sockaddr_in server;
-    int clients, stalled, survivors, in_flight, addresses, deflate, emit_count, list_count;
+    int clients, stalled, survivors, in_flight, addresses, deflate, relative, emit_count, list_count;
     double seconds, settle_s, vanish_at_s;
     const char *emits[MAX_EMITS];
     char *list[MAX_LIST];
@@ -187,7 +192,9 @@ static void take_event(client *from, const frame *got, int64_t now_ns) {
     if (gap_ns > from->longest_gap_ns) from->longest_gap_ns = gap_ns;
     from->last_frame_ns = now_ns;
     int64_t sent_ns = got->compressed ? 0 : time_in(got);
-    if (sent_ns) record(vanished ? &latency_after : &latency, clock_ns(CLOCK_REALTIME) - sent_ns);
+    if (sent_ns <= from->newest_ns) return;
+    from->newest_ns = sent_ns;
+    record(vanished ? &latency_after : &latency, clock_ns(CLOCK_REALTIME) - sent_ns);
 }
 
 /* Engine.IO's ping is the text "2"; compressed it is a few bytes, which no event is. */
@@ -340,27 +347,40 @@ static int ascending(const void *one, const void *other) {
     return (a > b) - (a < b);
 }
 
-/* Per client that reads to the end: frames, and the longest time without one. */
+/* The most frames that any client of each list item (all clients, if there is no list) got. */
+static int64_t *best_served(void) {
+    int64_t *most = calloc(MAX_LIST, sizeof *most);
+    for (int i = 0; i < options.clients; i++) {
+        int64_t *best = &most[options.list_count ? i % options.list_count : 0];
+        if (clients[i].frames > *best) *best = clients[i].frames;
+    }
+    return most;
+}
+
+/*
+ * Of clients that read to the end: frames, the longest time without one, and how many got at least two frames
+ * fewer than somebody with the same subscription (one may fall on the edge of the window).
+ */
 static void print_service(int64_t window_ends_ns) {
-    int64_t *gaps = malloc(sizeof *gaps * (size_t)options.clients), fewest = INT64_MAX, most = 0;
-    int count = 0, unserved = 0;
+    int64_t *most = best_served(), *gaps = malloc(sizeof *gaps * (size_t)options.clients), fewest = INT64_MAX;
+    int count = 0, unserved = 0, deprived = 0;
     for (int i = 0; i < options.clients; i++) {
         client *it = &clients[i];
         if (it->stage != READING) continue;
-        int64_t last_ns = it->frames ? it->last_frame_ns : window_began_ns;
-        int64_t final_gap_ns = window_ends_ns - last_ns;
+        int64_t final_gap_ns = window_ends_ns - (it->frames ? it->last_frame_ns : window_began_ns);
         gaps[count++] = final_gap_ns > it->longest_gap_ns ? final_gap_ns : it->longest_gap_ns;
         unserved += !it->frames;
+        deprived += it->frames + 1 < most[options.list_count ? i % options.list_count : 0];
         if (it->frames < fewest) fewest = it->frames;
-        if (it->frames > most) most = it->frames;
     }
     qsort(gaps, (size_t)count, sizeof *gaps, ascending);
-    printf("\"service\":{\"clients\":%d,\"unserved\":%d,\"fewest_frames\":%jd,\"most_frames\":%jd,"
+    printf("\"service\":{\"clients\":%d,\"unserved\":%d,\"deprived\":%d,\"fewest_frames\":%jd,"
            "\"gap_p99_ms\":%.1f,\"gap_max_ms\":%.1f}",
-           count, unserved, (intmax_t)(count ? fewest : 0), (intmax_t)most,
+           count, unserved, deprived, (intmax_t)(count ? fewest : 0),
            count ? (double)gaps[(size_t)(0.99 * (count - 1))] / 1e6 : -1.0,
            count ? (double)gaps[count - 1] / 1e6 : -1.0);
     free(gaps);
+    free(most);
 }
 
 static void print_usage(const char *name, usage at) {
@@ -392,8 +412,9 @@ static void run(void) {
            options.clients, ready, refused, closed, vanished, connect_s, window_s, own_load, (intmax_t)frames,
            (intmax_t)payload_bytes, (intmax_t)wire_bytes);
     print_events(&arrived), printf(",");
-    print_histogram("latency_ms", &latency), printf(",");
-    print_histogram("latency_after_vanish_ms", &latency_after), printf(",");
+    int64_t zero_ns = options.relative ? latency.least_ns : 0;
+    print_histogram("latency_ms", &latency, zero_ns), printf(",");
+    print_histogram("latency_after_vanish_ms", &latency_after, zero_ns), printf(",");
     print_service(ended_ns), printf(",\"server\":{");
     print_usage("start", at_start), printf(",");
     print_usage("ready", at_ready), printf(",");
@@ -420,7 +441,7 @@ static void parse(int count, char **arguments) {
         {"host", 1, 0, 'h'},     {"port", 1, 0, 'p'},      {"clients", 1, 0, 'n'},   {"seconds", 1, 0, 's'},
         {"settle", 1, 0, 't'},   {"emit", 1, 0, 'e'},      {"list", 1, 0, 'l'},      {"deflate", 0, 0, 'd'},
         {"addresses", 1, 0, 'a'}, {"in-flight", 1, 0, 'f'}, {"stalled", 1, 0, 'k'},  {"vanish-at", 1, 0, 'v'},
-        {"survivors", 1, 0, 'u'}, {"pid", 1, 0, 'i'},      {0, 0, 0, 0},
+        {"survivors", 1, 0, 'u'}, {"pid", 1, 0, 'i'},      {"relative", 0, 0, 'r'}, {0, 0, 0, 0},
     };
     options.server = (struct sockaddr_in){.sin_family = AF_INET};
     options.server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -445,6 +466,7 @@ static void parse(int count, char **arguments) {
         case 'v': options.vanish_at_s = strtod(optarg, NULL); break;
         case 'u': options.survivors = number_of(optarg, 0); break;
         case 'i': options.pid = number_of(optarg, 1); break;
+        case 'r': options.relative = 1; break;
         default: die("see the head of bench/load.c for the options");
         }
     }

@@ -1,8 +1,8 @@
 """The simulated market measured beside the recorded one: each figure, the recorded fact, and its band.
 
-The recorded facts are aggregates: NIFTY and BANKNIFTY minutes of January to August 2024, daily closes from November 2025
-to August 2026, the India VIX of a year to August 2026, and option chains of 2022, 2023 and 19 August 2026. Where one
-number was measured the band is 35 % either way.
+The recorded facts are aggregates: NIFTY and BANKNIFTY minutes of January to August 2024, daily closes from
+November 2025 to August 2026, the India VIX of a year to August 2026, and option chains of 2022, 2023 and
+19 August 2026. Where one number was measured the band is 35 % either way.
 """
 
 from __future__ import annotations
@@ -65,8 +65,9 @@ def between(topic: str, name: str, low: float, high: float, simulated: float) ->
 
 @dataclass(frozen=True, slots=True)
 class LivePath:
-    """The live generator's latent prices: ``log_price`` (sessions, 1 + night + minutes, underlyings), ``level``
-    (1 + sessions,) log implied volatility of the share market.
+    """The live generator's latent prices: (sessions, 2 + minutes, underlyings), the first before the night.
+
+    ``level`` : (1 + sessions,) log implied volatility of the share market.
     """
 
     symbols: list[str]
@@ -122,7 +123,9 @@ def excess_kurtosis(values: np.ndarray) -> float:
 
 def path_figures(path: LivePath) -> Iterator[Figure]:
     """Returns and volatility of NIFTY and BANKNIFTY, correlations, and the volatility index."""
-    yield from _index_figures(path, "NIFTY", annual=13.2, deviation=3.24, overnight=0.33, jumps=0.32, reach=0.84)
+    yield from _index_figures(
+        path, "NIFTY", annual=13.2, deviation=3.24, overnight=0.33, jumps=0.32, reach=0.84
+    )
     yield from _index_figures(
         path, "BANKNIFTY", annual=18.8, deviation=4.5, overnight=0.31, jumps=0.41, reach=1.16
     )
@@ -132,7 +135,14 @@ def path_figures(path: LivePath) -> Iterator[Figure]:
 
 
 def _index_figures(
-    path: LivePath, symbol: str, *, annual: float, deviation: float, overnight: float, jumps: float, reach: float
+    path: LivePath,
+    symbol: str,
+    *,
+    annual: float,
+    deviation: float,
+    overnight: float,
+    jumps: float,
+    reach: float,
 ) -> Iterator[Figure]:
     prices, minutes, days = path.of(symbol), path.minute_returns(symbol), path.daily_returns(symbol)
     flat = minutes.ravel()
@@ -155,10 +165,12 @@ def _index_figures(
     yield near(symbol, "median daily range, %", reach, np.median(high - low) * 100)
 
 
+# fmt: off
 RECORDED_PROFILE = (
-    [14.6, 8.7, 6.5, 5.5, 4.5, 3.5, 3.1, 3.5, 2.9, 2.4, 2.1, 2.4, 2.1]
-    + [2.4, 2.3, 2.4, 2.5, 2.5, 2.7, 3.1, 3.5, 3.5, 3.4, 7.2, 2.7]
-)  # fmt: skip
+    14.6, 8.7, 6.5, 5.5, 4.5, 3.5, 3.1, 3.5, 2.9, 2.4, 2.1, 2.4, 2.1, 2.4, 2.3, 2.4, 2.5, 2.5, 2.7, 3.1, 3.5,
+    3.5, 3.4, 7.2, 2.7,
+)
+# fmt: on
 
 
 def variance_profile(path: LivePath, symbol: str) -> np.ndarray:
@@ -215,7 +227,9 @@ def _correlation_figures(path: LivePath) -> Iterator[Figure]:
     ):
         yield near(topic, f"{one}-{other}, daily", recorded, daily(one, other))
     others = [daily("TCS", other) for other in ("HDFCBANK", "RELIANCE")]
-    yield between(topic, "TCS with HDFCBANK and RELIANCE, mean", 0.15 * 0.65, 0.22 * 1.35, float(np.mean(others)))
+    yield between(
+        topic, "TCS with HDFCBANK and RELIANCE, mean", 0.15 * 0.65, 0.22 * 1.35, float(np.mean(others))
+    )
     yield between(topic, "NIFTY-CRUDEOIL, daily", -0.15, 0.15, daily("NIFTY", "CRUDEOIL"))
     drift = np.std(path.daily_returns("SENSEX") - path.daily_returns("NIFTY")) * 100
     yield between(topic, "SENSEX against NIFTY, daily deviation, %", 0.03, 0.25, drift)
@@ -249,12 +263,25 @@ class LiveMarket:
 
     @classmethod
     def at(
-        cls, calendar: Calendar, catalogue: Catalogue, when: datetime.datetime, *, seed: int, scenario: str = "calm"
+        cls,
+        calendar: Calendar,
+        catalogue: Catalogue,
+        when: datetime.datetime,
+        *,
+        seed: int,
+        hours: str = "always",
+        scenario: str = "calm",
     ) -> LiveMarket:
         """A market that starts at an instant."""
         now_ms = to_ms(when)
         source = SimulatedSource(
-            catalogue, calendar, seed=seed, start_ms=now_ms, scenario=scenario, interest_rate=INTEREST_RATE
+            catalogue,
+            calendar,
+            seed=seed,
+            start_ms=now_ms,
+            hours=hours,
+            scenario=scenario,
+            interest_rate=INTEREST_RATE,
         )
         market = Market(
             source.universe, source="simulated", epoch="1", interest_rate=INTEREST_RATE, stale_after_s=15
@@ -310,9 +337,7 @@ def smile(live: LiveMarket, listing: Listing) -> Smile:
     curve, slope, level = np.polyfit(x[used], volatility[used] / centre, 2)
     spot = live.market.underlyings["last_price"][listing.underlying_row]
     carry = float(np.log(forward / spot) / years * 100)
-    return Smile(
-        years * 365, centre * 100, level, slope, curve, carry, x[good], volatility[good] / centre
-    )
+    return Smile(years * 365, centre * 100, level, slope, curve, carry, x[good], volatility[good] / centre)
 
 
 def smile_figures(live: LiveMarket) -> Iterator[Figure]:
@@ -431,7 +456,9 @@ def _round_figures(nearest: list[tuple[LiveMarket, Listing]]) -> Iterator[Figure
                 ratios[level].append(float(held[place] / max(1.0, held[[place - 1, place + 1]].mean())))
     for level, low, high in ((100, 2.7, 3.0), (500, 4.4, 5.4), (1000, 6.7, 7.0)):
         found = float(np.median(ratios[level]))
-        yield between("open interest, multiple of a plain strike's", f"{level}s", low * 0.65, high * 1.35, found)
+        yield between(
+            "open interest, multiple of a plain strike's", f"{level}s", low * 0.65, high * 1.35, found
+        )
 
 
 def _expiry_figures(markets: list[LiveMarket]) -> Iterator[Figure]:
@@ -480,9 +507,7 @@ def all_figures(*, seed: int = 1, sessions: int = 300, interest_seeds: int = 6) 
     calendar = Calendar.load()
     catalogue = Catalogue.load(calendar)
     figures = list(path_figures(live_path(calendar, catalogue, seed=seed, sessions=sessions)))
-    markets = [
-        LiveMarket.at(calendar, catalogue, RECORDED_DAY, seed=seed + n) for n in range(interest_seeds)
-    ]
+    markets = [LiveMarket.at(calendar, catalogue, RECORDED_DAY, seed=seed + n) for n in range(interest_seeds)]
     figures += smile_figures(markets[0])
     day_before = datetime.datetime(2026, 8, 24, 15, 30, tzinfo=IST)
     figures += last_day_figures(LiveMarket.at(calendar, catalogue, day_before, seed=seed))

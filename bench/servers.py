@@ -18,6 +18,7 @@ from bench.machine import HERE, NODE_PEER, ROOT, compiled, node, pinned
 
 START_LIMIT_LINES = 200
 STOP_S = 20
+MARKET_STARTS = "2026-11-23T10:00+05:30"  # in a session: the same busy market in every run, whatever the hour
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")  # no setting of ours may come from the environment
 
 
@@ -90,9 +91,12 @@ class Server:
 
 
 def ours(publish_interval_ms: int, *arguments: str) -> Server:
-    """``python server.py`` with its simulated market, history in memory and no limit per address."""
+    """``python server.py`` with its simulated market, history in memory and no limit per address.
+
+    The market's clock is a virtual one, so the driver is to tell latencies ``relative``.
+    """
     command = [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0"]
-    command += ["--publish-interval-ms", str(publish_interval_ms), "--database-url", ""]
+    command += ["--publish-interval-ms", str(publish_interval_ms), "--database-url", "", "--start", MARKET_STARTS]
     command += ["--set", "limits.max_clients_per_address=100000", "--set", "limits.max_clients=100000"]
     command += ["--set", "limits.rate_limit_per_minute=0", *arguments]
     return Server("ours", command, ready=r"server\s+http://127\.0\.0\.1:(\d+)/")

@@ -5,7 +5,7 @@
 #include "wire.h"
 
 enum { MAX_EVENTS = 32, LONGEST_NAME = 40 };
-enum { BUCKET_NS = 100000, BUCKETS = 300000 }; /* steps of 0.1 ms up to 30 s */
+enum { BUCKET_NS = 100000, BUCKETS = 400000, FIRST_BUCKET = 100000 }; /* steps of 0.1 ms, from -10 s to 30 s */
 
 typedef struct {
     char name[LONGEST_NAME];
@@ -19,7 +19,7 @@ typedef struct {
 
 typedef struct {
     uint32_t bucket[BUCKETS];
-    int64_t count, longest_ns;
+    int64_t count, least_ns, longest_ns;
 } histogram;
 
 /* Counts a Socket.IO event of the default namespace under its name, anything else under a heading. */
@@ -52,27 +52,31 @@ static inline void count_event(tally *all, const frame *got) {
 }
 
 static inline void record(histogram *all, int64_t latency_ns) {
-    int64_t bucket = latency_ns / BUCKET_NS;
-    if (bucket < 0) bucket = 0; /* two clocks that differ by less than a step */
+    int64_t bucket = latency_ns / BUCKET_NS + FIRST_BUCKET;
+    if (bucket < 0) bucket = 0;
     all->bucket[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
+    if (!all->count || latency_ns < all->least_ns) all->least_ns = latency_ns;
+    if (!all->count || latency_ns > all->longest_ns) all->longest_ns = latency_ns;
     all->count++;
-    if (latency_ns > all->longest_ns) all->longest_ns = latency_ns;
 }
 
-/* The upper edge of the bucket that holds the share, in milliseconds; -1 if nothing was recorded. */
+/* The upper edge of the bucket that holds the share, in milliseconds. */
 static inline double percentile_ms(const histogram *all, double share) {
     int64_t below = 0, wanted = (int64_t)(share * (double)all->count);
-    if (!all->count) return -1;
-    for (int i = 0; i < BUCKETS; i++) {
-        below += all->bucket[i];
-        if (below > wanted) return (i + 1) * (BUCKET_NS / 1e6);
-    }
-    return (double)all->longest_ns / 1e6;
+    int i = 0;
+    while (i < BUCKETS - 1 && (below += all->bucket[i]) <= wanted) i++;
+    return (i + 1 - FIRST_BUCKET) * (BUCKET_NS / 1e6);
 }
 
-static inline void print_histogram(const char *name, const histogram *all) {
+/* Latencies in milliseconds, counted from `zero_ns`; -1 where there are none. */
+static inline void print_histogram(const char *name, const histogram *all, int64_t zero_ns) {
+    double zero_ms = (double)zero_ns / 1e6;
+    if (!all->count) {
+        printf("\"%s\":{\"count\":0,\"p50\":-1,\"p99\":-1,\"max\":-1}", name);
+        return;
+    }
     printf("\"%s\":{\"count\":%jd,\"p50\":%.1f,\"p99\":%.1f,\"max\":%.1f}", name, (intmax_t)all->count,
-           percentile_ms(all, 0.5), percentile_ms(all, 0.99), all->count ? (double)all->longest_ns / 1e6 : -1.0);
+           percentile_ms(all, 0.5) - zero_ms, percentile_ms(all, 0.99) - zero_ms, (double)all->longest_ns / 1e6 - zero_ms);
 }
 
 static inline void print_events(const tally *all) {

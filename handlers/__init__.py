@@ -9,6 +9,7 @@ from tornado.web import Application
 from handlers.access import AccessRules
 from handlers.api import NotFoundHandler
 from handlers.chains import DashboardHandler, OptionChainHandler
+from handlers.documents import AsyncApiHandler, DocsHandler, DocumentHandler, Documents, OpenApiHandler
 from handlers.history import HistoricalDataHandler, OhlcDataHandler
 from handlers.quotes import SpotPriceHandler
 from handlers.reference import ExpiriesHandler, SymbolsHandler
@@ -95,6 +96,21 @@ ROUTES = (
         "/api/websocket/stats",
         "connections, rooms and fan-out",
     ),
+    (
+        "/api/openapi.json",
+        r"/api/openapi\.json",
+        OpenApiHandler,
+        "/api/openapi.json",
+        "the routes as OpenAPI 3.1",
+    ),
+    (
+        "/api/asyncapi.json",
+        r"/api/asyncapi\.json",
+        AsyncApiHandler,
+        "/api/asyncapi.json",
+        "the events as AsyncAPI 3.0",
+    ),
+    ("/api/docs", "/api/docs", DocsHandler, "/api/docs", "routes and events on a page, for people"),
 )
 TABLE = tuple((route, example, what) for route, _, _, example, what in ROUTES)
 
@@ -110,14 +126,20 @@ def make_application(
 ) -> Application:
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
     parts: dict[str, Any] = {"services": services, "access": access}
+    documents = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], services.version)
+    documented = {**parts, "documents": documents}
     transport = {
         "engine": socket_server.eio,
+        "access": access,
         "compression": compression,
         "max_write_buffer_bytes": max_write_buffer_bytes,
     }
     return Application(
         [
-            *((pattern, handler, parts) for _, pattern, handler, _, _ in ROUTES),
+            *(
+                (pattern, handler, documented if issubclass(handler, DocumentHandler) else parts)
+                for _, pattern, handler, _, _ in ROUTES
+            ),
             ("/socket.io/", WebSocketTransport, transport),
         ],
         default_handler_class=NotFoundHandler,

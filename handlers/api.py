@@ -76,6 +76,10 @@ class ApiHandler(RequestHandler):
         self._allow_origin()
         if self.request.method == "OPTIONS":
             return
+        limit = self.services.max_body_bytes
+        if len(self.request.body) > limit:
+            message = f"A body may have {limit} bytes, this one had {len(self.request.body)}."
+            raise ApiError("PAYLOAD_TOO_LARGE", message, {"max_body_bytes": limit})
         if self.needs_key:
             self.access.check_key(self.request.headers)
         for name, value in self.access.spend(self.access.address(self.request)).items():

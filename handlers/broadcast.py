@@ -112,6 +112,7 @@ class Broadcaster:
         if subscription is None:
             return False
         subscription.end()
+        client.owed.pop(name, None)
         room = subscription.room
         room.subscriptions.pop(client, None)
         if not room.subscriptions:
@@ -144,6 +145,20 @@ class Broadcaster:
             self.statistics.messages += len(some)
             self.statistics.bytes += len(some) * len(packet.payload)
             await self._breathe()
+
+    async def tell_when_ready(self, name: str, packet: Packet, clients: Iterable[Client]) -> None:
+        """Send a packet of a stream now, or with the next write to a client that is not ready for it.
+
+        It goes out before any later state of the stream. Of several that wait the newest is kept.
+        """
+        ready = []
+        for client in clients:
+            if client.ready and not client.owed:
+                ready.append(client)
+            else:
+                client.owed[name] = packet
+                self._lag(client)
+        await self.tell(packet, ready)
 
     async def _fan_out(self, room: Room, since: Position, several: dict[Client, None]) -> None:
         """Tell a room of a change: its cohorts at once, the others with whatever else they missed."""
@@ -201,19 +216,20 @@ class Broadcaster:
 
     def _serve(self, client: Client) -> None:
         """Write everything a client has missed, of all its streams, in one go."""
-        behind = [item for item in client.subscriptions.values() if item.behind]
         if client.sid not in self.clients:
             return
-        if not behind:
+        behind = [item for item in client.subscriptions.values() if item.behind]
+        if not behind and not client.owed:
             self._caught_up(client)
             return
         if not client.ready:
             self._lag(client)
             return
         packets = [item.room.packet(item.position) for item in behind]
-        if not client.offer(packets):
+        if not client.offer([*client.owed.values(), *packets]):
             self._lag(client)
             return
+        client.owed.clear()
         for item, packet in zip(behind, packets, strict=True):
             self._count(item, packet)
             item.place(item.room.target)
@@ -232,7 +248,7 @@ class Broadcaster:
         if room.idle_cycles >= self._heartbeat_cycles:
             room.idle_cycles = 0
             current = [item.client for item in room.subscriptions.values() if not item.behind]
-            await self.tell(room.heartbeat(), [client for client in current if client.ready])
+            await self.tell_when_ready(room.stream.name, room.heartbeat(), current)
 
     def _lag(self, client: Client) -> None:
         if client.lagging_since is None:

@@ -477,10 +477,10 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def _tell_closed_candles(self, closed: list[ClosedCandle]) -> None:
         for item in closed:
             stream = self._candles.find(item.symbol, item.interval)
-            room = self.broadcaster.rooms.get((stream.name,)) if stream else None
-            if room is not None:
+            room = self.broadcaster.rooms.get((stream.name,)) if stream is not None else None
+            if stream is not None and room is not None:
                 packet = Packet("candle_update", encode(self._candles.closed(item)))
-                await self.broadcaster.tell(packet, [c for c in room.subscriptions if c.ready])
+                await self.broadcaster.tell_when_ready(stream.name, packet, list(room.subscriptions))
 
     async def _tell_status(self) -> None:
         """Announce a change of phase or of the feed's state."""
@@ -565,7 +565,6 @@ def make_socket_server(
     *,
     ping_interval_s: int,
     timeout_s: int,
-    origins: list[str],
     max_message_bytes: int,
 ) -> SocketServer:
     """The Socket.IO server that speaks for a namespace."""
@@ -577,7 +576,7 @@ def make_socket_server(
         ping_interval=ping_interval_s,
         ping_timeout=timeout_s,
         max_http_buffer_size=max_message_bytes,
-        cors_allowed_origins=origins,
+        cors_allowed_origins=[],  # the namespace refuses a foreign origin, and says so
         http_compression=True,
         async_mode="tornado",
     )

@@ -286,6 +286,7 @@ class Client:
         "allowance",
         "key_name",
         "lagging_since",
+        "owed",
         "sid",
         "socket",
         "strikes",
@@ -299,6 +300,7 @@ class Client:
         self.key_name: str | None = None
         self.subscriptions: dict[str, Subscription] = {}
         self.lagging_since: float | None = None
+        self.owed: dict[str, Packet] = {}  # by stream: what is to be said beside its state, newest only
         self.allowance: Any = None
         self.strikes = 0
 

@@ -107,6 +107,7 @@ class Services:
     hours: str
     version: str
     api_timeout_s: float
+    max_body_bytes: int
     loop_lag: LoopLag
     started_s: float = field(default_factory=time.monotonic)
     routes: tuple[tuple[str, str, str], ...] = ()

@@ -25,6 +25,7 @@ from schemas.quotes import QuoteSchema
 from schemas.wire import timestamp
 
 ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
+NO_EPOCH = ""  # of a stream that has no state yet
 IDENTITY = frozenset({"epoch", "seq", "as_of"})  # in every delta, so never among its changes
 
 _quote = QuoteSchema()
@@ -35,7 +36,7 @@ class Stream(ABC):
 
     def __init__(self, name: str, market: Market, depth: int) -> None:
         self.name = name
-        self.epoch = ""
+        self.epoch = NO_EPOCH
         self.seq = -1
         self._market = market
         self._depth = depth
@@ -70,7 +71,11 @@ class Stream(ABC):
         self.epoch, self.seq = epoch, seq
         if afresh:
             self._marks.clear()
-        self._advance(afresh)
+        try:
+            self._advance(afresh)
+        except Exception:
+            self.epoch = NO_EPOCH  # what is half taken over is not to be served as if it were whole
+            raise
         self._marks[seq] = self._mark()
         while len(self._marks) > self._depth + 1:
             self._marks.popitem(last=False)

@@ -57,7 +57,13 @@ class ApiIndexHandler(ApiHandler):
             {
                 "name": "Indian options market data",
                 "version": self.services.version,
-                "links": {"health": "/health", "socket": "/socket.io/"},
+                "links": {
+                    "health": "/health",
+                    "socket": "/socket.io/",
+                    "docs": "/api/docs",
+                    "openapi": "/api/openapi.json",
+                    "asyncapi": "/api/asyncapi.json",
+                },
                 "routes": [
                     {"route": route, "example": example, "description": what}
                     for route, example, what in self.services.routes

@@ -23,6 +23,7 @@ from tornado.iostream import IOStream, SSLIOStream, StreamBufferFullError, Strea
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
+from handlers.access import AccessRules
 from handlers.frames import text_frame
 
 TCP_NOTSENT_LOWAT = getattr(sockets, "TCP_NOTSENT_LOWAT", 25)
@@ -315,12 +316,14 @@ class WebSocketTransport(WebSocketHandler):
     def initialize(
         self,
         engine: EngineServer,
+        access: AccessRules,
         *,
         compression: bool,
         max_write_buffer_bytes: int,
     ) -> None:
         """Take the session table and what a socket may use."""
         self.engine = engine
+        self._access = access
         self._compression = compression
         self._max_write_buffer_bytes = max_write_buffer_bytes
 
@@ -347,7 +350,19 @@ class WebSocketTransport(WebSocketHandler):
         """Answer a browser's preflight."""
         await self._poll()
 
+    def _allow_origin(self) -> None:
+        """Let a browser read the answer if its page may; a foreign page is refused when it connects."""
+        origin = self.request.headers.get("Origin")
+        self.set_header("Vary", "Origin")
+        if origin is None or not self._access.allows_origin(origin, self.request.host, self.request.protocol):
+            return
+        self.set_header("Access-Control-Allow-Origin", origin)
+        if self.request.method == "OPTIONS":
+            self.set_header("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+            self.set_header("Access-Control-Allow-Headers", "Content-Type")
+
     async def _poll(self) -> None:
+        self._allow_origin()
         if self.get_query_argument("transport", "polling") != "polling" or "j" in self.request.arguments:
             self._refuse_request("The transport must be polling or an upgraded websocket, without JSONP.")
             return

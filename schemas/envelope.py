@@ -187,9 +187,7 @@ def error_schema(code: str, base: type[Schema]) -> type[Schema]:
         },
         name=f"{_camel(code)}Body",
     )
-    message = fields.String(
-        metadata={"description": "a sentence for a person", "example": known.message}
-    )
+    message = fields.String(metadata={"description": "a sentence for a person", "example": known.message})
     members = {"message": message, "error": fields.Nested(body, metadata={"description": known.when})}
     suffix = "Answer" if base is ErrorAnswerSchema else "Refusal"
     result: type[Schema] = base.from_dict(members, name=f"{_camel(code)}{suffix}")
@@ -200,10 +198,16 @@ def error_schema(code: str, base: type[Schema]) -> type[Schema]:
 def answer_schema(
     name: str, base: type[Schema], data: fields.Field[Any], meta: tuple[str, ...] = ()
 ) -> type[Schema]:
-    """The envelope of a success: ``base`` is AcknowledgementSchema or AnswerSchema."""
+    """The envelope of a success: ``base`` is AcknowledgementSchema or AnswerSchema.
+
+    ``meta`` names the fields of ``MetaSchema`` that are told; with a ``?`` those told at times.
+    """
     members: dict[str, fields.Field[Any]] = {"data": data}
     if base is AnswerSchema:
-        about = MetaSchema(only=(*meta, "request_id"))
+        about = MetaSchema(only=(*(part.removesuffix("?") for part in meta), "request_id"))
+        for part in meta:
+            if part.endswith("?"):
+                about.fields[part.removesuffix("?")].metadata = {"optional": True}
         members["meta"] = fields.Nested(about, metadata={"description": "what the answer is about"})
     result: type[Schema] = base.from_dict(members, name=name)
     result.__doc__ = "The envelope of a success."

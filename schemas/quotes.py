@@ -29,3 +29,12 @@ class QuoteSchema(Schema):
         """Provenance stands beside the figures."""
         data.update(data.pop("provenance"))
         return data
+
+
+class SpotPriceSchema(QuoteSchema, ProvenanceSchema):
+    """The latest price and the day's range of an underlying, as clients see it."""
+
+    class Meta:
+        """Provenance stands beside the figures."""
+
+        exclude = ("provenance",)

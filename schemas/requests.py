@@ -26,6 +26,7 @@ EXCHANGES = ("NSE", "BSE", "NFO", "BFO", "MCX")
 KINDS = ("index", "stock", "commodity")
 MODES = ("delta", "full")
 WINDOWS = (5, 10, 20, 40)  # few windows, so that many clients share each
+LEAST_STRIKE, GREATEST_STRIKE = 0.01, 1e9
 MAX_STRIKES = 1000
 MAX_PAGE_ROWS = 1000
 MAX_STREAMS = 64
@@ -166,9 +167,13 @@ class Strike(fields.Field[float]):
     """A strike out of a URL."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float:
-        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,4})?", str(value)) and float(value) > 0:
-            return float(value)
-        raise ValidationError(f"must be a number above 0, was {_short(value)}")
+        if re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,20})?", str(value)):
+            strike = float(value)
+            if LEAST_STRIKE <= strike <= GREATEST_STRIKE:
+                return strike
+        raise ValidationError(
+            f"must be a number from {LEAST_STRIKE} to {GREATEST_STRIKE:.0f}, was {_short(value)}"
+        )
 
 
 class Request(Schema):

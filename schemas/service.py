@@ -51,9 +51,7 @@ class EventsSchema(Schema):
 class IndexSchema(Schema):
     """``/api``: what there is."""
 
-    name = fields.String(
-        metadata={"description": "what this is", "example": "Indian options market data"}
-    )
+    name = fields.String(metadata={"description": "what this is", "example": "Indian options market data"})
     version = fields.String()
     links = fields.Nested(LinksSchema)
     routes = fields.List(fields.Nested(RouteSchema), metadata={"description": "every route"})
@@ -90,9 +88,7 @@ class HistoryPartSchema(PartSchema):
     queue_length = fields.Integer(
         metadata={"unit": "batches", "description": "waiting to be written", "example": 0}
     )
-    dropped = fields.Integer(
-        metadata={"unit": "batches", "description": "never written", "example": 0}
-    )
+    dropped = fields.Integer(metadata={"unit": "batches", "description": "never written", "example": 0})
 
 
 class LoopPartSchema(PartSchema):
@@ -106,9 +102,7 @@ class LoopPartSchema(PartSchema):
 class ClientsPartSchema(PartSchema):
     """Who is connected."""
 
-    connected = fields.Integer(
-        metadata={"unit": "clients", "description": "connected now", "example": 12}
-    )
+    connected = fields.Integer(metadata={"unit": "clients", "description": "connected now", "example": 12})
 
 
 class PartsSchema(Schema):
@@ -123,9 +117,7 @@ class PartsSchema(Schema):
 class HealthSchema(Schema):
     """``/health``; with ``probe`` the ``status`` alone."""
 
-    status = fields.String(
-        metadata={"description": "the worst verdict that matters", "enum": list(VERDICTS)}
-    )
+    status = fields.String(metadata={"description": "the worst verdict that matters", "enum": list(VERDICTS)})
     version = fields.String(metadata={"optional": True})
     uptime_s = fields.Float(
         metadata={
@@ -160,9 +152,7 @@ class ConnectionsSchema(Schema):
 class TransportsSchema(Schema):
     """Connected clients by transport."""
 
-    websocket = fields.Integer(
-        metadata={"unit": "clients", "description": "over a WebSocket", "example": 11}
-    )
+    websocket = fields.Integer(metadata={"unit": "clients", "description": "over a WebSocket", "example": 11})
     polling = fields.Integer(metadata={"unit": "clients", "description": "by polling", "example": 1})
 
 
@@ -170,8 +160,8 @@ class PlaceSchema(Schema):
     """A stream, and where it or its subscriber stands."""
 
     stream = fields.String()
-    epoch = fields.String(allow_none=True)
-    seq = fields.Integer(allow_none=True)
+    epoch = fields.String()
+    seq = fields.Integer()
     mode = fields.String(
         metadata={"description": "chains: delta or full", "enum": ["delta", "full"], "optional": True}
     )
@@ -189,9 +179,7 @@ class PlaceSchema(Schema):
 class RoomSchema(PlaceSchema):
     """The subscribers of a stream who are sent the same bytes."""
 
-    subscribers = fields.Integer(
-        metadata={"unit": "clients", "description": "who is in it", "example": 7}
-    )
+    subscribers = fields.Integer(metadata={"unit": "clients", "description": "who is in it", "example": 7})
 
 
 class MedianAndTailSchema(Schema):

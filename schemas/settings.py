@@ -180,10 +180,40 @@ def _network(value: str) -> None:
         raise ValidationError(f"must be an IP address or network, was {value!r}") from None
 
 
+_PLAIN_RULES = {
+    "Not a valid integer.": "must be a whole number, was {value!r}",
+    "Not a valid number.": "must be a number, was {value!r}",
+    "Not a valid boolean.": "must be true or false, was {value!r}",
+    "Not a valid string.": "must be a text, was {value!r}",
+    "Not a valid list.": "must be a list, was {value!r}",
+    "Special numeric values (nan or infinity) are not permitted.": "must be a finite number, was {value!r}",
+}
+
+
+class WholeNumber(fields.Integer):
+    """An integer; a fraction is refused instead of cut off."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, float) and not value.is_integer():
+            raise self.make_error("invalid")
+        return super()._validated(value)
+
+
 class SectionSchema(Schema):
     """A section of the file; loads into its frozen dataclass."""
 
     of: type
+
+    def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
+        """Name the value where marshmallow names the rule alone."""
+        messages = error.messages
+        if isinstance(messages, dict) and isinstance(data, Mapping):
+            for name, texts in messages.items():
+                if isinstance(texts, list):
+                    messages[name] = [
+                        _PLAIN_RULES[text].format(value=data.get(name)) if text in _PLAIN_RULES else text
+                        for text in texts
+                    ]
 
     @post_load
     def _freeze(self, data: Mapping[str, Any], **_: Any) -> Any:
@@ -197,7 +227,7 @@ class ServerSchema(SectionSchema):
     of = ServerSettings
     debug = fields.Boolean(load_default=False)
     host = fields.String(load_default="0.0.0.0", validate=validate.Length(min=1))
-    port = fields.Integer(load_default=5000, validate=_between(0, 65535))
+    port = WholeNumber(load_default=5000, validate=_between(0, 65535))
     frontend_url = TextList(fields.String(validate=_origin), load_default=lambda: ["http://localhost:3000"])
     api_timeout_s = fields.Float(load_default=30, validate=_between(0.1, 600, "seconds"))
     api_keys = TextList(
@@ -205,7 +235,7 @@ class ServerSchema(SectionSchema):
         load_default=list,
     )
     trusted_proxies = TextList(fields.String(validate=_network), load_default=list)
-    max_body_bytes = fields.Integer(load_default=65536, validate=_between(1024, 104857600, "bytes"))
+    max_body_bytes = WholeNumber(load_default=65536, validate=_between(1024, 104857600, "bytes"))
     log_level = fields.String(load_default="info", validate=_one_of(("debug", "info", "warning", "error")))
 
 
@@ -214,15 +244,15 @@ class FeedSchema(SectionSchema):
 
     of = FeedSettings
     source = fields.String(load_default="simulated", validate=_one_of(SOURCES))
-    seed = fields.Integer(load_default=42, validate=_between(0, 2**63 - 1))
+    seed = WholeNumber(load_default=42, validate=_between(0, 2**63 - 1))
     start = Instant(load_default=None)
     speed = fields.Float(load_default=1.0, validate=_between(0.01, 3600))
     hours = fields.String(load_default="always", validate=_one_of(HOURS))
     scenario = fields.String(load_default="calm", validate=_one_of(SCENARIOS))
-    publish_interval_ms = fields.Integer(load_default=500, validate=_between(20, 60000, "milliseconds"))
+    publish_interval_ms = WholeNumber(load_default=500, validate=_between(20, 60000, "milliseconds"))
     stale_after_s = fields.Float(load_default=15, validate=_between(0.1, 86400, "seconds"))
     heartbeat_s = fields.Float(load_default=5, validate=_between(0.1, 3600, "seconds"))
-    replay_depth = fields.Integer(load_default=256, validate=_between(1, 100000))
+    replay_depth = WholeNumber(load_default=256, validate=_between(1, 100000))
     interest_rate = fields.Float(load_default=0.065, validate=_between(-0.5, 1))
 
 
@@ -239,8 +269,8 @@ class WebsocketSchema(SectionSchema):
     """[websocket]."""
 
     of = WebsocketSettings
-    timeout_s = fields.Integer(load_default=60, validate=_between(1, 3600, "seconds"))
-    ping_interval_s = fields.Integer(load_default=25, validate=_between(1, 3600, "seconds"))
+    timeout_s = WholeNumber(load_default=60, validate=_between(1, 3600, "seconds"))
+    ping_interval_s = WholeNumber(load_default=25, validate=_between(1, 3600, "seconds"))
     compression = fields.Boolean(load_default=True)
 
 
@@ -248,17 +278,15 @@ class LimitsSchema(SectionSchema):
     """[limits]."""
 
     of = LimitSettings
-    max_clients = fields.Integer(load_default=20000, validate=_between(1, 1000000))
-    max_clients_per_address = fields.Integer(load_default=100, validate=_between(1, 1000000))
-    max_subscriptions = fields.Integer(load_default=64, validate=_between(1, 100000))
-    max_events_per_second = fields.Integer(load_default=20, validate=_between(1, 100000))
-    max_message_bytes = fields.Integer(load_default=16384, validate=_between(512, 1048576, "bytes"))
+    max_clients = WholeNumber(load_default=20000, validate=_between(1, 1000000))
+    max_clients_per_address = WholeNumber(load_default=100, validate=_between(1, 1000000))
+    max_subscriptions = WholeNumber(load_default=64, validate=_between(1, 100000))
+    max_events_per_second = WholeNumber(load_default=20, validate=_between(1, 100000))
+    max_message_bytes = WholeNumber(load_default=16384, validate=_between(512, 1048576, "bytes"))
     connect_timeout_s = fields.Float(load_default=10, validate=_between(0.1, 600, "seconds"))
     slow_client_timeout_s = fields.Float(load_default=20, validate=_between(0.1, 3600, "seconds"))
-    max_write_buffer_bytes = fields.Integer(
-        load_default=1048576, validate=_between(65536, 1073741824, "bytes")
-    )
-    rate_limit_per_minute = fields.Integer(load_default=1200, validate=_between(0, 10000000))
+    max_write_buffer_bytes = WholeNumber(load_default=1048576, validate=_between(65536, 1073741824, "bytes"))
+    rate_limit_per_minute = WholeNumber(load_default=1200, validate=_between(0, 10000000))
 
 
 class HistorySchema(SectionSchema):
@@ -267,8 +295,8 @@ class HistorySchema(SectionSchema):
     of = HistorySettings
     database_url = fields.String(load_default="sqlite:///var/history.sqlite3")
     flush_interval_s = fields.Float(load_default=5, validate=_between(0.1, 600, "seconds"))
-    backfill_days = fields.Integer(load_default=500, validate=_between(0, 5000))
-    backfill_sessions = fields.Integer(load_default=30, validate=_between(0, 250))
+    backfill_days = WholeNumber(load_default=500, validate=_between(0, 5000))
+    backfill_sessions = WholeNumber(load_default=30, validate=_between(0, 250))
 
 
 class SettingsSchema(Schema):

@@ -9,13 +9,12 @@ import numpy as np
 from marshmallow import Schema, ValidationError, fields, validate
 
 from schemas.chains import DAYS_A_YEAR, CoverageSchema, ProvenanceSchema
-from schemas.requests import Day, Request, Symbol, WholeNumber, one_of
+from schemas.requests import GREATEST_STRIKE, LEAST_STRIKE, Day, Request, Symbol, WholeNumber, one_of
 from schemas.wire import Number, Timestamp
 
 MAX_LEGS = 20  # a calendar of condors has eight
 MAX_LOTS = 10_000
 MAX_PRICE = 10_000_000.0
-MAX_STRIKE = 1_000_000_000.0
 MAX_POINTS = 1001
 OPTION_TYPES = ("CE", "PE")
 ORDER_SIDES = ("buy", "sell")
@@ -41,7 +40,9 @@ class Amount(fields.Float):
 class LegRequest(Request):
     """One leg of a strategy."""
 
-    strike = Amount(0.01, MAX_STRIKE, required=True, metadata={"unit": "INR", "description": "listed strike"})
+    strike = Amount(
+        LEAST_STRIKE, GREATEST_STRIKE, required=True, metadata={"unit": "INR", "description": "listed strike"}
+    )
     option_type = fields.String(
         required=True,
         validate=one_of(OPTION_TYPES),

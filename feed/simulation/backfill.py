@@ -22,6 +22,7 @@ from feed.simulation.parameters import FloatArray
 BLOCK = 32
 MOST_SESSIONS = 1600
 _BLOCKS_KEPT = 16
+_TWIN_DEVIATION = 0.0001
 COLUMNS = ("open", "high", "low", "close", "volume", "open_interest")
 
 Bars = dict[str, NDArray[np.float64] | NDArray[np.int64]]
@@ -178,9 +179,12 @@ class Backfill:
 
     def _bars(self, row: int, block: Block, log_price: FloatArray, rng: np.random.Generator) -> Path:
         if row in self._parent:
-            deviation = np.random.default_rng((self._seed, 4, row)).standard_normal(log_price.shape) * 0.0001
-            deviation[-1, -1] = 0.0
-            log_price = log_price + deviation
+            away = (
+                np.random.default_rng((self._seed, 4, row)).standard_normal(log_price.shape) * _TWIN_DEVIATION
+            )
+            away *= block.deviation > 0
+            away[-1, np.flatnonzero(block.deviation[-1])[-1] :] = 0.0
+            log_price = log_price + away
         noise = rng.random((2, *log_price[:, 1:].shape))
         deviation = self._model.daily_volatility[row] * block.deviation[:, 1:]
         path = bars(log_price, deviation, noise, self._underlyings[row].spot_tick_size)
@@ -286,14 +290,15 @@ def _minute_bars(block: Block, path: Path, first: int) -> Bars:
 
 def _daily_bars(block: Block, path: Path) -> Bars:
     opens = np.array([day.open_ms for day in block.days], dtype=np.int64)
-    # minutes after a shorter session repeat its close, and trade nothing
+    inside = block.is_minute
+    last = inside.sum(axis=1) - 1
     return as_bars(
         opens,
         path.open[:, 0],
-        path.high.max(axis=1),
-        path.low.min(axis=1),
-        path.close[:, -1],
-        (path.volume * block.is_minute).sum(axis=1),
+        np.where(inside, path.high, -np.inf).max(axis=1),
+        np.where(inside, path.low, np.inf).min(axis=1),
+        path.close[np.arange(len(last)), last],
+        (path.volume * inside).sum(axis=1),
     )
 
 

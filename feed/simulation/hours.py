@@ -106,7 +106,7 @@ class Hours:
     def spot_stands(self, now_ms: int) -> bool:
         """Whether shares have closed and their derivatives have not: then the futures tick on alone."""
         day = self.days[EQUITY]
-        return day.spot_close_ms < now_ms < day.close_ms
+        return day.spot_close_ms < now_ms <= day.close_ms
 
     def trading_days(self) -> list[date]:
         """The day in course of each group."""

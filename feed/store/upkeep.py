@@ -146,7 +146,7 @@ class PruneJob:
                 break
             self.deleted += self._prune_chain(connection, chain_id)
         if self.is_finished:
-            _forget_empty_chains(connection)
+            _forget_expired_chains(connection, to_datetime(self._now_ms).date())
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(f"PRAGMA incremental_vacuum({_FREED_PAGES_A_STEP})")
 
@@ -219,13 +219,13 @@ def quick_fault(database: Database) -> str | None:
     return f"The history store {database.name} is damaged: move its file away, or restore a copy ({said})."
 
 
-def _forget_empty_chains(connection: Connection) -> None:
+def _forget_expired_chains(connection: Connection, today: date) -> None:
     """Drop the names of expired chains of which nothing is kept."""
     kept = or_(
         select(chain_minutes.c.chain_id).where(chain_minutes.c.chain_id == chains.c.id).exists(),
         select(chain_metrics.c.chain_id).where(chain_metrics.c.chain_id == chains.c.id).exists(),
     )
-    empty = list(connection.scalars(select(chains.c.id).where(~kept)))
+    empty = list(connection.scalars(select(chains.c.id).where(~kept, chains.c.expiry < today)))
     if empty:
         connection.execute(delete(listings).where(listings.c.chain_id.in_(empty)))
         connection.execute(delete(chains).where(chains.c.id.in_(empty)))

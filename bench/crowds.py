@@ -1,0 +1,250 @@
+"""Many clients: what each costs in memory, and whether all are served when some stall, vanish or rush in."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from bench.driver import SUBSCRIBE_CHAIN, SUBSCRIBE_LISTED, SUBSCRIBE_NIFTY, Run, drive
+from bench.machine import CannotRun, raise_descriptor_limit
+from bench.probe import Probe, percentile
+from bench.progress import Plan
+from bench.servers import Server, ours, stock
+from bench.verdicts import Row, at_least, at_most, middle
+
+IDLE_MUST_BYTES, IDLE_AIM_BYTES = 40_000, 25_000
+SLOW_LIMIT_S = 600  # nobody is disconnected for being slow while memory is measured
+ADDRESSES = 8
+
+
+def memory_rows(plan: Plan) -> list[Row]:
+    """Resident memory per client that is connected, subscribed to a quote, and quiet."""
+    clients = plan.size(2000, 1000)
+    rows = []
+    for deflate in (False, True):
+        sizes = []
+        for turn in range(plan.rounds):
+            with ours(500) as server:
+                drive(server, clients=1, seconds=1)
+                run = drive(server, clients=clients, seconds=2, settle=3, addresses=ADDRESSES, deflate=deflate)
+            sizes.append(run.grown_bytes("start", "end") / clients)
+            plan.say(f"round {turn + 1}: {sizes[-1] / 1000:.1f} kB a client, deflate offered: {deflate}")
+        size = middle(sizes, float)
+        offered = "offered" if deflate else "not offered"
+        rows.append(
+            Row(
+                f"memory per idle client, {clients} clients, deflate {offered}",
+                f"{size / 1000:.1f} kB",
+                must="at most 40 kB",
+                aim="25 kB",
+                verdict=at_most(size, IDLE_MUST_BYTES, IDLE_AIM_BYTES),
+            )
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """One run over many clients, with what the server says of itself and what REST felt."""
+
+    run: Run
+    statistics: dict[str, Any]
+    rest_ms: list[float]
+
+    @property
+    def lag_p99_ms(self) -> float:
+        """Loop lag that the server measured."""
+        return float(self.statistics["loop_lag_ms"]["p99"] or 0)
+
+
+def _crowd(server: Server, **options: Any) -> Crowd:
+    """A run with a probe beside it; statistics are asked for when its window is over."""
+    told: dict[str, Any] = {}
+
+    def note(word: str) -> None:
+        told[word] = time.monotonic()
+        if word == "done":
+            told["statistics"] = server.get("/api/websocket/stats")
+
+    with Probe(server) as probe:
+        run = drive(server, on_progress=note, **options)
+    return Crowd(run, told["statistics"], probe.between(told["window"], told["done"]))
+
+
+def many_rows(plan: Plan) -> list[Row]:
+    """10,000 clients, one symbol each at 1 Hz."""
+    clients, seconds = plan.size(10_000, 2_000), plan.size(12, 6)
+    allowed = raise_descriptor_limit()
+    if allowed < clients + 200:
+        raise CannotRun(f"{clients} clients need as many descriptors; ulimit -Hn is {allowed}.")
+    crowds = []
+    for turn in range(plan.rounds):
+        with ours(1000) as server:
+            symbols = [row["symbol"] for row in server.get("/api/symbols?per_page=200")["symbols"]]
+            crowd = _crowd(
+                server,
+                clients=clients,
+                seconds=seconds,
+                settle=3,
+                emit=SUBSCRIBE_LISTED,
+                list=",".join(symbols),
+                addresses=ADDRESSES,
+                in_flight=500,
+            )
+        crowds.append(crowd)
+        plan.say(
+            f"round {turn + 1}: {clients} clients of {len(symbols)} symbols: latency p99 "
+            f"{crowd.run.latency_ms['p99']:.0f} ms, loop lag p99 {crowd.lag_p99_ms:.0f} ms, "
+            f"core {crowd.run.load:.0%}, {crowd.run.service}"
+        )
+    latency = middle(crowds, lambda crowd: crowd.run.latency_ms["p99"])
+    lag = middle(crowds, lambda crowd: crowd.lag_p99_ms)
+    rest = middle(crowds, lambda crowd: percentile(crowd.rest_ms, 0.99))
+    fewest = middle(crowds, lambda crowd: crowd.run.service["fewest_frames"])
+    gap = middle(crowds, lambda crowd: crowd.run.service["gap_max_ms"])
+    load = middle(crowds, lambda crowd: crowd.run.load)
+    return [
+        Row(
+            f"{clients} clients, a symbol each, 1 Hz: latency p99",
+            f"{latency:.0f} ms (core {load:.0%} used)",
+            must="under 500 ms",
+            verdict=at_most(latency, 500),
+        ),
+        Row(
+            "the same: everybody served each second",
+            f"fewest {fewest:.0f} in {seconds} s, longest gap {gap:.0f} ms",
+            must=f"{seconds - 1} and 2 s",
+            verdict=at_most(max((seconds - 1) - fewest, gap / 2000 - 1), 0),
+        ),
+        Row("the same: loop lag p99", f"{lag:.0f} ms", must="under 100 ms", verdict=at_most(lag, 100)),
+        Row("the same: REST answer p99, seen from outside", f"{rest:.0f} ms"),
+    ]
+
+
+def stalled_rows(plan: Plan) -> list[Row]:
+    """1,000 clients that read chain deltas, alone and beside 1,000 that do not read."""
+    healthy, seconds = plan.size(1000, 300), plan.size(15, 6)
+    without: list[Crowd] = []
+    beside: list[Crowd] = []
+    for turn in range(plan.rounds):
+        for stalled, crowds in ((0, without), (healthy, beside)):
+            with ours(250, "--set", f"limits.slow_client_timeout_s={SLOW_LIMIT_S}") as server:
+                crowd = _crowd(
+                    server,
+                    clients=healthy + stalled,
+                    stalled=stalled,
+                    seconds=seconds,
+                    settle=5,
+                    emit=SUBSCRIBE_CHAIN,
+                    addresses=ADDRESSES,
+                )
+            crowds.append(crowd)
+            plan.say(
+                f"round {turn + 1}: {stalled} stalled beside {healthy}: latency p99 "
+                f"{crowd.run.latency_ms['p99']:.0f} ms, {crowd.statistics['slow_clients']} lag, memory "
+                f"{crowd.run.grown_bytes('start', 'end') / 1e6:+.1f} MB since the start, "
+                f"{crowd.run.grown_bytes('window', 'end') / 1e6:+.1f} MB in the window"
+            )
+    alone, among = (middle(crowds, lambda crowd: crowd.run.latency_ms["p99"]) for crowds in (without, beside))
+    held = middle(beside, lambda crowd: crowd.run.grown_bytes("start", "end"))
+    held -= middle(without, lambda crowd: crowd.run.grown_bytes("start", "end"))
+    rising = middle(beside, lambda crowd: crowd.run.grown_bytes("window", "end")) / healthy
+    return [
+        Row(
+            f"{healthy} stalled among {2 * healthy}: latency p99 of the healthy (chain deltas, 4 Hz)",
+            f"{among:.1f} ms",
+            f"without the stalled: {alone:.1f} ms",
+            f"{among / alone:.2f}",
+            "at most 1.3",
+            "",
+            at_most(among / alone, 1.3),
+        ),
+        Row(
+            "the same: server memory per stalled client",
+            f"{held / healthy / 1000:.0f} kB ({rising / 1000:+.1f} kB over {seconds} s)",
+            must="bounded: write buffer 1,049 kB",
+            verdict=at_most(held / healthy, 1_048_576),
+        ),
+    ]
+
+
+def vanish_rows(plan: Plan) -> list[Row]:
+    """5,000 clients reset at once while 50 stay."""
+    clients, survivors, seconds = plan.size(5000, 1000), 50, 6
+    before, after, lags = [], [], []
+    for turn in range(plan.rounds):
+        with ours(500) as server:
+            told: dict[str, float] = {}
+            statistics: dict[str, Any] = {}
+
+            def note(
+                word: str, server: Server = server, told: dict[str, float] = told, out: dict[str, Any] = statistics
+            ) -> None:
+                told[word] = time.monotonic()
+                if word == "done":
+                    out.update(server.get("/api/websocket/stats"))
+
+            with Probe(server) as probe:
+                run = drive(
+                    server,
+                    clients=clients + survivors,
+                    survivors=survivors,
+                    vanish_at=3,
+                    seconds=seconds,
+                    addresses=ADDRESSES,
+                    on_progress=note,
+                )
+            gone_at = told["vanished"]
+            before.append(probe.between(told["window"], gone_at - 0.5)[-1])
+            after.append(probe.between(gone_at - 0.2, gone_at + 2.5)[-1])
+            lag = statistics["loop_lag_ms"]
+            lags.append(float(lag.get("max") or lag["p99"]))
+            latency = run.report["latency_after_vanish_ms"]["max"]
+            plan.say(
+                f"round {turn + 1}: {run.report['vanished']} vanished: REST at most {after[-1]:.0f} ms (before: "
+                f"{before[-1]:.0f}), survivors' events at most {latency:.0f} ms late, server's own lag {lag}, "
+                f"{statistics['connections']['now']} connections left"
+            )
+    worst = middle(after, float)
+    return [
+        Row(
+            f"{clients} clients vanish at once: longest REST answer (loop lag seen from outside)",
+            f"{worst:.0f} ms",
+            f"while they were there: {middle(before, float):.0f} ms",
+            must="under 100 ms",
+            verdict=at_most(worst, 100),
+        ),
+        Row("the same: loop lag measured by the server", f"{middle(lags, float):.0f} ms"),
+    ]
+
+
+def storm_rows(plan: Plan) -> list[Row]:
+    """5,000 clients connect as fast as they are let in, to ours and to python-socketio."""
+    clients = plan.size(5000, 1000)
+    servers = {"ours": lambda: ours(500), "stock": lambda: stock(217, 2)}
+    rates: dict[str, list[float]] = {name: [] for name in servers}
+    costs: dict[str, list[float]] = {name: [] for name in servers}
+    for turn in range(plan.rounds):
+        for name, start in servers.items():
+            with start() as server:
+                drive(server, clients=1, seconds=1)
+                run = drive(
+                    server, clients=clients, seconds=1, emit=SUBSCRIBE_NIFTY, addresses=ADDRESSES, in_flight=500
+                )
+            rates[name].append(clients / run.report["connect_s"])
+            costs[name].append(run.cpu_s("start", "ready") / clients * 1e6)
+            plan.say(f"round {turn + 1}: {name}: {rates[name][-1]:.0f} connections/s, {costs[name][-1]:.0f} us each")
+    rate, cost = ({name: middle(values, float) for name, values in of.items()} for of in (rates, costs))
+    ratio = rate["ours"] / rate["stock"]
+    return [
+        Row(
+            f"connect storm of {clients}",
+            f"{rate['ours']:.0f}/s, {cost['ours']:.0f} us of CPU each",
+            f"stock: {rate['stock']:.0f}/s, {cost['stock']:.0f} us",
+            f"{ratio:.2f} times as fast",
+            "above 1",
+            "1.5",
+            at_least(ratio, 1, 1.5),
+        )
+    ]

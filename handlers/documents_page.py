@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def render_page(openapi, asyncapi):
+    return "x"

@@ -1,0 +1,254 @@
+"""Every event of the sockets: what its payload is made of, and what acknowledges it.
+
+Nothing is defined here that a route defines too: payloads are the schemas of REST, alone or as the part
+of them that a delta carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from schemas import requests
+from schemas.chains import ChainHeaderSchema, ChainRowSchema, ChainSchema, ProvenanceSchema
+from schemas.dashboard import DashboardSchema
+from schemas.quotes import SpotPriceSchema
+from schemas.reference import CandleUpdateSchema, MarketStatusSchema
+from schemas.service import FEED_STATES, PlaceSchema
+from schemas.wire import Timestamp
+
+RESENT = ("resync", "conflated")
+
+
+def _optional(field: fields.Field[Any]) -> fields.Field[Any]:
+    """The field as a part that need not be there."""
+    field.metadata = {**field.metadata, "optional": True}
+    return field
+
+
+def changes_of(schema: type[Schema], *always: str) -> dict[str, fields.Field[Any]]:
+    """The fields of a schema, of which a delta has those that changed, and ``always`` the named ones."""
+    return {name: field if name in always else _optional(field) for name, field in schema().fields.items()}
+
+
+def _reason() -> fields.String:
+    return fields.String(
+        metadata={
+            "optional": True,
+            "enum": list(RESENT),
+            "description": "why it comes unasked: the delta was not to be had, or would have been longer",
+        }
+    )
+
+
+class ClientLimitsSchema(Schema):
+    """What one client may take."""
+
+    max_subscriptions = fields.Integer(
+        metadata={"unit": "streams", "description": "followed at once", "example": 64}
+    )
+    max_events_per_second = fields.Integer(
+        metadata={"unit": "events per second", "description": "on average", "example": 20}
+    )
+    max_message_bytes = fields.Integer(
+        metadata={"unit": "bytes", "description": "of one message", "example": 16384}
+    )
+    slow_client_timeout_s = fields.Float(
+        metadata={"unit": "s", "description": "without reading, then the socket is closed", "example": 20.0}
+    )
+
+
+class ConnectionStatusSchema(Schema):
+    """Once connected."""
+
+    status = fields.String(metadata={"description": "that it is connected", "enum": ["connected"]})
+    client_id = fields.String()
+    server_time = Timestamp("time of the market's clock")
+    version = fields.String()
+    source = fields.String()
+    epoch = fields.String()
+    limits = fields.Nested(ClientLimitsSchema)
+
+
+class SubscriptionStatusSchema(PlaceSchema):
+    """A subscription began, ended, or its contracts expired."""
+
+    symbol = fields.String()
+    epoch = fields.String(allow_none=True, metadata={"description": "null where nothing was followed"})
+    seq = fields.Integer(allow_none=True, metadata={"description": "null where nothing was followed"})
+    status = fields.String(
+        metadata={
+            "description": "what became of the subscription",
+            "enum": ["subscribed", "unsubscribed", "expired"],
+        }
+    )
+    successor = fields.String(
+        allow_none=True,
+        metadata={
+            "optional": True,
+            "description": "of an expired chain: the stream of the next expiry; null if none is listed",
+            "example": "chain:NIFTY:2026-12-08",
+        },
+    )
+
+
+class SymbolSnapshotSchema(SpotPriceSchema):
+    """The whole quote, as REST gives it."""
+
+    kind = fields.String(metadata={"description": "replace what you hold", "enum": ["snapshot"]})
+    reason = _reason()
+
+
+class DeltaSchema(Schema):
+    """The state a delta applies to and the one it leads to."""
+
+    prev_seq = fields.Integer()
+    conflated = fields.Integer(metadata={"optional": True, "minimum": 2})
+
+
+SymbolDeltaSchema = DeltaSchema.from_dict(
+    {
+        **changes_of(SpotPriceSchema, "symbol", "as_of", "epoch", "seq"),
+        "kind": fields.String(metadata={"description": "assign what is here", "enum": ["delta"]}),
+    },
+    name="SymbolDeltaSchema",
+)
+SymbolDeltaSchema.__doc__ = "What changed in a quote; without any other field, a sign of life."
+
+ChainRowDeltaSchema = Schema.from_dict(
+    dict(changes_of(ChainRowSchema, "strike_price")), name="ChainRowDeltaSchema"
+)
+ChainRowDeltaSchema.__doc__ = "A strike, and those of its fields that changed."
+
+
+class ChainSnapshotSchema(ChainSchema):
+    """The whole chain, as REST gives it."""
+
+    reason = _reason()
+
+
+class _ChainState(ChainHeaderSchema, ProvenanceSchema):
+    """Everything of a chain but its rows."""
+
+
+ChainDeltaSchema = DeltaSchema.from_dict(
+    {
+        **changes_of(_ChainState, "symbol", "expiry", "as_of", "epoch", "seq"),
+        "rows": fields.List(fields.Nested(ChainRowDeltaSchema), metadata={"optional": True}),
+        "removed": fields.List(fields.Float(), metadata={"optional": True, "unit": "INR"}),
+    },
+    name="ChainDeltaSchema",
+)
+ChainDeltaSchema.__doc__ = "What changed in a chain; without rows and other fields, a sign of life."
+
+
+class FeedStatusSchema(Schema):
+    """The state of the feed changed."""
+
+    state = fields.String(metadata={"description": "state of the feed", "enum": list(FEED_STATES)})
+    reason = fields.String()
+    source = fields.String()
+    epoch = fields.String()
+    timestamp = Timestamp("time of the market's clock")
+
+
+class PongSchema(Schema):
+    """The answer to ``ping``."""
+
+    server_time = Timestamp("time of the market's clock")
+    sent = fields.Raw(allow_none=True)
+
+
+class ShutdownSchema(Schema):
+    """Before a planned stop."""
+
+    reconnect_after_ms = fields.Integer(
+        metadata={
+            "unit": "ms",
+            "description": "when to come back, another time for each client",
+            "example": 1240,
+        }
+    )
+
+
+class RecoverySchema(Schema):
+    """Where a resumed stream stands."""
+
+    stream = fields.String()
+    epoch = fields.String()
+    seq = fields.Integer()
+    recovered = fields.Boolean()
+
+
+class RecoveriesSchema(Schema):
+    """The answer to ``resume``."""
+
+    streams = fields.List(fields.Nested(RecoverySchema))
+
+
+class StatusesSchema(Schema):
+    """The answer for several streams."""
+
+    streams = fields.List(fields.Nested(SubscriptionStatusSchema))
+
+
+class SubscriptionsSchema(Schema):
+    """The answer to ``list_subscriptions``."""
+
+    subscriptions = fields.List(fields.Nested(PlaceSchema))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEvent:
+    """What a client may send: payload, the data that acknowledges it, and the codes of a refusal."""
+
+    payload: type[Schema] | None  # None: anything
+    answer: type[Schema]
+    errors: tuple[str, ...] = ()
+    payload_required: bool = True
+
+
+_SYMBOL = ("UNKNOWN_SYMBOL",)
+_EXPIRY = ("UNKNOWN_SYMBOL", "UNKNOWN_EXPIRY")
+_PRICED = ("FEED_UNAVAILABLE",)
+
+CLIENT: Mapping[str, ClientEvent] = {
+    "subscribe_symbol": ClientEvent(requests.SymbolEvent, StatusesSchema, _SYMBOL + _PRICED),
+    "unsubscribe_symbol": ClientEvent(requests.SymbolEvent, StatusesSchema, _SYMBOL),
+    "subscribe_option_chain": ClientEvent(
+        requests.ChainSubscription, SubscriptionStatusSchema, _EXPIRY + _PRICED
+    ),
+    "unsubscribe_option_chain": ClientEvent(requests.ChainEvent, StatusesSchema, _SYMBOL),
+    "subscribe_dashboard": ClientEvent(requests.ChainEvent, SubscriptionStatusSchema, _EXPIRY + _PRICED),
+    "unsubscribe_dashboard": ClientEvent(requests.ChainEvent, StatusesSchema, _SYMBOL),
+    "subscribe_candles": ClientEvent(requests.CandleEvent, SubscriptionStatusSchema, _SYMBOL + _PRICED),
+    "unsubscribe_candles": ClientEvent(requests.CandleEvent, SubscriptionStatusSchema, _SYMBOL),
+    "get_option_chain": ClientEvent(requests.ChainQueryEvent, ChainSchema, _EXPIRY + _PRICED),
+    "get_dashboard_data": ClientEvent(requests.ChainEvent, DashboardSchema, _EXPIRY + _PRICED),
+    "get_market_status": ClientEvent(requests.StatusEvent, MarketStatusSchema, payload_required=False),
+    "list_subscriptions": ClientEvent(requests.NoPayload, SubscriptionsSchema, payload_required=False),
+    "resume": ClientEvent(requests.ResumeEvent, RecoveriesSchema, _EXPIRY + _PRICED),
+    "ping": ClientEvent(None, PongSchema, payload_required=False),
+}
+# refused whatever the event: its payload, too many of them, a fault of ours
+ERRORS_OF_ALL = ("VALIDATION_ERROR", "PAYLOAD_TOO_LARGE", "RATE_LIMITED", "INTERNAL_ERROR")
+ERRORS_OF_CONNECT = ("UNAUTHORIZED", "FORBIDDEN_ORIGIN", "RATE_LIMITED")
+
+SERVER: Mapping[str, tuple[type[Schema], ...]] = {
+    "connection_status": (ConnectionStatusSchema,),
+    "market_status": (MarketStatusSchema,),
+    "subscription_status": (SubscriptionStatusSchema,),
+    "symbol_update": (SymbolSnapshotSchema, SymbolDeltaSchema),
+    "option_chain_data": (ChainSnapshotSchema,),
+    "option_chain_delta": (ChainDeltaSchema,),
+    "option_chain_update": (ChainSchema,),
+    "dashboard_data": (DashboardSchema,),
+    "candle_update": (CandleUpdateSchema,),
+    "feed_status": (FeedStatusSchema,),
+    "pong": (PongSchema,),
+    "error": (),  # one schema for each code, made from the table of errors
+    "server_shutdown": (ShutdownSchema,),
+}

@@ -1,0 +1,339 @@
+"""The routes as an OpenAPI document.
+
+``openapi_document`` takes one ``Operation`` a route; everything else comes from the schemas and from the
+table of errors. HEAD, OPTIONS, conditional requests and the headers that every answer has are filled in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from schemas.envelope import ERROR_CODES, AnswerSchema, ErrorAnswerSchema, answer_schema, error_schema
+from schemas.json_schema import OPENAPI_VERSION, Definitions, JsonSchema, example_of
+from schemas.requests import NoParameters, Symbol
+
+TITLE = "Indian options market data"
+DESCRIPTION = (
+    "Realtime market data for Indian options. Prices are rupees, times UTC, dates those of the exchange. "
+    "A value that is not known is null, never 0. Fields may be added; ignore those you do not know. "
+    "The same data as streams: see /api/asyncapi.json."
+)
+JSON = "application/json"
+# told on any route: by the doors, by the parser, by the limits
+ERRORS_OF_ALL = (
+    "VALIDATION_ERROR",
+    "METHOD_NOT_ALLOWED",
+    "PAYLOAD_TOO_LARGE",
+    "RATE_LIMITED",
+    "INTERNAL_ERROR",
+)
+ERROR_HEADERS = {
+    "RATE_LIMITED": ("Retry-After",),
+    "FEED_UNAVAILABLE": ("Retry-After",),
+    "METHOD_NOT_ALLOWED": ("Allow",),
+}
+HEADERS: Mapping[str, tuple[str, str]] = {
+    "X-Request-ID": ("the request's id: yours, or a fresh one", "8f6f0c2e9b1d4a57"),
+    "ETag": ("the state: epoch, sequence number, question", '"sim-2a-1a206ab0140-16-"'),
+    "Cache-Control": ("how long the answer may be kept", "no-cache"),
+    "Retry-After": ("seconds until it is worth asking again", "5"),
+    "RateLimit": ("requests left (r) and seconds until all are back (t)", '"default";r=1199;t=1'),
+    "RateLimit-Policy": ("requests allowed (q) in a window of seconds (w)", '"default";q=1200;w=60'),
+    "Allow": ("methods that the route takes", "GET, HEAD, OPTIONS"),
+    "Access-Control-Allow-Origin": ("the page's origin, if it may call", "http://localhost:3000"),
+    "Access-Control-Allow-Methods": ("methods that the route takes", "GET, HEAD, OPTIONS"),
+    "Access-Control-Allow-Headers": ("request headers that a page may send", "content-type"),
+    "Access-Control-Max-Age": ("seconds for which this holds", "600"),
+}
+COMMON_HEADERS = ("X-Request-ID", "RateLimit", "RateLimit-Policy", "Access-Control-Allow-Origin")
+PREFLIGHT_HEADERS = (
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Max-Age",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route: what it takes, what it answers, and what else there is to say about it.
+
+    ``live`` answers carry an ETag, ``kept`` ones may be cached. ``content_type`` is set where the answer
+    is no envelope; ``also`` are further statuses with the same body.
+    """
+
+    summary: str
+    description: str
+    answer: type[Schema] | None = None
+    query: type[Schema] = NoParameters
+    body: type[Schema] | None = None
+    meta: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    live: bool = False
+    kept: bool = False
+    content_type: str = JSON
+    also: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDescription:
+    """A row of the route table, with its operation."""
+
+    path: str
+    methods: Sequence[str]
+    needs_key: bool
+    operation: Operation
+
+
+def openapi_document(
+    routes: Iterable[RouteDescription], status_of: Mapping[str, int], version: str
+) -> dict[str, Any]:
+    """The document; ``status_of`` is the table of codes."""
+    writer = _Writer(status_of, version)
+    paths: dict[str, Any] = {}
+    for route in routes:
+        for path in (route.path, *route.operation.aliases):
+            paths[path] = writer.path(path, route)
+    return {
+        "openapi": OPENAPI_VERSION,
+        "info": {"title": TITLE, "version": version, "description": DESCRIPTION, "license": {"name": "MIT"}},
+        "servers": [{"url": "/", "description": "this server"}],
+        "tags": [{"name": "market", "description": "prices, chains, candles"}],
+        "security": [{}, {"ApiKey": []}, {"Bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": writer.definitions.schemas,
+            "responses": writer.responses,
+            "headers": {name: _header(name) for name in HEADERS},
+            "securitySchemes": SECURITY_SCHEMES,
+        },
+    }
+
+
+SECURITY_SCHEMES = {
+    "ApiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "needed where the operator configured keys",
+    },
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "the same key as a bearer token"},
+}
+
+
+class _Writer:
+    """Writes operations, defining schemas and responses on the way."""
+
+    def __init__(self, status_of: Mapping[str, int], version: str) -> None:
+        self.definitions = Definitions(TITLE, version)
+        self._status_of = status_of
+        self.responses = {code: self._error_response(code) for code in ERROR_CODES}
+
+    def path(self, path: str, route: RouteDescription) -> dict[str, Any]:
+        """Every method of a path."""
+        item: dict[str, Any] = {}
+        if "{symbol}" in path:
+            item["parameters"] = [_symbol_parameter(self.definitions)]
+        for method in route.methods:
+            if method == "OPTIONS":
+                item["options"] = _preflight(path)
+            else:
+                item[method.lower()] = self._operation(method, path, route)
+        return item
+
+    def _operation(self, method: str, path: str, route: RouteDescription) -> dict[str, Any]:
+        operation = route.operation
+        result: dict[str, Any] = {
+            "operationId": operation_id(method, path),
+            "tags": ["market"],
+            "summary": operation.summary if method != "HEAD" else f"{operation.summary} (headers only)",
+            "description": operation.description,
+            "parameters": self._parameters(operation),
+            "responses": self._responses(route, has_body=method != "HEAD"),
+        }
+        if operation.body is not None:
+            schema = self.definitions.reference(operation.body)
+            content = {"schema": schema, "example": self._example(schema)}
+            result["requestBody"] = {"required": True, "content": {JSON: content}}
+        if not route.needs_key:
+            result["security"] = []
+        return result
+
+    def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
+        parameters = [
+            _parameter(name, "query", _not_null(schema), required)
+            for name, (schema, required) in self.definitions.fields(operation.query).items()
+        ]
+        parameters.append(
+            _parameter(
+                "X-Request-ID",
+                "header",
+                {
+                    "type": "string",
+                    "pattern": "^[\\x21-\\x7e]{1,128}$",
+                    "description": "an id of yours; it is in the answer and in the log",
+                    "examples": ["8f6f0c2e9b1d4a57"],
+                },
+                False,
+            )
+        )
+        if operation.live:
+            known = {
+                "type": "string",
+                "description": "the ETag you hold: answered 304 while the state is the same",
+                "examples": [HEADERS["ETag"][1]],
+            }
+            parameters.append(_parameter("If-None-Match", "header", known, False))
+        return parameters
+
+    def _responses(self, route: RouteDescription, has_body: bool) -> dict[str, Any]:
+        operation = route.operation
+        headers = (
+            [*COMMON_HEADERS, "Cache-Control"] if operation.live or operation.kept else [*COMMON_HEADERS]
+        )
+        if operation.live:
+            headers.append("ETag")
+        success = {"headers": _headers(headers)}
+        if has_body:
+            success["content"] = {operation.content_type: self._content(route)}
+        responses = {"200": {"description": operation.summary, **success}}
+        for status, description in operation.also:
+            responses[str(status)] = {"description": description, **success}
+        if operation.live:
+            responses["304"] = {
+                "description": "the state is still the one you hold",
+                "headers": _headers(headers),
+            }
+        responses |= self._errors(operation, route.needs_key)
+        return dict(sorted(responses.items()))
+
+    def _errors(self, operation: Operation, needs_key: bool) -> dict[str, Any]:
+        """Responses of the codes that a route may answer, by status."""
+        codes = [
+            *ERRORS_OF_ALL,
+            "FORBIDDEN_ORIGIN",
+            *(["UNAUTHORIZED"] if needs_key else []),
+            *operation.errors,
+        ]
+        by_status: dict[int, list[str]] = {}
+        for code in codes:
+            by_status.setdefault(self._status_of[code], []).append(code)
+        result: dict[str, Any] = {}
+        for status, some in by_status.items():
+            if len(some) == 1:
+                result[str(status)] = {"$ref": f"#/components/responses/{some[0]}"}
+            else:
+                result[str(status)] = self._either(some)
+        return result
+
+    def _either(self, codes: Sequence[str]) -> dict[str, Any]:
+        """A response with one of several codes."""
+        parts = [self.responses[code]["content"][JSON] for code in codes]
+        return {
+            "description": "; ".join(f"{code}: {ERROR_CODES[code].when}" for code in codes),
+            "headers": self.responses[codes[0]]["headers"],
+            "content": {
+                JSON: {
+                    "schema": {"oneOf": [part["schema"] for part in parts]},
+                    "examples": {
+                        code: {"value": part["example"]} for code, part in zip(codes, parts, strict=True)
+                    },
+                }
+            },
+        }
+
+    def _error_response(self, code: str) -> dict[str, Any]:
+        schema = self.definitions.reference(error_schema(code, ErrorAnswerSchema))
+        return {
+            "description": f"{code}: {ERROR_CODES[code].when}",
+            "headers": _headers((*COMMON_HEADERS, *ERROR_HEADERS.get(code, ()))),
+            "content": {JSON: {"schema": schema, "example": self._example(schema)}},
+        }
+
+    def _content(self, route: RouteDescription) -> dict[str, Any]:
+        operation = route.operation
+        if operation.answer is None:
+            kind = "object" if operation.content_type == JSON else "string"
+            return {"schema": {"type": kind, "description": operation.summary}}
+        data = fields.Nested(operation.answer)
+        name = _answer_name(route.path)
+        schema = {"$ref": f"#/components/schemas/{name}"}
+        if name not in self.definitions.schemas:
+            schema = self.definitions.reference(answer_schema(name, AnswerSchema, data, operation.meta))
+        return {"schema": schema, "example": self._example(schema)}
+
+    def _example(self, schema: JsonSchema) -> Any:
+        return example_of(schema, self.definitions.schemas)
+
+
+def operation_id(method: str, path: str) -> str:
+    """``get-api-spot_price-symbol``: unique, and the anchor of the operation on the page."""
+    return "-".join([method.lower(), *re.findall(r"[A-Za-z0-9_.]+", path)])
+
+
+def _answer_name(path: str) -> str:
+    """``HistoricalDataAnswer`` of ``/api/historical-data/{symbol}``."""
+    words = re.findall("[A-Za-z]+", re.sub(r"/api/|\{.*\}", "", path))
+    return f"{''.join(word.capitalize() for word in words) or 'Index'}Answer"
+
+
+def _parameter(name: str, location: str, schema: JsonSchema, required: bool) -> dict[str, Any]:
+    """A parameter; what its schema says of meaning and example is the parameter's to say."""
+    schema = dict(schema)
+    parameter: dict[str, Any] = {"name": name, "in": location, "required": required}
+    parameter["description"] = schema.pop("description", "")
+    examples = schema.pop("examples", None)
+    parameter["schema"] = schema
+    if examples:
+        parameter["example"] = examples[0]
+    return parameter
+
+
+class _SymbolPath(Schema):
+    symbol = Symbol(required=True)
+
+
+def _not_null(schema: JsonSchema) -> JsonSchema:
+    """The schema of a parameter: a URL has no null."""
+    result = dict(schema)
+    if isinstance(result.get("type"), list):
+        result["type"] = next(kind for kind in result["type"] if kind != "null")
+    if "enum" in result:
+        result["enum"] = [value for value in result["enum"] if value is not None]
+    return result
+
+
+def _symbol_parameter(definitions: Definitions) -> dict[str, Any]:
+    schema, _ = definitions.fields(_SymbolPath)["symbol"]
+    return _parameter("symbol", "path", schema, True)
+
+
+def _preflight(path: str) -> dict[str, Any]:
+    """CORS."""
+    return {
+        "operationId": operation_id("OPTIONS", path),
+        "tags": ["market"],
+        "summary": "Methods, and whether a page of another origin may call",
+        "security": [],
+        "responses": {
+            "204": {
+                "description": "what may be asked for",
+                "headers": _headers(("X-Request-ID", "Access-Control-Allow-Origin", *PREFLIGHT_HEADERS)),
+            },
+            "403": {"$ref": "#/components/responses/FORBIDDEN_ORIGIN"},
+        },
+    }
+
+
+def _headers(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _header(name: str) -> dict[str, Any]:
+    description, example = HEADERS[name]
+    return {"description": description, "schema": {"type": "string"}, "example": example}

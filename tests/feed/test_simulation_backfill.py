@@ -1,0 +1,122 @@
+"""Candles before the start: consistent with each other, with the calendar, and with the live path's figures."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.market_statistics import autocorrelation, excess_kurtosis
+from feed.calendar import IST, Calendar
+from feed.clock import to_datetime, to_ms
+from feed.instruments import Catalogue
+from feed.random_walk import SimulatedSource
+
+CALENDAR = Calendar.load()
+CATALOGUE = Catalogue.load(CALENDAR)
+START_MS = to_ms(datetime.datetime(2026, 11, 22, 20, tzinfo=IST))
+SYMBOLS = ("NIFTY", "SENSEX", "HDFCBANK", "JIOFIN", "CRUDEOIL", "GOLDM", "ZINC")
+
+
+@pytest.fixture(scope="module")
+def source() -> SimulatedSource:
+    return SimulatedSource(CATALOGUE, CALENDAR, seed=5, start_ms=START_MS)
+
+
+def by_session(symbol: str, bars: dict[str, np.ndarray]) -> dict[datetime.date, np.ndarray]:
+    """Places of the minutes of each session; minutes outside of sessions are left out."""
+    exchange = CATALOGUE[symbol].derivatives_exchange
+    places: dict[datetime.date, list[int]] = {}
+    for place, time_ms in enumerate(bars["time_ms"].tolist()):
+        at = to_datetime(time_ms)
+        session = CALENDAR.session(exchange, at.astimezone(IST).date())
+        if session is not None and session.open <= at < session.close:
+            places.setdefault(session.day, []).append(place)
+    return {day: np.array(rows) for day, rows in places.items()}
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_daily_bars_are_the_minutes_of_their_session(source: SimulatedSource, symbol: str) -> None:
+    minutes, days = source.minute_candles(symbol, 40), source.daily_candles(symbol, 40)
+    sessions = by_session(symbol, minutes)
+    assert len(sessions) == len(days["time_ms"]) == 40
+    for row, (day, places) in enumerate(sessions.items()):
+        session = CALENDAR.session(CATALOGUE[symbol].derivatives_exchange, day)
+        assert days["time_ms"][row] == to_ms(session.open)
+        assert len(places) == (session.close - session.open) / datetime.timedelta(minutes=1)
+        assert days["open"][row] == minutes["open"][places[0]]
+        assert days["high"][row] == minutes["high"][places].max()
+        assert days["low"][row] == minutes["low"][places].min()
+        assert days["close"][row] == minutes["close"][places[-1]]
+        assert days["volume"][row] == minutes["volume"][places].sum()
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_bars_are_whole_and_on_the_tick_grid(source: SimulatedSource, symbol: str) -> None:
+    bars = source.minute_candles(symbol, 5)
+    tick = CATALOGUE[symbol].spot_tick_size
+    assert (np.diff(bars["time_ms"]) > 0).all()
+    assert (bars["low"] <= np.minimum(bars["open"], bars["close"])).all()
+    assert (bars["high"] >= np.maximum(bars["open"], bars["close"])).all()
+    for name in ("open", "high", "low", "close"):
+        np.testing.assert_allclose(np.rint(bars[name] / tick) * tick, bars[name], rtol=1e-12)
+    assert np.array_equal(bars["volume"], np.rint(bars["volume"]))
+    assert (bars["volume"] >= 0).all()
+
+
+def test_the_path_leads_into_the_live_day(source: SimulatedSource) -> None:
+    quotes = source.advance(START_MS)
+    assert quotes is not None
+    for row, underlying in enumerate(CATALOGUE.underlyings):
+        days = source.daily_candles(underlying.symbol, 1)
+        assert days["close"][-1] == quotes.underlyings["previous_close"][row] == underlying.reference_price
+
+
+@settings(max_examples=20, deadline=None)
+@given(sessions=st.integers(0, 130), symbol=st.sampled_from(SYMBOLS))
+def test_a_shorter_request_is_the_end_of_a_longer_one(sessions: int, symbol: str) -> None:
+    source = SimulatedSource(CATALOGUE, CALENDAR, seed=5, start_ms=START_MS)
+    long = source.daily_candles(symbol, 140)
+    short = source.daily_candles(symbol, sessions)
+    for name, values in short.items():
+        assert np.array_equal(values, long[name][140 - sessions :], equal_nan=True)
+
+
+def test_two_years_have_the_figures_of_the_live_path(source: SimulatedSource) -> None:
+    days = {symbol: source.daily_candles(symbol, 500) for symbol in ("NIFTY", "BANKNIFTY", "SENSEX", "TCS")}
+    returns = {symbol: np.diff(np.log(bars["close"])) for symbol, bars in days.items()}
+    annual = {symbol: values.std() * np.sqrt(250) for symbol, values in returns.items()}
+    assert 0.09 < annual["NIFTY"] < 0.18
+    assert 0.20 < annual["TCS"] < 0.41
+    assert np.corrcoef(returns["NIFTY"], returns["BANKNIFTY"])[0, 1] == pytest.approx(0.83, abs=0.06)
+    assert np.corrcoef(returns["NIFTY"], returns["SENSEX"])[0, 1] > 0.98
+    gaps = np.log(days["NIFTY"]["open"][1:] / days["NIFTY"]["close"][:-1])
+    assert 0.2 < gaps.var() / returns["NIFTY"].var() < 0.45
+    reach = np.log(days["NIFTY"]["high"] / days["NIFTY"]["low"])
+    assert 0.006 < np.median(reach) < 0.0115
+
+
+def test_minutes_cluster_and_have_fat_tails(source: SimulatedSource) -> None:
+    minutes = source.minute_candles("NIFTY", 250)
+    sessions = by_session("NIFTY", minutes)
+    close = [np.log(minutes["close"][places]) for places in sessions.values()]
+    returns = np.concatenate([np.diff(values) for values in close])
+    assert excess_kurtosis(returns) > 10
+    assert abs(autocorrelation(returns, 1)) < 0.03
+    # the first minute of a session has no return here, so this is a little less than the whole
+    assert 0.12 < autocorrelation(np.abs(returns), 1) < 0.5
+    full = [places[:375] for places in sessions.values() if len(places) >= 375]
+    volumes = minutes["volume"][np.array(full)].mean(axis=0)
+    assert volumes[:15].mean() > 2 * volumes[150:240].mean()
+    assert volumes[345:360].mean() > 1.4 * volumes[150:240].mean()
+
+
+def test_special_sessions_have_bars_too(source: SimulatedSource) -> None:
+    days = source.daily_candles("NIFTY", 20)
+    muhurat = to_ms(CALENDAR.session("NFO", datetime.date(2026, 11, 8)).open)
+    assert muhurat in days["time_ms"].tolist()
+    row = days["time_ms"].tolist().index(muhurat)
+    assert 0 < days["volume"][row] < np.median(days["volume"])

@@ -1,0 +1,203 @@
+"""``python server.py`` from the outside: banner, health, a clean end, one sentence when it cannot start."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+import socketio
+
+import server
+from tests.processes import ROOT, STOP_S
+
+SECRET = "a-key-that-nobody-may-see"
+
+
+def run_to_its_end(*arguments, environment=None):
+    """Run the server with arguments with which it is not expected to serve."""
+    # a bare environment, so that nothing of the developer's own counts
+    return subprocess.run(
+        [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", *arguments],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=STOP_S,
+        check=False,
+    )
+
+
+def test_help_names_every_option_and_where_settings_come_from():
+    ended = run_to_its_end("--help")
+    assert ended.returncode == 0
+    for option in ("--settings", "--port", "--replay", "--speed", "--start", "--set", "--database-url"):
+        assert option in ended.stdout
+    for place in ("settings.toml", ".env", "environment", "command line"):
+        assert place in " ".join(ended.stdout.split())
+
+
+def test_version_is_told():
+    ended = run_to_its_end("--version")
+    assert (ended.returncode, ended.stdout.strip()) == (0, server.__version__)
+
+
+def test_banner_tells_what_one_who_just_started_it_wants_to_know(run_server):
+    process = run_server("--seed", "11")
+    banner = "".join(process.popen.stdout.readline() for _ in range(6))
+    assert f"API        {process.url}/api\n" in banner
+    assert f"WebSocket  {process.url}/socket.io/" in banner
+    assert f"health     {process.url}/health\n" in banner
+    assert "docs  " in banner
+    assert "simulated (seed 11" in banner
+    contracts = re.search(r"([\d,]+) contracts", banner)[1]
+    assert int(contracts.replace(",", "")) > 12_000
+
+
+def test_server_is_healthy_as_soon_as_the_banner_is_out(run_server):
+    process = run_server()
+    with urlopen(f"{process.url}/health") as answer:
+        assert answer.status == 200
+        assert json.loads(answer.read())["data"]["parts"]["feed"]["status"] == "ok"
+
+
+def test_banner_names_the_recording_that_is_replayed(run_server):
+    path = ROOT / "tests" / "data" / "nifty_snapshot_20260305_close.csv"
+    process = run_server("--replay", str(path))
+    banner = "".join(process.popen.stdout.readline() for _ in range(6))
+    assert "feed       replay" in banner
+    assert path.name in banner
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.gen_test(timeout=30)
+async def test_signal_ends_it_cleanly_with_clients_connected(run_server, number):
+    process = run_server("--publish-interval-ms", "50")
+    clients = []
+    for transports in (["websocket"], ["polling"], ["websocket"]):
+        client = socketio.AsyncClient(reconnection=False, handle_sigint=False)
+        await client.connect(process.url, transports=transports, wait_timeout=5)
+        await client.call("subscribe_option_chain", {"symbol": "NIFTY"})
+        clients.append(client)
+    process.popen.send_signal(number)
+    assert await asyncio.to_thread(process.popen.wait, STOP_S) == 0
+    for client in clients:
+        await client.disconnect()
+    assert "stopping" in process.log.read_text()
+
+
+def one_sentence(code, output, errors):
+    """The one line with which it said why it did not start."""
+    assert code == 2
+    assert output == ""
+    lines = errors.splitlines()
+    assert len(lines) == 1, errors
+    assert lines[0].startswith("server.py: ")
+    return lines[0]
+
+
+@pytest.fixture
+def refusal(capsys, monkeypatch):
+    """``refusal("--port", "x", PORT="1")``: the sentence, of a start within this process."""
+
+    def start(*arguments, **environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        code = server.main(["--host", "127.0.0.1", "--port", "0", *arguments])
+        return one_sentence(code, *capsys.readouterr())
+
+    return start
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--set", "server.prot=1"), ("--replay", "nowhere.csv"), ("--host", "203.0.113.1")]
+)
+def test_process_that_cannot_start_ends_with_code_2_and_no_traceback(arguments):
+    ended = run_to_its_end(*arguments)
+    assert arguments[1].removesuffix("=1") in one_sentence(ended.returncode, ended.stdout, ended.stderr)
+
+
+def test_port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run_to_its_end("--port", str(port), "--database-url", "")
+    told = one_sentence(ended.returncode, ended.stdout, ended.stderr)
+    assert f"127.0.0.1:{port}" in told
+    assert "in use" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "named"),
+    [
+        (("--set", "server.prot=1"), {}, ("server.prot",)),
+        (("--set", "sever.port=1"), {}, ("sever",)),
+        (("--set", "server.port"), {}, ("SECTION.KEY=VALUE",)),
+        (("--port", "99999"), {}, ("server.port", "65535", "99999")),
+        (("--speed", "fast"), {}, ("feed.speed", "fast")),
+        (("--start", "noon"), {}, ("feed.start", "noon")),
+        ((), {"SERVER__PROT": "1"}, ("server.prot",)),
+        ((), {"MAX_CLIENTS": "none"}, ("limits.max_clients", "none")),
+        ((), {"FRONTEND_URL": "*"}, ("server.frontend_url", "'*'")),
+        (("--settings", "nowhere.toml"), {}, ("nowhere.toml",)),
+        (("--replay", "nowhere.csv"), {}, ("nowhere.csv",)),
+        (("--set", "feed.source=replay"), {}, ("feed.source", "replay.file")),
+        (("--database-url", "mongodb://here/market"), {}, ("mongodb",)),
+        (("--database-url", "sqlite:////dev/null/history.sqlite3"), {}, ("/dev/null/history.sqlite3",)),
+        (("--database-url", "/proc/history.sqlite3"), {}, ("/proc/history.sqlite3",)),
+    ],
+)
+def test_start_that_fails_is_told_in_one_sentence(refusal, arguments, environment, named):
+    told = refusal(*arguments, **environment)
+    for name in named:
+        assert name in told, told
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"[server\nport = 1\n", "settings.toml"),
+        (b"[server]\nprot = 1\n", "server.prot"),
+        (b"[limits]\nmax_clients = 'x'\n", "limits.max_clients"),
+        (b"\xff\xfe\x00", "settings.toml"),
+        (b"port = 1\n", "port"),
+    ],
+)
+def test_settings_file_that_is_not_valid(refusal, tmp_path, content, named):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(content)
+    assert named in refusal("--settings", str(path))
+
+
+def test_settings_file_that_is_a_directory(refusal, tmp_path):
+    assert str(tmp_path) in refusal("--settings", str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["chain.csv", "chain.json", "chain.csv.gz", "chain.txt"])
+@pytest.mark.parametrize("content", [b"", b"{", b"not,a,chain\n1,2,3\n", b"\xff\xfe\x00\x01", b"{}"])
+def test_recording_that_cannot_be_read(refusal, tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert name in refusal("--replay", str(path))
+
+
+def test_secrets_are_neither_in_the_banner_nor_in_the_log(run_server):
+    process = run_server("--log-level", "debug", environment={"API_KEYS": SECRET})
+    banner = "".join(process.popen.stdout.readline() for _ in range(6))
+    with pytest.raises(OSError, match="401"):
+        urlopen(f"{process.url}/api/symbols")
+    assert process.stop() == 0
+    assert SECRET not in banner + process.popen.stdout.read() + process.log.read_text()
+
+
+def test_environment_is_taken(run_server):
+    process = run_server(environment={"MAX_CLIENTS": "1", "FEED__SEED": "5", "DEBUG": "true"})
+    banner = "".join(process.popen.stdout.readline() for _ in range(6))
+    assert "seed 5" in banner
+    assert process.stop() == 0
+    assert "DEBUG" in process.log.read_text()
