@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from bench.verdicts import Row, at_least, at_most, middle
 IDLE_MUST_BYTES, IDLE_AIM_BYTES = 40_000, 25_000
 SLOW_LIMIT_S = 600  # nobody is disconnected for being slow while memory is measured
 ADDRESSES = 8
+DISTURBED = 0.05  # above that, times of a clock on the wall tell of the machine, not of the server
 
 
 def memory_rows(plan: Plan) -> list[Row]:
@@ -53,9 +55,20 @@ class Crowd:
     rest_ms: list[float]
 
     @property
+    def waited(self) -> str:
+        """How much others disturbed the server, for the progress lines."""
+        return f"waited {self.run.waited:.0%} of the time for its core"
+
+    @property
     def lag_p99_ms(self) -> float:
         """Loop lag that the server measured."""
         return float(self.statistics["loop_lag_ms"]["p99"] or 0)
+
+
+def _disturbed(runs: Iterable[Run]) -> str:
+    """A word for the table where others took much of the servers' core."""
+    share = middle(runs, lambda run: run.waited)
+    return f", core taken {share:.0%} of the time" if share > DISTURBED else ""
 
 
 def _crowd(server: Server, **options: Any) -> Crowd:
@@ -96,26 +109,28 @@ def many_rows(plan: Plan) -> list[Row]:
         plan.say(
             f"round {turn + 1}: {clients} clients of {len(symbols)} symbols: latency p99 "
             f"{crowd.run.latency_ms['p99']:.0f} ms, loop lag p99 {crowd.lag_p99_ms:.0f} ms, "
-            f"core {crowd.run.load:.0%}, {crowd.run.service}"
+            f"core {crowd.run.load:.0%}, {crowd.waited}, {crowd.run.service}"
         )
     latency = middle(crowds, lambda crowd: crowd.run.latency_ms["p99"])
     lag = middle(crowds, lambda crowd: crowd.lag_p99_ms)
     rest = middle(crowds, lambda crowd: percentile(crowd.rest_ms, 0.99))
     fewest = middle(crowds, lambda crowd: crowd.run.service["fewest_frames"])
+    deprived = max(crowd.run.service["deprived"] for crowd in crowds)
     gap = middle(crowds, lambda crowd: crowd.run.service["gap_max_ms"])
     load = middle(crowds, lambda crowd: crowd.run.load)
     return [
         Row(
             f"{clients} clients, a symbol each, 1 Hz: latency p99",
-            f"{latency:.0f} ms (core {load:.0%} used)",
+            f"{latency:.0f} ms (core {load:.0%} used{_disturbed(crowd.run for crowd in crowds)})",
             must="under 500 ms",
             verdict=at_most(latency, 500),
         ),
         Row(
             "the same: everybody served each second",
-            f"fewest {fewest:.0f} in {seconds} s, longest gap {gap:.0f} ms",
-            must=f"{seconds - 1} and 2 s",
-            verdict=at_most(max((seconds - 1) - fewest, gap / 2000 - 1), 0),
+            f"{deprived} got fewer than others of their symbol; fewest {fewest:.0f} in {seconds} s, "
+            f"longest gap {gap:.0f} ms",
+            must=f"0, and at least {seconds - 1}",
+            verdict=at_most(max(deprived, seconds - 1 - fewest), 0),
         ),
         Row("the same: loop lag p99", f"{lag:.0f} ms", must="under 100 ms", verdict=at_most(lag, 100)),
         Row("the same: REST answer p99, seen from outside", f"{rest:.0f} ms"),
@@ -142,7 +157,7 @@ def stalled_rows(plan: Plan) -> list[Row]:
             crowds.append(crowd)
             plan.say(
                 f"round {turn + 1}: {stalled} stalled beside {healthy}: latency p99 "
-                f"{crowd.run.latency_ms['p99']:.0f} ms, {crowd.statistics['slow_clients']} lag, memory "
+                f"{crowd.run.latency_ms['p99']:.0f} ms, {crowd.waited}, {crowd.statistics['slow_clients']} lag, memory "
                 f"{crowd.run.grown_bytes('start', 'end') / 1e6:+.1f} MB since the start, "
                 f"{crowd.run.grown_bytes('window', 'end') / 1e6:+.1f} MB in the window"
             )
@@ -153,8 +168,8 @@ def stalled_rows(plan: Plan) -> list[Row]:
     return [
         Row(
             f"{healthy} stalled among {2 * healthy}: latency p99 of the healthy (chain deltas, 4 Hz)",
-            f"{among:.1f} ms",
-            f"without the stalled: {alone:.1f} ms",
+            f"{among:.1f} ms{_disturbed(crowd.run for crowd in beside)}",
+            f"without the stalled: {alone:.1f} ms{_disturbed(crowd.run for crowd in without)}",
             f"{among / alone:.2f}",
             "at most 1.3",
             "",
@@ -172,7 +187,7 @@ def stalled_rows(plan: Plan) -> list[Row]:
 def vanish_rows(plan: Plan) -> list[Row]:
     """5,000 clients reset at once while 50 stay."""
     clients, survivors, seconds = plan.size(5000, 1000), 50, 6
-    before, after, lags = [], [], []
+    before, after, lags, runs = [], [], [], []
     for turn in range(plan.rounds):
         with ours(500) as server:
             told: dict[str, float] = {}
@@ -195,6 +210,7 @@ def vanish_rows(plan: Plan) -> list[Row]:
                     addresses=ADDRESSES,
                     on_progress=note,
                 )
+            runs.append(run)
             gone_at = told["vanished"]
             before.append(probe.between(told["window"], gone_at - 0.5)[-1])
             after.append(probe.between(gone_at - 0.2, gone_at + 2.5)[-1])
@@ -204,13 +220,13 @@ def vanish_rows(plan: Plan) -> list[Row]:
             plan.say(
                 f"round {turn + 1}: {run.report['vanished']} vanished: REST at most {after[-1]:.0f} ms (before: "
                 f"{before[-1]:.0f}), survivors' events at most {latency:.0f} ms late, server's own lag {lag}, "
-                f"{statistics['connections']['now']} connections left"
+                f"waited {run.waited:.0%} of the time for its core"
             )
     worst = middle(after, float)
     return [
         Row(
             f"{clients} clients vanish at once: longest REST answer (loop lag seen from outside)",
-            f"{worst:.0f} ms",
+            f"{worst:.0f} ms{_disturbed(runs)}",
             f"while they were there: {middle(before, float):.0f} ms",
             must="under 100 ms",
             verdict=at_most(worst, 100),

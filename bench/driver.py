@@ -48,6 +48,12 @@ class Run:
         return self.cpu_s() / float(self.report["window_s"])
 
     @property
+    def waited(self) -> float:
+        """Share of the window in which the server could have run but others had its core."""
+        server = self.report["server"]
+        return float(server["end"]["waited_s"] - server["window"]["waited_s"]) / float(self.report["window_s"])
+
+    @property
     def latency_ms(self) -> dict[str, float]:
         """p50, p99 and max."""
         latency: dict[str, float] = self.report["latency_ms"]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from bench.costs import chain_rows, quote_rows
 from bench.crowds import many_rows, memory_rows, stalled_rows, storm_rows, vanish_rows
 from bench.deltas import delta_rows
-from bench.machine import CannotRun, compiled, describe, raise_descriptor_limit
+from bench.machine import CannotRun, compiled, describe, raise_descriptor_limit, raise_priority
 from bench.progress import Plan
 from bench.verdicts import Row, table
 
@@ -37,7 +37,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--only", action="append", choices=MEASUREMENTS, help="measure only this; may be repeated"
     )
+    parser.add_argument(
+        "--nice", type=int, default=0, help="priority of all that is measured: -15 where others use the machine too"
+    )
     options = parser.parse_args(arguments)
+    if options.nice:
+        raise_priority(options.nice)
     compiled("load"), compiled("floor")
     raise_descriptor_limit()
     plan = Plan(quick=options.quick, rounds=options.rounds or (1 if options.quick else 3))

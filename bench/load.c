@@ -58,9 +58,9 @@ typedef struct {
     int64_t newest_ns; /* the latest time that a payload carried */
 } client;
 
-/* The server's CPU time and memory at one moment. */
+/* The server at one moment: CPU time, time it waited for its core, which others used, and memory. */
 typedef struct {
-    double cpu_s;
+    double cpu_s, waited_s;
     int64_t resident_bytes;
 } usage;
 
@@ -78,6 +78,7 @@ static int poller;
 static int opening, ready, refused, closed; /* clients by fate; `closed` by the server */
 static int measuring, vanished;
 static int64_t window_began_ns, wire_bytes;
+static int64_t clocks_differ_ns; /* with --relative: about, so that the histogram has the range */
 static tally arrived;
 static histogram latency, latency_after;
 static unsigned char *scratch; /* what is being read, the client's kept bytes in front */
@@ -85,17 +86,23 @@ static size_t scratch_size;
 
 /* ---- the server's process ---- */
 
+static double server_number(const char *file, const char *format) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)options.pid, file);
+    FILE *opened = fopen(path, "r");
+    double number = 0;
+    if (opened && fscanf(opened, format, &number) != 1) number = 0;
+    if (opened) fclose(opened);
+    return number;
+}
+
 static usage server_usage(void) {
-    usage now = {0, 0};
+    usage now = {0, 0, 0};
     clockid_t cpu_clock;
     if (!options.pid || clock_getcpuclockid(options.pid, &cpu_clock)) return now;
     now.cpu_s = (double)clock_ns(cpu_clock) / 1e9; /* utime + stime of /proc/PID/stat, but in ns */
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)options.pid);
-    FILE *file = fopen(path, "r");
-    long pages;
-    if (file && fscanf(file, "%*d %ld", &pages) == 1) now.resident_bytes = (int64_t)pages * sysconf(_SC_PAGESIZE);
-    if (file) fclose(file);
+    now.waited_s = server_number("schedstat", "%*d %lf") / 1e9; /* of the main thread: the event loop's */
+    now.resident_bytes = (int64_t)server_number("statm", "%*d %lf") * sysconf(_SC_PAGESIZE);
     return now;
 }
 
@@ -194,7 +201,9 @@ static void take_event(client *from, const frame *got, int64_t now_ns) {
     int64_t sent_ns = got->compressed ? 0 : time_in(got);
     if (sent_ns <= from->newest_ns) return;
     from->newest_ns = sent_ns;
-    record(vanished ? &latency_after : &latency, clock_ns(CLOCK_REALTIME) - sent_ns);
+    int64_t late_ns = clock_ns(CLOCK_REALTIME) - sent_ns;
+    if (options.relative && !latency.count) clocks_differ_ns = late_ns;
+    record(vanished ? &latency_after : &latency, late_ns - clocks_differ_ns);
 }
 
 /* Engine.IO's ping is the text "2"; compressed it is a few bytes, which no event is. */
@@ -384,7 +393,8 @@ static void print_service(int64_t window_ends_ns) {
 }
 
 static void print_usage(const char *name, usage at) {
-    printf("\"%s\":{\"cpu_s\":%.6f,\"resident_bytes\":%jd}", name, at.cpu_s, (intmax_t)at.resident_bytes);
+    printf("\"%s\":{\"cpu_s\":%.6f,\"waited_s\":%.6f,\"resident_bytes\":%jd}", name, at.cpu_s, at.waited_s,
+           (intmax_t)at.resident_bytes);
 }
 
 static void run(void) {

@@ -69,6 +69,14 @@ def raise_descriptor_limit() -> int:
     return hard
 
 
+def raise_priority(nice: int) -> None:
+    """Have this process and its children scheduled with that niceness, among other sessions' too."""
+    os.nice(nice)
+    autogroup = Path("/proc/self/autogroup")
+    if autogroup.exists():  # else niceness only counts within the session
+        autogroup.write_text(str(nice))
+
+
 def describe() -> str:
     """Machine and versions in one paragraph."""
     model = next(

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+import zlib
 
 ARCHIVE = os.path.dirname(os.path.abspath(__file__))
 MANIFEST = "manifest.json"
@@ -68,6 +69,8 @@ def unpack(archive: str, folder: str, target: str) -> None:
             # another start was faster, with the same files
             if not os.path.isdir(target):
                 raise
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise CannotRun(f"The archive is damaged ({error}); get it again.") from None
     except OSError as error:
         why = error.strerror or error
         raise CannotRun(f"The archive cannot be unpacked to {parent}: {why}.") from None

@@ -158,12 +158,13 @@ def write_archive(output: Path, arranged: Files, suffixes: Mapping[str, str], le
     unfinished = output.with_name(output.name + ".new")
     with unfinished.open("wb") as file:
         file.write(SHEBANG)
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
+        with zipfile.ZipFile(file, "w") as archive:
             bootstrap = (ROOT / "deploy" / "archive_main.py").read_bytes()
             archive.writestr(_entry("__main__.py"), bootstrap)
             archive.writestr(_entry("manifest.json"), make_manifest(arranged, suffixes))
             for name in _with_progress(sorted(arranged)):
-                archive.writestr(_entry(name), arranged[name].read_bytes())
+                # the level goes with each entry: one given to the archive does not reach those made by hand
+                archive.writestr(_entry(name), arranged[name].read_bytes(), compresslevel=level)
     unfinished.chmod(0o755)
     unfinished.replace(output)
 
@@ -216,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "dist" / "market-server.pyz", metavar="FILE")
     parser.add_argument("--python", action="append", metavar="3.N", help=f"default: {' '.join(PYTHONS)}")
     parser.add_argument("--installed", action="store_true", help="pack what is installed in this Python")
-    parser.add_argument("--level", type=int, choices=range(10), default=9, help="compression, 0 to 9")
+    parser.add_argument("--level", type=int, choices=range(10), default=6, help="compression, 0 to 9")
     given = parser.parse_args(arguments)
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     pythons = given.python or ([here] if given.installed else PYTHONS)

@@ -163,6 +163,7 @@ class SimulatedSource:
             if opens:
                 self._hours.open(group)
                 self._begin_day(group)
+                self._move_to(instant_ms, everything=True)  # the night's gap
             elif self._close_day(group) and now_ms - instant_ms <= _SHOW_SETTLED_MS:
                 return
         if now_ms > self._hours.now_ms:

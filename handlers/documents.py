@@ -95,9 +95,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/api/strategy": Operation(
         "Pay-off, break-evens, Greeks and odds of several legs",
-        "Legs are contracts of one expiry. A leg without `price` is taken at the middle of its quote, else at "
-        "its last price; where there is neither, the answer is VALIDATION_ERROR. Money and net Greeks are of "
-        "the whole position: legs times lots times lot size.",
+        "Legs are contracts of one expiry. A leg without `price` is taken at the middle of its quote, else "
+        "at its last price; where there is neither, the answer is VALIDATION_ERROR. Money and net Greeks are "
+        "of the whole position: legs times lots times lot size.",
         answer=StrategySchema,
         body=StrategyRequest,
         meta=("symbol", "expiry"),
@@ -112,8 +112,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/api/historical-data/{symbol}": Operation(
         "Candles of an underlying or of a contract",
-        "Oldest first, a page of them. With `expiry`, `strike` and `option_type` those of a contract. A candle "
-        "covers [date, date + interval) of its session's grid; a time without a price has no candle.",
+        "Oldest first, a page of them. With `expiry`, `strike` and `option_type` those of a contract. A "
+        "candle covers [date, date + interval) of its session's grid; a time without a price has no candle.",
         answer=CandlesSchema,
         query=HistoryRequest,
         meta=("symbol", "expiry?", "pagination"),

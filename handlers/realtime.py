@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import orjson
@@ -117,6 +118,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         self._per_address: Counter[str] = Counter()
         self._addresses: dict[str, str] = {}
         self._phases: tuple[Any, ...] = ()
+        self._kept_status: tuple[dict[str, Any], Packet] | None = None
         self._feed = services.ticker.state
         self.peak = 0
         self.total = 0
@@ -219,7 +221,14 @@ class MarketNamespace(socketio.AsyncNamespace):
             },
         }
         client.send(Packet("connection_status", encode(greeting)))
-        client.send(Packet("market_status", encode(self.services.market_status())))
+        client.send(self._status_packet())
+
+    def _status_packet(self) -> Packet:
+        """The market status, encoded once for all who connect until it changes."""
+        status = self.services.market_status()
+        if self._kept_status is None or self._kept_status[0] is not status:
+            self._kept_status = (status, Packet("market_status", encode(status)))
+        return self._kept_status[1]
 
     def refuse_oversize(self, socket: EngineSocket, size: int) -> None:
         """Tell a client that its message was too large to be looked at."""
@@ -556,8 +565,14 @@ class MarketNamespace(socketio.AsyncNamespace):
 
 def _load(schema: type[requests.Request], payload: Any) -> dict[str, Any]:
     """The payload as the schema loads it; no payload is an empty one. Raises ValidationError."""
-    data: dict[str, Any] = schema().load({} if payload is None else payload)
+    data: dict[str, Any] = _schema(schema).load({} if payload is None else payload)
     return data
+
+
+@cache
+def _schema(schema: type[requests.Request]) -> requests.Request:
+    """The one instance of a schema: making one costs more than loading with it."""
+    return schema()
 
 
 def make_socket_server(

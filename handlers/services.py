@@ -9,7 +9,7 @@ from typing import Any
 
 from feed.calendar import Calendar, Phase
 from feed.chain import Chain, value_chain
-from feed.clock import Clock, to_datetime
+from feed.clock import Clock, to_datetime, to_ms
 from feed.dashboard import Dashboard, IvHistory, VolatilityIndices, build_dashboard
 from feed.history import History
 from feed.market import Market
@@ -94,6 +94,16 @@ class Views:
         return build_dashboard(chain, quote.change_percent, index, self._iv_history(listing.symbol))
 
 
+@dataclass(frozen=True, slots=True)
+class KeptStatus:
+    """The market status of all exchanges, true for instants in [from, until)."""
+
+    key: tuple[str, int]
+    from_ms: int
+    until_ms: int
+    status: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Services:
     """Everything a handler may use."""
@@ -112,14 +122,35 @@ class Services:
     started_s: float = field(default_factory=time.monotonic)
     routes: tuple[tuple[str, str, str], ...] = ()
     socket_statistics: Callable[[], dict[str, Any]] = dict
+    _kept_status: KeptStatus | None = None
 
     def market_status(self, exchanges: list[str] | None = None) -> dict[str, Any]:
-        """The phase of the default exchange, and of each one asked for."""
-        now = to_datetime(self.clock.now_ms())
+        """The phase of the default exchange, and of each one asked for.
+
+        Everybody who connects is told, so the answer about all is kept until something changes.
+        """
         feed = self.ticker.state.name
-        names = exchanges or list(self.calendar.exchanges)
-        phases = {name: self._phase(self.calendar.phase(name, now), feed) for name in names}
-        default = DEFAULT_EXCHANGE if DEFAULT_EXCHANGE in phases else names[0]
+        if exchanges is not None:
+            return self._status(exchanges, feed)
+        now_ms = self.clock.now_ms()
+        kept = self._kept_status
+        key = (feed, self.calendar.version)
+        if kept is None or kept.key != key or not kept.from_ms <= now_ms < kept.until_ms:
+            names = list(self.calendar.exchanges)
+            now = to_datetime(now_ms)
+            phases = [self.calendar.phase(name, now) for name in names]
+            kept = self._kept_status = KeptStatus(
+                key=key,
+                from_ms=now_ms,
+                until_ms=min(to_ms(phase.next_change) for phase in phases),
+                status=self._status(names, feed),
+            )
+        return kept.status
+
+    def _status(self, exchanges: list[str], feed: str) -> dict[str, Any]:
+        now = to_datetime(self.clock.now_ms())
+        phases = {name: self._phase(self.calendar.phase(name, now), feed) for name in exchanges}
+        default = DEFAULT_EXCHANGE if DEFAULT_EXCHANGE in phases else exchanges[0]
         return dict(
             _status.dump(
                 {

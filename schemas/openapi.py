@@ -136,7 +136,7 @@ class _Writer:
 
     def path(self, path: str, route: RouteDescription) -> dict[str, Any]:
         """Every method of a path."""
-        item: dict[str, Any] = {}
+        item: dict[str, Any] = {} if path == route.path else {"x-same-as": route.path}
         if "{symbol}" in path:
             item["parameters"] = [_symbol_parameter(self.definitions)]
         for method in route.methods:

@@ -209,6 +209,8 @@ def _runs(
     start_ms: int,
 ) -> list[StoredChain]:
     """Rows in order of group and minute as chains, one for each run of the same list of strikes."""
+    if not rows:
+        return []
     edges = [i for i, row in enumerate(rows) if i == 0 or row.listing_id != rows[i - 1].listing_id]
     found = []
     for first, stop in zip(edges, [*edges[1:], len(rows)], strict=True):

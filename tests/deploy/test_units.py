@@ -72,14 +72,18 @@ def test_exposure_stays_low(units):
     assert done.returncode == 0, done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    "directive",
-    """NoNewPrivileges ProtectHome PrivateTmp PrivateDevices PrivateUsers ProtectKernelTunables
-    ProtectKernelModules ProtectKernelLogs ProtectControlGroups ProtectClock ProtectHostname RestrictNamespaces
-    RestrictRealtime RestrictSUIDSGID LockPersonality MemoryDenyWriteExecute RemoveIPC""".split(),
-)
-def test_hardening_is_on(directive):
-    assert unit("market-data.service")["Service"][directive] == "yes"
+HARDENING = """
+    LockPersonality MemoryDenyWriteExecute NoNewPrivileges PrivateDevices PrivateMounts PrivateTmp
+    PrivateUsers
+    ProtectClock ProtectControlGroups ProtectHome ProtectHostname ProtectKernelLogs ProtectKernelModules
+    ProtectKernelTunables RemoveIPC RestrictNamespaces RestrictRealtime RestrictSUIDSGID
+"""
+
+
+def test_hardening_is_on():
+    service = unit("market-data.service")["Service"]
+    assert {name: service[name] for name in HARDENING.split()} == dict.fromkeys(HARDENING.split(), "yes")
+    assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == ""
 
 
 def test_service_notifies_itself_and_has_a_watchdog():

@@ -144,9 +144,11 @@ def reference(
             continue
         if time_ms in starts:
             last_price = math.nan
-        if price == last_price and volume == last_volume:
+        if price == last_price and (volume == last_volume or math.isnan(volume)):
             continue
-        grown = 0.0 if math.isnan(last_volume) else volume if volume < last_volume else volume - last_volume
+        grown = volume - last_volume
+        if grown < 0 or math.isnan(grown):  # of a new day all is new; before the first nothing is known
+            grown = volume if grown < 0 else volume * 0
         last_price, last_volume = price, volume
         label = label_of(time_ms)
         if not bars or bars[-1].time_ms != label:

@@ -55,25 +55,27 @@ def check_trades(market: Market) -> None:
     assert not np.isnan(contracts["high"][traded]).any(), "a contract that traded has a range"
 
 
-def check_chains(market: Market, now_ms: int) -> None:
+def check_chains(market: Market, now_ms: int, watch: DayWatch | None = None) -> None:
     """Parity, bounds, order of strikes, butterflies, for every listing; calendar for every underlying."""
     universe = market.universe
     for underlying in universe.underlyings:
         slices = []
         for listing in universe.chains(underlying.symbol):
             if to_ms(listing.expiry.expires_at) > now_ms:
-                slices.append(check_chain(market, listing))
+                as_of_ms = market.chain_provenance(listing).as_of_ms
+                exchange = underlying.derivatives_exchange
+                quoted_ms = as_of_ms if watch is None else watch.quoted_ms(exchange, as_of_ms)
+                slices.append(check_chain(market, listing, quoted_ms))
         for near, far in pairwise(filter(None, slices)):
             check_calendar(near, far, underlying.symbol)
 
 
-def check_chain(market: Market, listing: Listing) -> tuple | None:
+def check_chain(market: Market, listing: Listing, quoted_ms: int) -> tuple | None:
     """One listing; return its forward, discount factor, strikes, call quotes and tick, if it is quoted."""
     legs = market.legs(listing)
     bid, ask = np.nan_to_num(legs["bid"], nan=0.0), np.nan_to_num(legs["ask"], nan=np.inf)
     tick = float(market.universe.tick_size[listing.rows.start])
-    as_of_ms = market.chain_provenance(listing).as_of_ms  # between sessions quotes are as they closed
-    years = (to_ms(listing.expiry.expires_at) - as_of_ms) / YEAR_MS
+    years = (to_ms(listing.expiry.expires_at) - quoted_ms) / YEAR_MS
     discount = float(np.exp(-market.interest_rate * years))
     strikes = listing.strikes
     lowest = (strikes + (bid[0] - ask[1]) / discount).max()
@@ -144,9 +146,12 @@ class DayWatch:
         self._always = hours == "always"
         self._universe: Universe | None = None
         self._days: dict[str, date] = {}
+        self._start_ms = -1
         self._before: dict[str, np.ndarray] = {}
 
     def check(self, market: Market, now_ms: int) -> None:
+        if self._universe is None:
+            self._start_ms = now_ms  # a market that starts between sessions is quoted as of its start
         days = {name: self._day(name, now_ms) for name in self._grids}
         contracts = {name: values.copy() for name, values in market.contracts.items()}
         if self._universe is market.universe:
@@ -158,6 +163,15 @@ class DayWatch:
                 if self._days[name] == days[name]:
                     self._compare(contracts, mine, lives)
         self._universe, self._before, self._days = market.universe, contracts, days
+
+    def quoted_ms(self, exchange: str, as_of_ms: int) -> int:
+        """When the quotes that arrived at an instant were made: between sessions, at the last close."""
+        at = to_datetime(as_of_ms)
+        if self._always or self._calendar.phase(exchange, at).is_open:
+            return as_of_ms
+        session = self._calendar.session(exchange, self._calendar.session_day(exchange, at))
+        assert session is not None
+        return as_of_ms if as_of_ms == self._start_ms else min(as_of_ms, to_ms(session.close))
 
     def _day(self, exchange: str, now_ms: int) -> date:
         if self._always:
@@ -199,6 +213,6 @@ def check_all(market: Market, now_ms: int, watch: DayWatch | None = None) -> Non
     check_underlyings(market)
     check_quotes(market)
     check_trades(market)
-    check_chains(market, now_ms)
     if watch is not None:
         watch.check(market, now_ms)
+    check_chains(market, now_ms, watch)

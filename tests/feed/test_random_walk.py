@@ -158,7 +158,6 @@ def test_exchange_day_opens_with_a_gap() -> None:
     closed = {name: float(values[row]) for name, values in run.market.underlyings.items()}
     run.now_ms = to_ms(ist(26, 9, 15))
     run.step(0)
-    run.step(500)
     opened = {name: float(values[row]) for name, values in run.market.underlyings.items()}
     assert opened["previous_close"] == closed["last_price"]
     assert opened["open"] == opened["high"] == opened["low"] == opened["last_price"] != closed["last_price"]

@@ -1,4 +1,4 @@
-"""Candles before the start: consistent with each other, with the calendar, and with the live path's figures."""
+"""Candles before the start: consistent with each other, with the calendar and with the live path."""
 
 from __future__ import annotations
 

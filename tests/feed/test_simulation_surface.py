@@ -30,7 +30,7 @@ states = st.fixed_dictionaries(
 
 
 def slices_of(row: int, level: float, today: float, premium: float, share: float) -> Slices:
-    """Slices of one underlying at DAYS; ``share`` of each day's variance is still to come in the first one."""
+    """Slices of one underlying at DAYS; ``share`` of the first one's variance is still to come."""
     count = len(UNDERLYINGS)
     surface_states = SurfaceStates(
         np.full(count, UNDERLYINGS[row].annual_volatility),
