@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from dotenv import dotenv_values
 from marshmallow import ValidationError
 from tornado.httpserver import HTTPServer
@@ -27,9 +26,11 @@ from tornado.netutil import bind_sockets
 
 from feed.calendar import Calendar, CalendarError
 from feed.clock import Clock, VirtualClock, WallClock, to_ms
-from feed.history import History, HistoryError
+from feed.history import ClosedCandle, History, HistoryError, Reach
 from feed.instruments import Catalogue
-from feed.market import Market
+from feed.market import Changes, Market
+from feed.minute_metrics import MinuteMetrics
+from feed.progress import ProgressBar
 from feed.random_walk import SimulatedSource
 from feed.recordings.frames import RecordingError
 from feed.replay import ReplaySource
@@ -38,9 +39,10 @@ from feed.ticker import Ticker
 from handlers import TABLE, make_application
 from handlers.access import AccessRules
 from handlers.broadcast import Broadcaster
+from handlers.loop import make_loop
 from handlers.loop_lag import LoopLag
 from handlers.realtime import Limits, MarketNamespace, make_socket_server
-from handlers.services import Services, Views
+from handlers.services import PastVolatility, Services, Views
 from schemas.settings import ENVIRONMENT_NAMES, Settings, SettingsSchema, sentences
 
 __version__ = "0.1.0"
@@ -145,6 +147,7 @@ class Server:
     history: History
     ticker: Ticker
     namespace: MarketNamespace
+    past_volatility: PastVolatility
     http: HTTPServer
     port: int = 0
     url: str = ""
@@ -163,15 +166,32 @@ def build(settings: Settings) -> Server:
         interest_rate=feed.interest_rate,
         stale_after_s=max(feed.stale_after_s, 2 * _step_ms(settings, source) / 1000),
     )
-    durable = source.name == "simulated" and feed.start is None and settings.history.database_url
+    # a sandbox or a replay has a past of its own, which must not mix with the one that is kept
+    is_kept = isinstance(clock, WallClock) and isinstance(source, SimulatedSource)
     history = History(
-        settings.history.database_url if durable else None,
+        settings.history.database_url if is_kept else None,
         calendar=calendar,
         hours=feed.hours,
         flush_interval_s=settings.history.flush_interval_s,
     )
     history.start(market, clock.now_ms())
+    if isinstance(clock, VirtualClock):
+        # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
+        _fill_past(settings, source, history, eager=False)
     return _build_edge(settings, calendar, clock, source, market, history)
+
+
+def _fill_past(settings: Settings, source: Source, history: History, *, eager: bool) -> None:
+    """Tell history what was before a simulated market's start."""
+    if not isinstance(source, SimulatedSource):
+        return
+    kept = settings.history
+    history.backfill(
+        source,
+        ProgressBar(sys.stderr, "Filling history", "symbols"),
+        Reach(kept.backfill_days, kept.backfill_sessions),
+        eager=eager,
+    )
 
 
 def _build_edge(
@@ -183,7 +203,8 @@ def _build_edge(
     history: History,
 ) -> Server:
     feed, limits = settings.feed, settings.limits
-    views = Views(market, depth=feed.replay_depth, iv_history=lambda symbol: np.empty(0))
+    past_volatility = PastVolatility(history, market)
+    views = Views(market, depth=feed.replay_depth, iv_history=past_volatility)
     broadcaster = Broadcaster(
         publish_interval_ms=feed.publish_interval_ms,
         heartbeat_s=feed.heartbeat_s,
@@ -196,8 +217,9 @@ def _build_edge(
         rate_limit_per_minute=limits.rate_limit_per_minute,
     )
 
-    async def publish(*published: Any) -> None:
-        await namespace.publish(*published)
+    async def publish(changes: Changes, closed: list[ClosedCandle]) -> None:
+        await past_volatility.follow(closed, changes.at_ms, wait=isinstance(clock, VirtualClock))
+        await namespace.publish(changes, closed)
 
     ticker = Ticker(
         source,
@@ -208,6 +230,7 @@ def _build_edge(
         hours=feed.hours,
         poll_ms=min(MAX_POLL_MS, feed.publish_interval_ms / 10),
         publish=publish,
+        valuation=MinuteMetrics(feed.interest_rate),
     )
     services = Services(
         market=market,
@@ -260,7 +283,7 @@ def _build_edge(
         body_timeout=BODY_TIMEOUT_S,
         idle_connection_timeout=IDLE_CONNECTION_S,
     )
-    return Server(settings, clock, source, market, history, ticker, namespace, http)
+    return Server(settings, clock, source, market, history, ticker, namespace, past_volatility, http)
 
 
 def _make_source(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> tuple[Clock, Source, str]:
@@ -362,12 +385,15 @@ async def serve(settings: Settings) -> None:
     server = build(settings)
     try:
         listen(server)
+        await server.past_volatility.read(server.clock.now_ms())
         await server.ticker.prime()
         quiet_collector()
         server.ticker.start()
         server.namespace.services.loop_lag.start()
         sys.stdout.write(banner(server) + "\n")
         sys.stdout.flush()
+        if isinstance(server.clock, WallClock):
+            _fill_past(settings, server.source, server.history, eager=True)
         await stop.wait()
         logger.info("stopping")
     finally:
@@ -390,7 +416,8 @@ def main(arguments: list[str] | None = None) -> int:
         logging.basicConfig(
             level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
         )
-        asyncio.run(serve(settings))
+        with asyncio.Runner(loop_factory=make_loop) as runner:
+            runner.run(serve(settings))
     except (StartError, CalendarError, HistoryError, RecordingError) as error:
         sys.stderr.write(f"server.py: {error}\n")
         return 2

@@ -58,14 +58,18 @@ def quote_rows(plan: Plan) -> list[Row]:
     ]
     costs = _measure(plan, candidates, TYPICAL_QUOTE_BYTES)
     mine, least = costs["ours"], costs["floor"]
-    size = f"{middle(mine, lambda cost: cost.many.frame_bytes):.0f} B, {CLIENTS} clients, {TICKS_PER_SECOND} Hz"
+    size = (
+        f"{middle(mine, lambda cost: cost.many.frame_bytes):.0f} B, {CLIENTS} clients, {TICKS_PER_SECOND} Hz"
+    )
     rows = [
         _at_most(f"CPU/event, {size}", mine, "C floor", least, 1.4, 1.2),
         _peer_row("the same", mine, "stock", costs["stock"], 10),
     ]
     if "node" in costs:
         rows.insert(1, _at_most("the same", mine, "Node", costs["node"], 0.75))
-    rows.append(_at_most("the same, deflate offered by all", costs["ours, deflate"], "ours without", mine, 1.3))
+    rows.append(
+        _at_most("the same, deflate offered by all", costs["ours, deflate"], "ours without", mine, 1.3)
+    )
     if "node" in costs:
         rows.append(_peer_row("the same", costs["ours, deflate"], "Node, deflate", costs["node, deflate"], 5))
     return rows
@@ -83,7 +87,9 @@ def chain_rows(plan: Plan) -> list[Row]:
     size = middle(costs["ours"], lambda cost: cost.many.frame_bytes)
     packed = middle(costs["ours, deflate"], lambda cost: cost.many.frame_bytes)
     figure = f"CPU/chain delta, window 20, {size:.0f} B, {CHAIN_TICKS_PER_SECOND} Hz"
-    deflated = _at_most(f"the same, deflated to {packed:.0f} B", costs["ours, deflate"], "C floor, plain", costs["floor"])
+    deflated = _at_most(
+        f"the same, deflated to {packed:.0f} B", costs["ours, deflate"], "C floor, plain", costs["floor"]
+    )
     return [_at_most(figure, costs["ours"], "C floor", costs["floor"], 1.6), deflated]
 
 
@@ -111,9 +117,10 @@ def _measure(plan: Plan, candidates: list[Candidate], size_bytes: int) -> dict[s
             if candidate.name == "ours":
                 size_bytes = round(cost.many.frame_bytes)
             plan.say(
-                f"round {turn + 1}: {candidate.name}: {cost.net_us:.1f} us an event net, {cost.gross_us:.1f} gross, "
-                f"{cost.many.frame_bytes:.0f} B, core {cost.many.load:.0%} used ({cost.one.load:.0%} for one "
-                f"client), latency p99 {cost.many.latency_ms['p99']:.0f} ms"
+                f"round {turn + 1}: {candidate.name}: {cost.net_us:.1f} us an event net, "
+                f"{cost.gross_us:.1f} gross, {cost.many.frame_bytes:.0f} B, "
+                f"core {cost.many.load:.0%} used ({cost.one.load:.0%} for one client), "
+                f"latency p99 {cost.many.latency_ms['p99']:.0f} ms"
             )
     return costs
 

@@ -1,49 +1,22 @@
-"""Many clients: what each costs in memory, and whether all are served when some stall, vanish or rush in."""
+"""Many clients: whether all are served, when some of them stall, vanish or rush in too."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.driver import SUBSCRIBE_CHAIN, SUBSCRIBE_LISTED, SUBSCRIBE_NIFTY, Run, drive
+from bench.driver import ADDRESSES, SUBSCRIBE_CHAIN, SUBSCRIBE_LISTED, SUBSCRIBE_NIFTY, Run, drive
 from bench.machine import CannotRun, raise_descriptor_limit
 from bench.probe import Probe, percentile
 from bench.progress import Plan
 from bench.servers import Server, ours, stock
 from bench.verdicts import Row, at_least, at_most, middle
 
-IDLE_MUST_BYTES, IDLE_AIM_BYTES = 40_000, 25_000
 SLOW_LIMIT_S = 600  # nobody is disconnected for being slow while memory is measured
-ADDRESSES = 8
+LAG_MEMORY_S = 62  # the server's figures of loop lag are of the last minute; the connecting must be out of it
 DISTURBED = 0.05  # above that, times of a clock on the wall tell of the machine, not of the server
-
-
-def memory_rows(plan: Plan) -> list[Row]:
-    """Resident memory per client that is connected, subscribed to a quote, and quiet."""
-    clients = plan.size(2000, 1000)
-    rows = []
-    for deflate in (False, True):
-        sizes = []
-        for turn in range(plan.rounds):
-            with ours(500) as server:
-                drive(server, clients=1, seconds=1)
-                run = drive(server, clients=clients, seconds=2, settle=3, addresses=ADDRESSES, deflate=deflate)
-            sizes.append(run.grown_bytes("start", "end") / clients)
-            plan.say(f"round {turn + 1}: {sizes[-1] / 1000:.1f} kB a client, deflate offered: {deflate}")
-        size = middle(sizes, float)
-        offered = "offered" if deflate else "not offered"
-        rows.append(
-            Row(
-                f"memory per idle client, {clients} clients, deflate {offered}",
-                f"{size / 1000:.1f} kB",
-                must="at most 40 kB",
-                aim="25 kB",
-                verdict=at_most(size, IDLE_MUST_BYTES, IDLE_AIM_BYTES),
-            )
-        )
-    return rows
 
 
 @dataclass(frozen=True)
@@ -87,7 +60,7 @@ def _crowd(server: Server, **options: Any) -> Crowd:
 
 def many_rows(plan: Plan) -> list[Row]:
     """10,000 clients, one symbol each at 1 Hz."""
-    clients, seconds = plan.size(10_000, 2_000), plan.size(12, 6)
+    clients, seconds = plan.size(10_000, 2_000), plan.size(20, 6)
     allowed = raise_descriptor_limit()
     if allowed < clients + 200:
         raise CannotRun(f"{clients} clients need as many descriptors; ulimit -Hn is {allowed}.")
@@ -99,7 +72,7 @@ def many_rows(plan: Plan) -> list[Row]:
                 server,
                 clients=clients,
                 seconds=seconds,
-                settle=3,
+                settle=plan.size(LAG_MEMORY_S, 3),
                 emit=SUBSCRIBE_LISTED,
                 list=",".join(symbols),
                 addresses=ADDRESSES,
@@ -157,8 +130,9 @@ def stalled_rows(plan: Plan) -> list[Row]:
             crowds.append(crowd)
             plan.say(
                 f"round {turn + 1}: {stalled} stalled beside {healthy}: latency p99 "
-                f"{crowd.run.latency_ms['p99']:.0f} ms, {crowd.waited}, {crowd.statistics['slow_clients']} lag, memory "
-                f"{crowd.run.grown_bytes('start', 'end') / 1e6:+.1f} MB since the start, "
+                f"{crowd.run.latency_ms['p99']:.0f} ms, {crowd.waited}, "
+                f"{crowd.statistics['slow_clients']} lag, "
+                f"memory {crowd.run.grown_bytes('start', 'end') / 1e6:+.1f} MB since the start, "
                 f"{crowd.run.grown_bytes('window', 'end') / 1e6:+.1f} MB in the window"
             )
     alone, among = (middle(crowds, lambda crowd: crowd.run.latency_ms["p99"]) for crowds in (without, beside))
@@ -194,7 +168,10 @@ def vanish_rows(plan: Plan) -> list[Row]:
             statistics: dict[str, Any] = {}
 
             def note(
-                word: str, server: Server = server, told: dict[str, float] = told, out: dict[str, Any] = statistics
+                word: str,
+                server: Server = server,
+                told: dict[str, float] = told,
+                out: dict[str, Any] = statistics,
             ) -> None:
                 told[word] = time.monotonic()
                 if word == "done":
@@ -207,6 +184,7 @@ def vanish_rows(plan: Plan) -> list[Row]:
                     survivors=survivors,
                     vanish_at=3,
                     seconds=seconds,
+                    settle=plan.size(LAG_MEMORY_S, 1),
                     addresses=ADDRESSES,
                     on_progress=note,
                 )
@@ -215,30 +193,33 @@ def vanish_rows(plan: Plan) -> list[Row]:
             before.append(probe.between(told["window"], gone_at - 0.5)[-1])
             after.append(probe.between(gone_at - 0.2, gone_at + 2.5)[-1])
             lag = statistics["loop_lag_ms"]
-            lags.append(float(lag.get("max") or lag["p99"]))
+            lags.append(float(lag["max"]))
             latency = run.report["latency_after_vanish_ms"]["max"]
             plan.say(
-                f"round {turn + 1}: {run.report['vanished']} vanished: REST at most {after[-1]:.0f} ms (before: "
-                f"{before[-1]:.0f}), survivors' events at most {latency:.0f} ms late, server's own lag {lag}, "
-                f"waited {run.waited:.0%} of the time for its core"
+                f"round {turn + 1}: {run.report['vanished']} vanished: REST at most {after[-1]:.0f} ms "
+                f"(before: {before[-1]:.0f}), survivors' events at most {latency:.0f} ms late, "
+                f"server's own lag {lag}, waited {run.waited:.0%} of the time for its core"
             )
-    worst = middle(after, float)
+    lag, rest = middle(lags, float), middle(after, float)
     return [
         Row(
-            f"{clients} clients vanish at once: longest REST answer (loop lag seen from outside)",
-            f"{worst:.0f} ms{_disturbed(runs)}",
-            f"while they were there: {middle(before, float):.0f} ms",
+            f"{clients} clients vanish at once: longest loop lag, by the server",
+            f"{lag:.0f} ms{_disturbed(runs)}",
             must="under 100 ms",
-            verdict=at_most(worst, 100),
+            verdict=at_most(lag, 100),
         ),
-        Row("the same: loop lag measured by the server", f"{middle(lags, float):.0f} ms"),
+        Row(
+            "the same: longest REST answer, seen from outside",
+            f"{rest:.0f} ms",
+            f"while they were there: {middle(before, float):.0f} ms",
+        ),
     ]
 
 
 def storm_rows(plan: Plan) -> list[Row]:
     """5,000 clients connect as fast as they are let in, to ours and to python-socketio."""
     clients = plan.size(5000, 1000)
-    servers = {"ours": lambda: ours(500), "stock": lambda: stock(217, 2)}
+    servers: dict[str, Callable[[], Server]] = {"ours": lambda: ours(500), "stock": lambda: stock(217, 2)}
     rates: dict[str, list[float]] = {name: [] for name in servers}
     costs: dict[str, list[float]] = {name: [] for name in servers}
     for turn in range(plan.rounds):
@@ -246,11 +227,17 @@ def storm_rows(plan: Plan) -> list[Row]:
             with start() as server:
                 drive(server, clients=1, seconds=1)
                 run = drive(
-                    server, clients=clients, seconds=1, emit=SUBSCRIBE_NIFTY, addresses=ADDRESSES, in_flight=500
+                    server,
+                    clients=clients,
+                    seconds=1,
+                    emit=SUBSCRIBE_NIFTY,
+                    addresses=ADDRESSES,
+                    in_flight=500,
                 )
             rates[name].append(clients / run.report["connect_s"])
             costs[name].append(run.cpu_s("start", "ready") / clients * 1e6)
-            plan.say(f"round {turn + 1}: {name}: {rates[name][-1]:.0f} connections/s, {costs[name][-1]:.0f} us each")
+            each = f"{rates[name][-1]:.0f} connections/s, {costs[name][-1]:.0f} us each"
+            plan.say(f"round {turn + 1}: {name}: {each}")
     rate, cost = ({name: middle(values, float) for name, values in of.items()} for of in (rates, costs))
     ratio = rate["ours"] / rate["stock"]
     return [

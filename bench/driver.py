@@ -11,6 +11,7 @@ from typing import Any
 from bench.machine import compiled, pinned
 from bench.servers import Server
 
+ADDRESSES = 8  # of a crowd: one address has 28,000 ports
 SUBSCRIBE_NIFTY = '["subscribe_symbol",{"symbol":"NIFTY"}]'
 SUBSCRIBE_CHAIN = '["subscribe_option_chain",{"symbol":"NIFTY","strikes":20}]'
 SUBSCRIBE_LISTED = '["subscribe_symbol",{"symbol":"%s"}]'
@@ -51,7 +52,9 @@ class Run:
     def waited(self) -> float:
         """Share of the window in which the server could have run but others had its core."""
         server = self.report["server"]
-        return float(server["end"]["waited_s"] - server["window"]["waited_s"]) / float(self.report["window_s"])
+        return float(server["end"]["waited_s"] - server["window"]["waited_s"]) / float(
+            self.report["window_s"]
+        )
 
     @property
     def latency_ms(self) -> dict[str, float]:

@@ -8,13 +8,14 @@ driver at the edges of its window.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 
 from bench.costs import chain_rows, quote_rows
-from bench.crowds import many_rows, memory_rows, stalled_rows, storm_rows, vanish_rows
-from bench.deltas import delta_rows
-from bench.machine import CannotRun, compiled, describe, raise_descriptor_limit, raise_priority
+from bench.crowds import many_rows, stalled_rows, storm_rows, vanish_rows
+from bench.machine import CANNOT_RUN, CannotRun, compiled, describe, raise_descriptor_limit, raise_priority
 from bench.progress import Plan
+from bench.sizes import delta_rows, memory_rows
 from bench.verdicts import Row, table
 
 MEASUREMENTS: dict[str, Callable[[Plan], list[Row]]] = {
@@ -38,7 +39,10 @@ def main(arguments: list[str] | None = None) -> None:
         "--only", action="append", choices=MEASUREMENTS, help="measure only this; may be repeated"
     )
     parser.add_argument(
-        "--nice", type=int, default=0, help="priority of all that is measured: -15 where others use the machine too"
+        "--nice",
+        type=int,
+        default=0,
+        help="priority of all that is measured: -15 where others use the machine too",
     )
     options = parser.parse_args(arguments)
     if options.nice:
@@ -58,4 +62,5 @@ if __name__ == "__main__":
     try:
         main()
     except CannotRun as reason:
-        raise SystemExit(f"It cannot run here. {reason}") from None
+        print(f"It cannot run here. {reason}", flush=True)
+        sys.exit(CANNOT_RUN)

@@ -18,6 +18,9 @@ NODE_PEER = HERE / "peers" / "node"
 HEADERS = ("wire.h", "tally.h")
 
 
+CANNOT_RUN = 3  # exit status of a benchmark that lacks something
+
+
 class CannotRun(Exception):
     """Why a benchmark cannot run here, in a sentence."""
 
@@ -91,7 +94,8 @@ def describe() -> str:
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     return (
         f"{os.cpu_count()} cores {model}, Linux {platform.release()}, {_first_line('cc', '--version')}, "
-        f"Python {platform.python_version()}, {versions}, Node {_first_line('node', '--version')} with socket.io 4.8.4; "
+        f"Python {platform.python_version()}, {versions}, "
+        f"Node {_first_line('node', '--version')} with socket.io 4.8.4; "
         f"load average {os.getloadavg()[0]:.1f} at the start."
     )
 

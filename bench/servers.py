@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +20,7 @@ from bench.machine import HERE, NODE_PEER, ROOT, compiled, node, pinned
 
 START_LIMIT_LINES = 200
 STOP_S = 20
+PROCESS_CPU_CLOCK = 2  # of clock_getcpuclockid(3)
 MARKET_STARTS = "2026-11-23T10:00+05:30"  # in a session: the same busy market in every run, whatever the hour
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")  # no setting of ours may come from the environment
 
@@ -29,15 +32,17 @@ class Server:
         """Start it; it serves once a line matches ``ready``, whose group, if any, is the port."""
         self.name = name
         self.port = port
-        self._log = tempfile.TemporaryFile("w+")
+        descriptor, path = tempfile.mkstemp(prefix="bench-", suffix=".log")
+        self._log = Path(path)
         self._process = subprocess.Popen(
             pinned(command, on_server_core=True),
             cwd=ROOT,
             env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=descriptor,
             text=True,
         )
+        os.close(descriptor)
         self._await(re.compile(ready))
 
     def _await(self, ready: re.Pattern[str]) -> None:
@@ -58,10 +63,13 @@ class Server:
         """The process whose CPU time and memory count."""
         return self._process.pid
 
+    def cpu_s(self) -> float:
+        """CPU time of the process so far: utime + stime of ``/proc/PID/stat``, but to the nanosecond."""
+        return time.clock_gettime((~self.pid << 3) | PROCESS_CPU_CLOCK)
+
     def log(self) -> str:
         """What it wrote to stderr."""
-        self._log.seek(0)
-        return self._log.read()
+        return self._log.read_text()
 
     def get(self, path: str) -> Any:
         """The ``data`` of a REST answer of ours."""
@@ -87,7 +95,7 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        self._log.close()
+        self._log.unlink()
 
 
 def ours(publish_interval_ms: int, *arguments: str) -> Server:
@@ -96,7 +104,14 @@ def ours(publish_interval_ms: int, *arguments: str) -> Server:
     The market's clock is a virtual one, so the driver is to tell latencies ``relative``.
     """
     command = [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0"]
-    command += ["--publish-interval-ms", str(publish_interval_ms), "--database-url", "", "--start", MARKET_STARTS]
+    command += [
+        "--publish-interval-ms",
+        str(publish_interval_ms),
+        "--database-url",
+        "",
+        "--start",
+        MARKET_STARTS,
+    ]
     command += ["--set", "limits.max_clients_per_address=100000", "--set", "limits.max_clients=100000"]
     command += ["--set", "limits.rate_limit_per_minute=0", *arguments]
     return Server("ours", command, ready=r"server\s+http://127\.0\.0\.1:(\d+)/")

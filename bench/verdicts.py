@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-HEADING = "| figure | measured | peer | ratio | must | aim | verdict |\n| --- | --- | --- | --- | --- | --- | --- |"
+HEADING = (
+    "| figure | measured | peer | ratio | must | aim | verdict |\n| --- | --- | --- | --- | --- | --- | --- |"
+)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 SHEBANG = b"#!/usr/bin/env python3\n"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file knows: times must not change the bytes
+NEWEST_GLIBC_MINOR = 28  # 2.28: what enterprise distributions of 2019 have; all our packages are built for it
 COMMON = "common"  # files that are the same for every Python
 DATA_FILES = ("settings.toml", "LICENSE", "README.md")
 # headers, sources and stubs: half of NumPy's files, none of them read at run time
@@ -104,10 +105,16 @@ def installed_files(requirements: Iterable[Requirement]) -> Files:
     return files
 
 
+def portable_platforms() -> list[str]:
+    """The tags of this platform, without those that ask for a newer C library than need be."""
+    versions = {name: re.match(r"manylinux_2_(\d+)_", name) for name in platform_tags()}
+    return [name for name, found in versions.items() if found is None or int(found[1]) <= NEWEST_GLIBC_MINOR]
+
+
 def downloaded_files(requirements: Sequence[Requirement], python: str, folder: Path) -> Files:
     """The same from the package index, for another version of Python on this platform."""
     tag = "cp" + python.replace(".", "")
-    platforms = [word for name in platform_tags() for word in ("--platform", name)]
+    platforms = [word for name in portable_platforms() for word in ("--platform", name)]
     abis = [word for name in (tag, "abi3", "none") for word in ("--abi", name)]
     pinned = [f"{item.name}{item.specifier}" for item in requirements]
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--only-binary=:all:"]

@@ -93,6 +93,17 @@ if [ "$dry_run" = no ] && [ "$(id -u)" -ne 0 ] && [ "$user" != "$(id -un)" ]; th
     fail "to install for the account $user, run this as root (or with --user $(id -un))."
 fi
 
+# the unit hides these from the service: it would not find its Python, or itself
+if [ "$units" = /etc/systemd/system ]; then
+    for place in "$prefix" "$("$python" -c 'import sys; print(sys.base_prefix)')"; do
+        case $place/ in
+        /home/* | /root/* | /run/user/*)
+            fail "the service cannot read $place: homes are closed to it. Choose another --prefix or --python."
+            ;;
+        esac
+    done
+fi
+
 make_account() {
     if id "$user" >/dev/null 2>&1; then
         return

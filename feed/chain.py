@@ -6,6 +6,7 @@ Everything is in raw units (per unit, per year, decimals); display units are mad
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -112,7 +113,7 @@ def value_chain(market: Market, listing: Listing) -> Chain:
         spot, listing.strikes, legs["bid"], legs["ask"], legs["last_price"], years, market.interest_rate
     )
     volatility, strike_volatility = _volatilities(listing, legs, parity.forward, years, market.interest_rate)
-    price = _prices(legs)
+    price = worth(legs)
     pain = max_pain(listing.strikes, *legs["open_interest"])
     change = legs["last_price"] - legs["previous_close"]
     interest_change = legs["open_interest"] - legs["previous_open_interest"]
@@ -136,7 +137,7 @@ def value_chain(market: Market, listing: Listing) -> Chain:
         greeks=_greeks(listing.strikes, strike_volatility, parity.forward, spot, years, market.interest_rate),
         build_up=build_up(change, interest_change).astype(np.float64),
         pain=pain,
-        totals=_totals(legs["open_interest"], interest_change, legs["volume"]),
+        totals=side_totals(legs["open_interest"], interest_change, legs["volume"]),
         coverage=Coverage(
             strikes=len(listing.strikes),
             quoted=int(np.isfinite(price).sum()),
@@ -169,7 +170,7 @@ def _days(expiry: date, as_of_ms: int) -> int:
     return (expiry - to_datetime(as_of_ms).astimezone(IST).date()).days
 
 
-def _prices(legs: dict[str, FloatArray]) -> FloatArray:
+def worth(legs: Mapping[str, FloatArray]) -> FloatArray:
     """What a leg is worth: the mid of a two-sided quote, else the last price."""
     mid = 0.5 * (legs["bid"] + legs["ask"])
     return np.where(np.isfinite(mid), mid, legs["last_price"])
@@ -182,7 +183,7 @@ def _volatilities(
     strikes = listing.strikes
     is_call = np.array([[True], [False]])
     discount = math.exp(-rate * max(years, 0.0))
-    volatility, _ = implied_volatility(_prices(legs), forward, strikes, years, is_call, discount)
+    volatility, _ = implied_volatility(worth(legs), forward, strikes, years, is_call, discount)
     return volatility, out_of_the_money(strikes, volatility[0], volatility[1], forward)
 
 
@@ -199,7 +200,7 @@ def _greeks(
     return replace(to_forward, delta=to_spot.delta, gamma=to_spot.gamma)
 
 
-def _totals(interest: FloatArray, interest_change: FloatArray, volume: FloatArray) -> dict[str, float]:
+def side_totals(interest: FloatArray, interest_change: FloatArray, volume: FloatArray) -> dict[str, float]:
     """Sums over every listed strike, by side, and the ratios of puts to calls."""
     result: dict[str, float] = {}
     for name, values in (("oi", interest), ("oi_change", interest_change), ("volume", volume)):

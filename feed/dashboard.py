@@ -6,7 +6,7 @@ Built from a valued chain; raw units, NaN where undefined.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ from feed.chain import YEAR_MS, Chain
 from feed.clock import to_ms
 from feed.market import Market
 from feed.source import FloatArray
-from feed.universe import Listing
+from feed.universe import Listing, Universe
 
 WALLS = 3
 ROLL_MS = 4 * 86_400_000  # the near month leaves the index three sessions before it expires
@@ -72,7 +72,7 @@ def build_dashboard(chain: Chain, change_percent: float, index: float, iv_histor
     discount = math.exp(-chain.interest_rate * max(chain.time_to_expiry, 0.0))
     atm = atm_volatility(chain.strikes, chain.strike_volatility, chain.forward).volatility
     interest = chain.legs["open_interest"]
-    strike, straddle = _straddle(chain)
+    strike, straddle = straddle_at(chain.forward, chain.strikes, chain.legs)
     lot_size = math.nan if chain.lot_size is None else chain.lot_size
     return Dashboard(
         chain=chain,
@@ -92,13 +92,13 @@ def build_dashboard(chain: Chain, change_percent: float, index: float, iv_histor
     )
 
 
-def _straddle(chain: Chain) -> tuple[float, float]:
+def straddle_at(forward: float, strikes: FloatArray, legs: Mapping[str, FloatArray]) -> tuple[float, float]:
     """The listed strike nearest the forward, and what its call and put cost together."""
-    if not math.isfinite(chain.forward):
+    if not math.isfinite(forward):
         return math.nan, math.nan
-    at = int(np.argmin(np.abs(chain.strikes - chain.forward)))
-    mid, last = chain.mid[:, at], chain.legs["last_price"][:, at]
-    return float(chain.strikes[at]), float(np.where(np.isfinite(mid), mid, last).sum())
+    at = int(np.argmin(np.abs(strikes - forward)))
+    mid = 0.5 * (legs["bid"][:, at] + legs["ask"][:, at])
+    return float(strikes[at]), float(np.where(np.isfinite(mid), mid, legs["last_price"][:, at]).sum())
 
 
 def _sentiment(chain: Chain, change_percent: float) -> Sentiment:
@@ -115,6 +115,16 @@ def _sentiment(chain: Chain, change_percent: float) -> Sentiment:
     return Sentiment(word, score, pcr, change_percent, distance)
 
 
+def index_months(universe: Universe, symbol: str, at_ms: int) -> list[Listing]:
+    """The two nearest months of an underlying that a volatility index of an instant is made of."""
+    months = [
+        listing
+        for listing in universe.chains(symbol)
+        if listing.expiry.kind != "weekly" and to_ms(listing.expiry.expires_at) > at_ms + ROLL_MS
+    ]
+    return months[:2]
+
+
 class VolatilityIndices:
     """The 30-day volatility index of each underlying, by the published India VIX method, by version."""
 
@@ -124,7 +134,7 @@ class VolatilityIndices:
 
     def index(self, symbol: str) -> float:
         """The index as a decimal; NaN where two months with quotes are not listed."""
-        near_next = self._months(symbol)
+        near_next = index_months(self._market.universe, symbol, self._market.last_input_ms)
         version = (self._market.epoch, *((item.key, self._market.chain_seq(item)) for item in near_next))
         cached = self._cached.get(symbol)
         if cached is None or cached[0] != version:
@@ -137,15 +147,6 @@ class VolatilityIndices:
             return math.nan
         near, following = map(self._variance, near_next)
         return volatility_index(near, following)
-
-    def _months(self, symbol: str) -> list[Listing]:
-        soonest = self._market.last_input_ms + ROLL_MS
-        months = [
-            listing
-            for listing in self._market.universe.chains(symbol)
-            if listing.expiry.kind != "weekly" and to_ms(listing.expiry.expires_at) > soonest
-        ]
-        return months[:2]
 
     def _variance(self, listing: Listing) -> ExpiryVariance:
         market = self._market

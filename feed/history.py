@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeVar
 
 import numpy as np
+from sqlalchemy import Connection
 
 from feed.calendar import Calendar
 from feed.candles import (
@@ -54,6 +56,7 @@ __all__ = [
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
 
+_PATIENCE_S = 10.0  # for the past of a symbol that somebody asked for
 _PRUNE_EVERY_MS = 600_000
 _CHAIN_DAYS_IN_MEMORY = 1  # a session of all chains is some tens of megabytes
 _DEFAULT_EXCHANGE = "NFO"  # of a symbol that is in the store but no longer in the universe
@@ -96,6 +99,7 @@ class History:
         self._calendar = calendar
         self._hours = hours
         self._flush_interval_s = flush_interval_s
+        self._queue_limit = queue_limit
         self._grids: dict[str, SessionGrid] = {}
         self._exchange_of: dict[str, str] = {}
         self._recorder: Recorder | None = None
@@ -135,12 +139,18 @@ class History:
         self._fault = self._pool.submit(quick_fault, self.database)
 
     def backfill(
-        self, source: Past, progress: Progress = lambda done, total: None, reach: Reach | None = None
+        self,
+        source: Past,
+        progress: Progress = lambda done, total: None,
+        reach: Reach | None = None,
+        *,
+        eager: bool = True,
     ) -> Backfill:
         """Fill what the store lacks of the past before the start from what a source tells.
 
         In the background: ``stop`` ends it, ``join`` of the answer waits for it. ``progress`` is called from
-        its thread with what is done and what there is to do.
+        its thread with what is done and what there is to do. Whoever reads a symbol waits until its past is
+        there; with ``eager=False`` that is what makes it be filled.
         """
         recorder = self._started()
         self._backfill = Backfill(
@@ -151,6 +161,7 @@ class History:
             before_ms=self._started_ms,
             reach=reach or Reach(),
             adopt=recorder.adopt,
+            eager=eager,
         )
         self._backfill.start(progress)
         return self._backfill
@@ -174,7 +185,7 @@ class History:
         ``chain_metrics`` is used when a minute closes; a function is called with the closed minute by the
         writer's thread, so it must not touch the market.
         """
-        if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS:
+        if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS and not self._writer.pending():
             self._pruned_ms = now_ms
             self._writer.put(PruneJob(self._retention, now_ms))
         return self._started().record(
@@ -197,6 +208,18 @@ class History:
             days = (self._grid(symbol).day_at(to_ms).day for symbol in recorder.names)
             self._writer.put(RewindJob(to_ms, min(days)))
 
+    async def ready(self, symbol: str) -> None:
+        """Wait until the past of a symbol is filled, so that what is read of it does not depend on when.
+
+        A store that takes nothing does not hold up its readers: they get what there is.
+        """
+        if self._backfill is None or symbol not in self._exchange_of:
+            return
+        found = self._backfill.ready(symbol)
+        if not found.done():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(found)), _PATIENCE_S)
+
     def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
         """The candle being formed, None while nothing was published in it; from memory."""
         return self._started().forming(symbol, interval, now_ms)
@@ -211,6 +234,7 @@ class History:
         first_ms, stop_ms = grid.cover(interval, start_ms, end_ms)
         if contract is not None:
             return grid.resample(interval, await self._contract_minutes(symbol, contract, first_ms, stop_ms))
+        await self.ready(symbol)
         if interval in INTERVALS_MS:
             return grid.resample(interval, await self._minutes(symbol, first_ms, stop_ms))
         days = await self._days(symbol, grid, first_ms, stop_ms)
@@ -236,6 +260,7 @@ class History:
 
     async def day(self, symbol: str, now_ms: int) -> tuple[Candle | None, Candle | None]:
         """The trading day at an instant and the one before it that has a candle."""
+        await self.ready(symbol)
         grid = self._grid(symbol)
         today = grid.day_at(now_ms)
         start_ms = today.start_ms - 14 * 86_400_000  # longer than any closure of an exchange
@@ -284,14 +309,29 @@ class History:
         wanted = listed if strikes is None else np.array(sorted(strikes), np.float64)
         return _open_interest(chains, wanted)
 
-    async def atm_iv_history(self, symbol: str, sessions: int = 252) -> FloatArray:
-        """At-the-money volatility at the end of past sessions, oldest first: (days,), known ones only."""
+    async def atm_iv_history(
+        self, symbol: str, sessions: int = 252, before_ms: int | None = None
+    ) -> FloatArray:
+        """At-the-money volatility at the end of past sessions, oldest first: (days,), known ones only.
+
+        With ``before_ms`` of those before the session that this instant belongs to.
+        """
         grid = self._grid(symbol)
-        first = date.min
+        last = date.max if before_ms is None else grid.day_at(before_ms).day - timedelta(days=1)
         _, values = await self._read(
-            lambda: self._reader.days(symbol, first, date.max, lambda day: grid.day(day).open_ms)
+            lambda: self._reader.days(symbol, date.min, last, lambda day: grid.day(day).open_ms)
         )
         return values[~np.isnan(values)][-sessions:]
+
+    async def flush(self, timeout_s: float = _PATIENCE_S) -> bool:
+        """Have everything that was recorded written at once; False if it was not in time."""
+        self._writer.put(_Nothing())
+        return await asyncio.get_running_loop().run_in_executor(None, self._writer.drain, timeout_s)
+
+    async def make_room(self) -> None:
+        """Wait while the writer is far behind: for a clock that may stand still meanwhile."""
+        if self._writer.health().queue_length > self._queue_limit // 2:
+            await self.flush()
 
     def health(self) -> Health:
         """Whether what is recorded reaches the store, and if not why."""
@@ -372,6 +412,18 @@ class History:
     def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:
         first, last = today - timedelta(days=today.weekday()), today - timedelta(days=1)
         return self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)[0]
+
+
+class _Nothing:
+    """A job that has what waits before it written at once."""
+
+    urgent = True
+
+    def write(self, connection: Connection) -> None:
+        """Write nothing."""
+
+    def undo(self) -> None:
+        """Nothing was done."""
 
 
 def _of_kind(candles: Candles, source: int) -> Candles:

@@ -15,6 +15,7 @@ from feed.clock import Clock, VirtualClock, to_datetime
 from feed.history import ClosedCandle, History
 from feed.market import NEVER_MS, Changes, Market
 from feed.source import Source
+from feed.store.jobs import Valuation
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Ticker:
 
     A step advances the source, applies and publishes the update, records it and awaits ``publish``. A late
     loop takes the missed steps one after the other, so that it changes when things are seen, not what.
-    ``poll_ms`` is how late a step may begin.
+    ``poll_ms`` is how late a step may begin; ``valuation`` gives history the figures of a closed minute.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Ticker:
         hours: str,
         poll_ms: float,
         publish: Publish,
+        valuation: Valuation | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
@@ -67,6 +69,7 @@ class Ticker:
         self._calendar = calendar
         self._hours = hours
         self._publish = publish
+        self._valuation = valuation
         self._monotonic = monotonic
         self._input_times_ms: deque[int] = deque(maxlen=SAMPLES)
         self._poll = PeriodicCallback(self._run, poll_ms)
@@ -115,11 +118,13 @@ class Ticker:
             if self.failures == 1 or self.failures % 1000 == 0:
                 logger.exception("the %s feed failed (%d times so far)", self.source.name, self.failures)
         changes = self.market.publish(now_ms)
-        closed = self._history.record(self.market, now_ms)
+        closed = self._history.record(self.market, now_ms, self._valuation)
         self.state = self._judge(now_ms)
         self.steps += 1
         self.step_ms.append((self._monotonic() - started) * 1000)
         await self._publish(changes, closed)
+        if isinstance(self.clock, VirtualClock):
+            await self._history.make_room()  # such a clock may wait, so that nothing has to be dropped
 
     def _rewound(self, now_ms: int) -> int:
         """Where a recording that is to be looped goes on: from its start, in a new epoch."""
@@ -130,6 +135,7 @@ class Ticker:
         self.rounds += 1
         self.clock.seek(again_ms)
         self.market.restart(f"{self._first_epoch}-{self.rounds}")
+        self._history.rewind(again_ms)
         return again_ms
 
     def _judge(self, now_ms: int) -> FeedState:

@@ -37,7 +37,7 @@ TEXT = "text/plain"
 _EXPIRY = ("UNKNOWN_SYMBOL", "UNKNOWN_EXPIRY")
 
 OPERATIONS: Mapping[str, Operation] = {
-    "/": Operation("A page with links to everything", "For people.", content_type=HTML),
+    "/": Operation("A page with links to everything", "For people.", query=None, content_type=HTML),
     "/health": Operation(
         "Health of the service and of each part",
         "For supervisors, who need no key. 200 while the server serves, 503 when it does not. With `probe` "
@@ -130,10 +130,16 @@ OPERATIONS: Mapping[str, Operation] = {
         "Connections, rooms and fan-out", "Since the server started.", answer=StatisticsSchema
     ),
     "/metrics": Operation("Figures for Prometheus", "Its text format, or OpenMetrics.", content_type=TEXT),
-    "/api/openapi.json": Operation("The routes, as OpenAPI 3.1", "This document.", kept=True),
-    "/api/asyncapi.json": Operation("The events, as AsyncAPI 3.0", "The streams of Socket.IO.", kept=True),
+    "/api/openapi.json": Operation("The routes, as OpenAPI 3.1", "This document.", live=True, kept=True),
+    "/api/asyncapi.json": Operation(
+        "The events, as AsyncAPI 3.0", "The streams of Socket.IO.", live=True, kept=True
+    ),
     "/api/docs": Operation(
-        "Routes and events on a page", "For people; needs no network.", content_type=HTML, kept=True
+        "Routes and events on a page",
+        "For people; needs no network.",
+        content_type=HTML,
+        live=True,
+        kept=True,
     ),
 }
 

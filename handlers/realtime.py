@@ -281,6 +281,7 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def on_subscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow the forming candle."""
         wanted = _load(requests.CandleEvent, payload)
+        await self.services.history.ready(wanted["symbol"])
         room = self._candle_room(wanted["symbol"], wanted["interval"])
         self._check_room_for(client, [room])
         return self._subscribe(client, room)
@@ -322,6 +323,11 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def on_resume(self, client: Client, payload: Any) -> dict[str, Any]:
         """Take up streams where a former connection left them."""
         wanted = _load(requests.ResumeEvent, payload)["streams"]
+        for kind, symbol in {
+            tuple(item["stream"].split(":")[:2]) for item in wanted if ":" in item["stream"]
+        }:
+            if kind == "candles":
+                await self.services.history.ready(symbol)
         rooms = [self._room_of(item) for item in wanted]
         self._check_room_for(client, rooms)
         answers = []

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from feed.calendar import Calendar, Phase
 from feed.chain import Chain, value_chain
 from feed.clock import Clock, to_datetime, to_ms
 from feed.dashboard import Dashboard, IvHistory, VolatilityIndices, build_dashboard
-from feed.history import History
+from feed.history import ClosedCandle, History, HistoryError
 from feed.market import Market
+from feed.source import FloatArray
 from feed.ticker import Ticker
 from feed.universe import Listing
 from handlers.loop_lag import LoopLag
@@ -22,7 +27,41 @@ from schemas.reference import MarketStatusSchema
 
 DEFAULT_EXCHANGE = "NFO"
 
+logger = logging.getLogger(__name__)
+
 _status = MarketStatusSchema()
+
+
+class PastVolatility:
+    """At-the-money volatility at the end of past sessions, in memory for whoever cannot wait for a disk."""
+
+    def __init__(self, history: History, market: Market) -> None:
+        self._history = history
+        self._market = market
+        self._known: dict[str, FloatArray] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    def __call__(self, symbol: str) -> FloatArray:
+        """The sessions before the running one, oldest first: (days,)."""
+        return self._known.get(symbol, np.empty(0))
+
+    async def follow(self, closed: list[ClosedCandle], now_ms: int, *, wait: bool) -> None:
+        """Read again once a session has ended; without ``wait`` in the background."""
+        if not any(item.interval == "1d" for item in closed):
+            return
+        if wait:
+            await self.read(now_ms)
+        elif self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self.read(now_ms))
+
+    async def read(self, now_ms: int) -> None:
+        """Read what is known of every symbol."""
+        try:
+            await self._history.flush()
+            for symbol in self._market.universe.row_of:
+                self._known[symbol] = await self._history.atm_iv_history(symbol, before_ms=now_ms)
+        except HistoryError:
+            logger.exception("past volatilities could not be read: ranks rest on those known before")
 
 
 class Views:

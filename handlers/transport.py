@@ -25,6 +25,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from handlers.access import AccessRules
 from handlers.frames import text_frame
+from handlers.loop import Alarm, TimerWheel
 
 TCP_NOTSENT_LOWAT = getattr(sockets, "TCP_NOTSENT_LOWAT", 25)
 NOTSENT_BYTES = 16384  # what the kernel may hold unsent for a client: 4 MB otherwise, all of it stale
@@ -75,8 +76,8 @@ class EngineSocket(AsyncSocket):
         self.polled = False  # a poll is waiting for packets
         self.on_poll: Callable[[], None] | None = None
         self.on_pending: Callable[[], None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._timer: Alarm | None = None
+        self._deadline: Alarm | None = None
         self._upgrade: WebSocketTransport | None = None
 
     async def send(self, pkt: engineio_packet.Packet) -> None:
@@ -92,14 +93,15 @@ class EngineSocket(AsyncSocket):
 
     def expect_connect(self, timeout_s: float) -> None:
         """Close the session unless it speaks Socket.IO by then."""
-        loop = asyncio.get_running_loop()
         why = f"it did not connect within {timeout_s:g} s"
-        self._deadline = loop.call_later(timeout_s, self.server.refuse, self, why, "connect_timeout")
+        self._deadline = self.server.wheel.later(
+            timeout_s, lambda: self.server.refuse(self, why, "connect_timeout")
+        )
 
     def connected_in_time(self) -> None:
         """Take note that it did."""
         if self._deadline is not None:
-            self._deadline.cancel()
+            self.server.wheel.cancel(self._deadline)
             self._deadline = None
 
     async def poll(self) -> list[engineio_packet.Packet]:
@@ -118,8 +120,7 @@ class EngineSocket(AsyncSocket):
         """Ping after the interval: at the start and whenever a pong arrives."""
         self._cancel_timer()
         if not self.closing and not self.closed:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self.server.ping_interval, self._ping)
+            self._timer = self.server.wheel.later(self.server.ping_interval, self._ping)
 
     def _ping(self) -> None:
         ping = engineio_packet.Packet(engineio_packet.PING)
@@ -127,8 +128,7 @@ class EngineSocket(AsyncSocket):
             self.link.write_text(ping.encode())
         else:
             self.queue.put_nowait(ping)
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self.server.ping_timeout, self._expire)
+        self._timer = self.server.wheel.later(self.server.ping_timeout, self._expire)
 
     def _expire(self) -> None:
         self.server.closed_by_reason["ping_timeout"] += 1
@@ -136,7 +136,7 @@ class EngineSocket(AsyncSocket):
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
-            self._timer.cancel()
+            self.server.wheel.cancel(self._timer)
             self._timer = None
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
@@ -238,6 +238,7 @@ class EngineServer(engineio.AsyncServer):
         super().__init__(*args, monitor_clients=False, **kwargs)
         self.on_oversize = on_oversize
         self.closed_by_reason: Counter[str] = Counter()
+        self.wheel = TimerWheel()
         self._describe = describe
         self._on_refused = on_refused
         self._connect_timeout_s = connect_timeout_s

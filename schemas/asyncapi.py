@@ -92,7 +92,7 @@ class _Writer:
         self.definitions = Definitions(TITLE, version)
         self.messages: dict[str, Any] = {}
         self._refusals = {
-            code: self.definitions.reference(error_schema(code, RefusalSchema)) for code in ERROR_CODES
+            code: self.definitions.reference(error_schema(code, RefusalSchema)) for code in _event_codes()
         }
 
     def receive(self, name: str, what: str, event: ClientEvent) -> dict[str, Any]:

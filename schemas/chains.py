@@ -122,10 +122,14 @@ def _column_field(column: Column) -> fields.Field[Any]:
 ChainRowSchema = RowSchema.from_dict(
     {column.name: _column_field(column) for column in ROW_COLUMNS}, name="ChainRowSchema"
 )
+ChainRowSchema.__doc__ = "One strike: call (ce_) and put (pe_)."
 
 
 class ChainSchema(ChainHeaderSchema, ProvenanceSchema):
-    """A whole chain as documents and tests see it; the server writes rows from columns."""
+    """A whole chain: header, totals, and a row for each strike.
+
+    Documents and tests use it; the server writes the rows from columns.
+    """
 
     option_chain = fields.List(fields.Nested(ChainRowSchema))
 

@@ -187,6 +187,7 @@ def error_schema(code: str, base: type[Schema]) -> type[Schema]:
         },
         name=f"{_camel(code)}Body",
     )
+    body.__doc__ = "What went wrong."
     message = fields.String(metadata={"description": "a sentence for a person", "example": known.message})
     members = {"message": message, "error": fields.Nested(body, metadata={"description": known.when})}
     suffix = "Answer" if base is ErrorAnswerSchema else "Refusal"

@@ -97,7 +97,7 @@ class Converter(OpenAPIConverter):
         name = field.data_key or field.name or ""
         word = re.sub("^(ce|pe)_", "", name)
         result: JsonSchema = {}
-        description = field.metadata.get("description") or DESCRIPTIONS.get(name) or DESCRIPTIONS.get(word)
+        description = field.metadata.get("description") or DESCRIPTIONS.get(name) or _shape_of(field)
         unit = field.metadata.get("unit") or UNITS.get(name) or UNITS.get(word)
         if description:
             result["description"] = description
@@ -191,6 +191,11 @@ def _name(schema: Any) -> str | None:
         return None
     cls = schema if isinstance(schema, type) else type(schema)
     return str(cls.__name__.removesuffix("Schema"))
+
+
+def _shape_of(field: fields.Field[Any]) -> str:
+    """What the schema says of itself that a field nests."""
+    return _summary(type(field.schema)) if isinstance(field, fields.Nested) else ""
 
 
 def _summary(cls: type[Schema]) -> str:

@@ -26,7 +26,7 @@ DESCRIPTION = (
 JSON = "application/json"
 # told on any route: by the doors, by the parser, by the limits
 ERRORS_OF_ALL = (
-    "VALIDATION_ERROR",
+    "FORBIDDEN_ORIGIN",
     "METHOD_NOT_ALLOWED",
     "PAYLOAD_TOO_LARGE",
     "RATE_LIMITED",
@@ -62,14 +62,14 @@ PREFLIGHT_HEADERS = (
 class Operation:
     """One route: what it takes, what it answers, and what else there is to say about it.
 
-    ``live`` answers carry an ETag, ``kept`` ones may be cached. ``content_type`` is set where the answer
-    is no envelope; ``also`` are further statuses with the same body.
+    ``live`` answers carry an ETag, ``kept`` ones may be cached. ``query`` is None where any is taken,
+    ``content_type`` is set where the answer is no envelope; ``also`` are further statuses with the same body.
     """
 
     summary: str
     description: str
     answer: type[Schema] | None = None
-    query: type[Schema] = NoParameters
+    query: type[Schema] | None = NoParameters
     body: type[Schema] | None = None
     meta: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
@@ -167,7 +167,7 @@ class _Writer:
     def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
         parameters = [
             _parameter(name, "query", _not_null(schema), required)
-            for name, (schema, required) in self.definitions.fields(operation.query).items()
+            for name, (schema, required) in self.definitions.fields(operation.query or NoParameters).items()
         ]
         parameters.append(
             _parameter(
@@ -214,12 +214,9 @@ class _Writer:
 
     def _errors(self, operation: Operation, needs_key: bool) -> dict[str, Any]:
         """Responses of the codes that a route may answer, by status."""
-        codes = [
-            *ERRORS_OF_ALL,
-            "FORBIDDEN_ORIGIN",
-            *(["UNAUTHORIZED"] if needs_key else []),
-            *operation.errors,
-        ]
+        codes = [*ERRORS_OF_ALL, *operation.errors]
+        codes += ["UNAUTHORIZED"] if needs_key else []
+        codes += ["VALIDATION_ERROR"] if operation.query is not None else []
         by_status: dict[int, list[str]] = {}
         for code in codes:
             by_status.setdefault(self._status_of[code], []).append(code)
@@ -249,9 +246,12 @@ class _Writer:
 
     def _error_response(self, code: str) -> dict[str, Any]:
         schema = self.definitions.reference(error_schema(code, ErrorAnswerSchema))
+        headers = [*COMMON_HEADERS, *ERROR_HEADERS.get(code, ())]
+        if code == "FORBIDDEN_ORIGIN":  # refused before anything is counted, and the page may not read it
+            headers = ["X-Request-ID"]
         return {
             "description": f"{code}: {ERROR_CODES[code].when}",
-            "headers": _headers((*COMMON_HEADERS, *ERROR_HEADERS.get(code, ()))),
+            "headers": _headers(headers),
             "content": {JSON: {"schema": schema, "example": self._example(schema)}},
         }
 

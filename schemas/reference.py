@@ -34,7 +34,9 @@ class SymbolsSchema(Schema):
 class ExpirySchema(Schema):
     """One expiry."""
 
-    date = fields.Date(attribute="day")
+    date = fields.Date(
+        attribute="day", metadata={"description": "day on the exchange's calendar", "example": "2026-12-01"}
+    )
     kind = fields.String(metadata={"description": "weekly, monthly, quarterly or half_yearly"})
     expires_at = Timestamp("instant at which the contracts expire")
     days_to_expiry = fields.Integer(metadata={"unit": "calendar days"})
@@ -96,7 +98,10 @@ class CandlesSchema(Schema):
 class DaySchema(Schema):
     """One trading day of an underlying."""
 
-    date = fields.Date(allow_none=True, metadata={"description": "null where only its close is known"})
+    date = fields.Date(
+        allow_none=True,
+        metadata={"description": "trading day; null where only its close is known", "example": "2026-11-23"},
+    )
     open = Number(2, "INR", "first price")
     high = Number(2, "INR", "highest price")
     low = Number(2, "INR", "lowest price")
@@ -115,7 +120,7 @@ class DaysSchema(Schema):
 
 
 class PaginationSchema(Schema):
-    """``meta.pagination``."""
+    """Which page this is."""
 
     page = fields.Integer()
     per_page = fields.Integer()

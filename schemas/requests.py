@@ -176,6 +176,22 @@ class Strike(fields.Field[float]):
         )
 
 
+_OUR_WORDS = {
+    "Missing data for required field.": "is required and was not given",
+    "Field may not be null.": "must not be null",
+    "Not a valid string.": "must be a text, was {value}",
+    "Not a valid list.": "must be a list, was {value}",
+}
+
+
+def _in_our_words(texts: Any, value: Any) -> Any:
+    """Messages of a field, or of the items of a list, with the value that each is about."""
+    if isinstance(texts, Mapping):
+        items = dict(enumerate(value)) if isinstance(value, list) else {}
+        return {key: _in_our_words(inner, items.get(key)) for key, inner in texts.items()}
+    return [_OUR_WORDS[text].format(value=_short(value)) if text in _OUR_WORDS else text for text in texts]
+
+
 class Request(Schema):
     """Base of all: an unknown name is refused, and every sentence names the value."""
 
@@ -187,19 +203,15 @@ class Request(Schema):
     error_messages = {"unknown": "is not a parameter here", "type": "must be an object"}  # noqa: RUF012
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
-        """Say of an unknown parameter what was sent and what is known."""
+        """Say in our words what marshmallow says in its own, with the value and what is known."""
         messages = error.messages
         if isinstance(messages, dict) and isinstance(data, Mapping):
             for name, texts in messages.items():
                 if texts == [self.error_messages["unknown"]]:
                     known = ", ".join(sorted(self._known())) or "none"
                     messages[name] = [f"is not a parameter here, was {_short(data[name])}; known: {known}"]
-                elif texts == ["Missing data for required field."]:
-                    messages[name] = ["is required and was not given"]
-                elif texts == ["Field may not be null."]:
-                    messages[name] = ["must not be null"]
-                elif texts == ["Not a valid string."]:
-                    messages[name] = [f"must be a text, was {_short(data.get(name))}"]
+                else:
+                    messages[name] = _in_our_words(texts, data.get(name))
 
     def _known(self) -> list[str]:
         return [field.data_key or name for name, field in self.fields.items()]

@@ -9,13 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 import socketio
 
 import server
-from tests.processes import ROOT, STOP_S
+from tests.processes import ROOT, STOP_S, spawn
 
 SECRET = "a-key-that-nobody-may-see"
 
@@ -48,9 +49,22 @@ def test_version_is_told():
     assert (ended.returncode, ended.stdout.strip()) == (0, server.__version__)
 
 
-def test_banner_tells_what_one_who_just_started_it_wants_to_know(run_server):
-    process = run_server("--seed", "11")
-    banner = "".join(process.popen.stdout.readline() for _ in range(6))
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """A server that just printed its banner, and the banner."""
+    process = spawn(tmp_path_factory.mktemp("started") / "log", "--seed", "11", "--database-url", "")
+    yield process, read_banner(process)
+    assert process.stop() == 0
+    process.popen.stdout.close()
+
+
+def read_banner(process):
+    """What follows the line that names the server."""
+    return "".join(process.popen.stdout.readline() for _ in range(6))
+
+
+def test_banner_tells_what_one_who_just_started_it_wants_to_know(started):
+    process, banner = started
     assert f"API        {process.url}/api\n" in banner
     assert f"WebSocket  {process.url}/socket.io/" in banner
     assert f"health     {process.url}/health\n" in banner
@@ -60,8 +74,18 @@ def test_banner_tells_what_one_who_just_started_it_wants_to_know(run_server):
     assert int(contracts.replace(",", "")) > 12_000
 
 
-def test_server_is_healthy_as_soon_as_the_banner_is_out(run_server):
-    process = run_server()
+def test_every_address_in_the_banner_answers(started):
+    _, banner = started
+    addresses = re.findall(r"http://\S+", banner)
+    assert len(addresses) >= 4
+    for address in addresses:
+        if not address.endswith("/socket.io/"):
+            with urlopen(address) as answer:
+                assert answer.status == 200, address
+
+
+def test_server_is_healthy_as_soon_as_the_banner_is_out(started):
+    process, _ = started
     with urlopen(f"{process.url}/health") as answer:
         assert answer.status == 200
         assert json.loads(answer.read())["data"]["parts"]["feed"]["status"] == "ok"
@@ -70,7 +94,7 @@ def test_server_is_healthy_as_soon_as_the_banner_is_out(run_server):
 def test_banner_names_the_recording_that_is_replayed(run_server):
     path = ROOT / "tests" / "data" / "nifty_snapshot_20260305_close.csv"
     process = run_server("--replay", str(path))
-    banner = "".join(process.popen.stdout.readline() for _ in range(6))
+    banner = read_banner(process)
     assert "feed       replay" in banner
     assert path.name in banner
 
@@ -186,18 +210,30 @@ def test_recording_that_cannot_be_read(refusal, tmp_path, name, content):
     assert name in refusal("--replay", str(path))
 
 
-def test_secrets_are_neither_in_the_banner_nor_in_the_log(run_server):
-    process = run_server("--log-level", "debug", environment={"API_KEYS": SECRET})
-    banner = "".join(process.popen.stdout.readline() for _ in range(6))
-    with pytest.raises(OSError, match="401"):
-        urlopen(f"{process.url}/api/symbols")
+@pytest.fixture(scope="module")
+def from_environment(tmp_path_factory):
+    """What a server said that was set up by its environment: banner and log."""
+    environment = {"API_KEYS": SECRET, "FEED__SEED": "5", "DEBUG": "true", "MAX_CLIENTS": "1"}
+    process = spawn(
+        tmp_path_factory.mktemp("environment") / "log", "--database-url", "", environment=environment
+    )
+    banner = read_banner(process)
+    request = Request(f"{process.url}/api/symbols", headers={"X-API-Key": "another-key"})
+    with pytest.raises(HTTPError, match="401") as refused:
+        urlopen(request)
+    refused.value.close()
+    with urlopen(Request(f"{process.url}/api/symbols", headers={"X-API-Key": SECRET})) as answer:
+        assert answer.status == 200
     assert process.stop() == 0
-    assert SECRET not in banner + process.popen.stdout.read() + process.log.read_text()
+    with process.popen.stdout:
+        return banner + process.popen.stdout.read(), process.log.read_text()
 
 
-def test_environment_is_taken(run_server):
-    process = run_server(environment={"MAX_CLIENTS": "1", "FEED__SEED": "5", "DEBUG": "true"})
-    banner = "".join(process.popen.stdout.readline() for _ in range(6))
+def test_environment_is_taken(from_environment):
+    banner, log = from_environment
     assert "seed 5" in banner
-    assert process.stop() == 0
-    assert "DEBUG" in process.log.read_text()
+    assert " DEBUG " in log
+
+
+def test_secrets_are_neither_in_the_banner_nor_in_the_log(from_environment):
+    assert SECRET not in "".join(from_environment)

@@ -51,12 +51,13 @@ class Profile:
         self.overnight_variance = float(table["overnight_share"])
         self.overnight_volume = float(table["overnight_volume"])
         width = 15 if len(table["variance"]) > 20 else 60
-        variance = _by_minute(table["variance"], width)
+        minutes = int(table["minutes"])
+        variance = _by_minute(table["variance"], width)[:minutes]
         opening = np.square(table["opening_deviation"])
         if len(opening):
             variance[: len(opening)] = variance[: len(opening)].sum() * opening / opening.sum()
         self.variance = variance / variance.sum() * (1 - self.overnight_variance)
-        volume = _by_minute(table["volume"], width)
+        volume = _by_minute(table["volume"], width)[:minutes]
         self.volume = volume / volume.sum() * (1 - self.overnight_volume)
 
     def of_session(self, first_minute: int, minutes: int) -> tuple[FloatArray, FloatArray]:

@@ -69,7 +69,7 @@ SCENARIOS: dict[str, Scenario] = {
 _SMOOTHING_MINUTES = 1.5
 _IMPLIED_MINUTES = 15.0
 _HALT_MS = 45 * 60_000
-_PIN_RATE = 8.0  # per day of variance: on an expiry day the market is drawn to a round strike
+_PIN_RATE = 40.0  # per day of variance: a round strike draws the market, hard enough to hold it there
 
 
 class ScenarioState:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from feed.store.writer import Writer
 logger = logging.getLogger(__name__)
 
 _LONGEST_MS = 400 * 86_400_000  # of a gap that is counted in sessions
+_PATIENCE_S = 5.0  # for a filled symbol to reach the store; a stalled disk must not hold up the others
 
 Bars = Mapping[str, NDArray[np.generic]]
 Progress = Callable[[int, int], None]
@@ -58,7 +60,8 @@ class Reach:
 class Backfill:
     """Fills the store symbol by symbol on a thread of its own; what is done is not done again.
 
-    ``adopt`` is called with the minutes and days of each symbol, to be known in memory as well.
+    ``adopt`` is called with the minutes and days of each symbol, to be known in memory as well. Symbols that
+    somebody asked for come first; with ``eager=False`` only those are filled.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Backfill:
         before_ms: int,
         reach: Reach,
         adopt: Adopt,
+        eager: bool = True,
     ) -> None:
         self._source = source
         self._grids = grids
@@ -80,7 +84,12 @@ class Backfill:
         self._before_ms = before_ms
         self._reach = reach
         self._adopt = adopt
-        self._stopping = threading.Event()
+        self._eager = eager
+        self._stopping = False
+        self._changed = threading.Condition()
+        self._left = dict.fromkeys(grids)  # in order
+        self._wanted: list[str] = []
+        self._filled: dict[str, Future[None]] = {symbol: Future() for symbol in grids}
         self._thread: threading.Thread | None = None
 
     def start(self, progress: Progress) -> None:
@@ -92,25 +101,57 @@ class Backfill:
 
     def stop(self) -> None:
         """End after the symbol in hand."""
-        self._stopping.set()
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait for the end."""
         if self._thread is not None:
             self._thread.join(timeout_s)
 
+    def ready(self, symbol: str) -> Future[None]:
+        """Fill a symbol next; the answer is done once its past can be read. Raises KeyError."""
+        found = self._filled[symbol]
+        with self._changed:
+            if not found.done() and symbol not in self._wanted:
+                self._wanted.append(symbol)
+                self._changed.notify_all()
+        return found
+
     def _run(self, progress: Progress) -> None:
-        for done, symbol in enumerate(self._grids):
-            progress(done, len(self._grids))
-            if self._stopping.is_set():
-                return
-            try:
-                if not self._fill(symbol):
-                    return
-            except Exception:
-                # one symbol's past must not cost the others theirs
-                logger.exception("the past of %s could not be filled", symbol)
-        progress(len(self._grids), len(self._grids))
+        total = len(self._left)
+        try:
+            while (symbol := self._next()) is not None:
+                progress(total - len(self._left) - 1, total)
+                try:
+                    if not self._fill(symbol):
+                        return
+                except Exception:
+                    # one symbol's past must not cost the others theirs
+                    logger.exception("the past of %s could not be filled", symbol)
+                self._filled[symbol].set_result(None)
+            if not self._left:
+                progress(total, total)
+        finally:
+            for found in self._filled.values():
+                if not found.done():
+                    found.set_result(None)
+
+    def _next(self) -> str | None:
+        """The symbol to fill, None at the end."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._stopping or not self._left or self._eager or any(self._asked())
+            )
+            if self._stopping or not self._left:
+                return None
+            symbol = next(self._asked(), None) or next(iter(self._left))
+            del self._left[symbol]
+            return symbol
+
+    def _asked(self) -> Iterator[str]:
+        return (symbol for symbol in self._wanted if symbol in self._left)
 
     def _fill(self, symbol: str) -> bool:
         """Fill one symbol; False when the writer has ended."""
@@ -129,7 +170,9 @@ class Backfill:
         if len(missing) or len(days):
             self._adopt(symbol, minutes, days)
         job = FillJob(self._registry, symbol, missing, days, grid, self._before_ms)
-        return self._writer.offer(job)
+        is_taken = self._writer.offer(job)
+        self._writer.drain(_PATIENCE_S)
+        return is_taken
 
     def _sessions(self, symbol: str, grid: SessionGrid) -> int:
         """How many sessions of minutes may have holes: all at first, later those since the last fill."""

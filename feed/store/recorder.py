@@ -11,7 +11,7 @@ from feed.candles import MINUTE_MS, Candle, Candles, FloatArray, SessionGrid, so
 from feed.store.chains import ChainEncoder
 from feed.store.forming import Bars, ClosedMinute, FormingMinute
 from feed.store.jobs import ChainMetrics, MinuteJob, PartJob, Registry, Valuation
-from feed.store.running import ClosedCandle, RunningCandles, one_candle
+from feed.store.running import ClosedCandle, Prices, RunningCandles, one_candle
 from feed.store.writer import Writer
 from feed.universe import Universe
 
@@ -34,7 +34,7 @@ class Recorder:
         self.names = [underlying.symbol for underlying in universe.underlyings]
         self.row_of = dict(universe.row_of)
         self.source = source_code(source)
-        self.running = RunningCandles(self.names, grids)
+        self.running = RunningCandles(self.names, grids, self.source)
         self._forming = FormingMinute(universe)
         self._writer = writer
         self._registry = registry
@@ -47,8 +47,8 @@ class Recorder:
 
     @property
     def minute_ms(self) -> int:
-        """The minute being formed; negative before the first."""
-        return self._minute * MINUTE_MS
+        """The minute being formed; before the first record the one of the start."""
+        return self._minute * MINUTE_MS if self._minute >= 0 else self._began_ms
 
     @property
     def universe(self) -> Universe:
@@ -94,9 +94,7 @@ class Recorder:
         """The candle being formed. Raises KeyError for a symbol that is not recorded."""
         self._take_filled()
         row = self.row_of[symbol]
-        now = self._forming.underlyings.row(row)
-        known_ms = self.minute_ms if self._minute >= 0 else self._began_ms + MINUTE_MS
-        return self.running.forming(row, interval, now_ms, known_ms, now)
+        return self.running.forming(row, interval, now_ms, self.minute_ms, self._now(row))
 
     def load(self, row: int, minutes: Candles, days: Candles, now_ms: int) -> None:
         """Know what the store has of an underlying at the start."""
@@ -110,14 +108,14 @@ class Recorder:
     def _take_filled(self) -> None:
         while self._filled:
             row, minutes, days = self._filled.popleft()
-            self.running.load(row, minutes, days, self.minute_ms if self._minute >= 0 else self._began_ms)
+            self.running.load(row, minutes, days, self.minute_ms)
 
     def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """The minutes of an underlying that memory knows, the one being formed included."""
         self._take_filled()
         row = self.row_of[symbol]
         parts = [self.running.recent.candles(row, start_ms, end_ms)]
-        now = self._forming.underlyings.row(row)
+        now = self._now(row)
         if now is not None and start_ms <= self.minute_ms < end_ms:
             parts.append(one_candle(Candle(self.minute_ms, *now), self.source))
         return Candles.merge(parts)
@@ -125,11 +123,21 @@ class Recorder:
     def days(self, symbol: str) -> Candles:
         """The days of an underlying that memory knows, the running one included."""
         self._take_filled()
-        parts = [self.running.days_of_week(self.row_of[symbol])]
-        today = self.forming(symbol, "1d", self.minute_ms) if self._minute >= 0 else None
+        parts = [self.running.days(self.row_of[symbol])]
+        today = self.forming(symbol, "1d", self.minute_ms)
         if today is not None:
             parts.append(one_candle(today, self.source))
         return Candles.merge(parts)
+
+    def _now(self, row: int) -> Prices | None:
+        """The prices of the minute being formed; before the first record those an earlier server left."""
+        if self._minute >= 0:
+            return self._forming.underlyings.row(row)
+        left = self.running.recent.candles(row, self._began_ms, self._began_ms + MINUTE_MS)
+        if not len(left):
+            return None
+        candle = left.candle(0)
+        return candle.open, candle.high, candle.low, candle.close, candle.volume
 
     def unwritten(self) -> list[ClosedMinute]:
         """Minutes that are not in the store yet, oldest first, the one being formed as the last."""
@@ -150,7 +158,7 @@ class Recorder:
 
     def _close(self, start_ms: int, valuation: ChainMetrics | Valuation | None) -> Bars:
         minute = self._forming.finish(start_ms)
-        days = self.running.add(start_ms, minute.underlyings, minute.source)
+        days = self.running.add(start_ms, minute.underlyings)
         self._writer.put(MinuteJob(self._registry, self._encoder, minute, days, valuation))
         return minute.underlyings
 
@@ -167,5 +175,5 @@ class Recorder:
         bars = self._forming.underlyings.bars()
         if not bars.touched.any() or self._writer.pending():
             return
-        days = self.running.days_with(self.minute_ms, bars, self.source)
+        days = self.running.days_with(self.minute_ms, bars)
         self._writer.put(PartJob(self._registry, self.names, bars, days, self.minute_ms, self.source))

@@ -30,8 +30,9 @@ class ClosedCandle:
 class RunningCandles:
     """What closed minutes make of every interval, for each underlying by row."""
 
-    def __init__(self, names: Sequence[str], grids: Sequence[SessionGrid]) -> None:
+    def __init__(self, names: Sequence[str], grids: Sequence[SessionGrid], source: int) -> None:
         self.names = names
+        self._source = source
         self.recent = RecentMinutes(len(names))
         self._grids = grids
         self._rows_of_grid: dict[SessionGrid, list[int]] = {}
@@ -50,16 +51,16 @@ class RunningCandles:
         self._book.begin(row, day, known.between(day.start_ms, now_ms))
         self._weeks[row] = days.take(days.time_ms < day.open_ms).take(slice(-_DAYS_OF_WEEK, None))
 
-    def add(self, start_ms: int, bars: Bars, source: int) -> DayRows:
+    def add(self, start_ms: int, bars: Bars) -> DayRows:
         """Count a minute that is closed; returns the running days as they now stand."""
-        self._turn_days(start_ms, source)
-        self.recent.put(start_ms, bars, source)
+        self._turn_days(start_ms)
+        self.recent.put(start_ms, bars, self._source)
         self._book.add(bars)
         return self._book.rows()
 
-    def days_with(self, start_ms: int, bars: Bars, source: int) -> DayRows:
+    def days_with(self, start_ms: int, bars: Bars) -> DayRows:
         """The running days as they stand with a minute that is not closed."""
-        self._turn_days(start_ms, source)
+        self._turn_days(start_ms)
         days = self._book.copy()
         days.add(bars)
         return days.rows()
@@ -104,10 +105,6 @@ class RunningCandles:
                     closed += [ClosedCandle(self.names[row], interval, found[row]) for row in found]
         return closed
 
-    def days_of_week(self, row: int) -> Candles:
-        """The days before the running one that memory knows."""
-        return self._weeks[row]
-
     def _candles(
         self, interval: str, rows: Iterable[int], limits: tuple[int, int, int], minute: Bars
     ) -> dict[int, Candle]:
@@ -119,7 +116,7 @@ class RunningCandles:
         found = {row: self._closed(row, interval, limits, end_ms) for row in rows}
         return {row: candle for row, candle in found.items() if candle is not None}
 
-    def _turn_days(self, at_ms: int, source: int) -> None:
+    def _turn_days(self, at_ms: int) -> None:
         """Begin the day of a minute where another one stands."""
         for grid, rows in self._rows_of_grid.items():
             day = grid.day_at(at_ms)
@@ -128,7 +125,7 @@ class RunningCandles:
                     continue
                 finished = self._book.candle(row)
                 if finished is not None:
-                    days = Candles.merge([self._weeks[row], one_candle(finished, source)])
+                    days = Candles.merge([self._weeks[row], one_candle(finished, self._source)])
                     self._weeks[row] = days.take(slice(-_DAYS_OF_WEEK, None))
                 known = self.recent.candles(row, day.start_ms, at_ms)
                 self._book.begin(row, day, known, is_whole=not self._is_ahead(row, at_ms))
@@ -150,19 +147,19 @@ class RunningCandles:
         if interval in INTERVALS_MS:
             candle = whole_candle(label_ms, self.recent.candles(row, start_ms, min(end_ms, minute_ms)))
         else:
-            days = self._days(row)
+            days = self.days(row)
             in_it = (days.time_ms >= start_ms) & (days.time_ms < end_ms)
             candle = whole_candle(label_ms, days.take(in_it))
         self._parts[row, interval] = state, candle
         return candle
 
-    def _days(self, row: int) -> Candles:
-        """The days of the week up to the running one, without the minute being formed."""
+    def days(self, row: int) -> Candles:
+        """The latest days up to the one that minutes were closed in, without the minute being formed."""
         today = self._book.candle(row)
         earlier = self._weeks[row]
         if today is None:
             return earlier
-        return Candles.merge([earlier.take(earlier.time_ms < today.time_ms), one_candle(today, 0)])
+        return Candles.merge([earlier.take(earlier.time_ms < today.time_ms), one_candle(today, self._source)])
 
 
 def one_candle(candle: Candle, source: int) -> Candles:

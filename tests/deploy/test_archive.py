@@ -260,6 +260,13 @@ def test_suffix_of_another_python_differs_in_its_version_only():
     assert build_archive.extension_suffix("3.99") == SUFFIX.replace(digits, "399")
 
 
+def test_packages_are_asked_for_an_old_c_library():
+    names = build_archive.portable_platforms()
+    minors = [int(found[1]) for name in names if (found := re.match(r"manylinux_2_(\d+)_", name))]
+    assert max(minors, default=0) <= 28
+    assert names
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -14,10 +14,8 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "install.sh"
 
 
-def install(*arguments, cwd=None):
-    return subprocess.run(
-        ["sh", SCRIPT, "--python", sys.executable, *arguments], capture_output=True, text=True, cwd=cwd
-    )
+def install(*arguments, python=sys.executable):
+    return subprocess.run(["sh", SCRIPT, "--python", python, *arguments], capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -72,11 +70,17 @@ def test_bad_option_is_refused_with_a_sentence(arguments, sentence):
 
 
 def test_python_that_is_too_old_or_none_is_refused(tmp_path):
-    done = subprocess.run(
-        ["sh", SCRIPT, "--dry-run", "--python", tmp_path / "python"], capture_output=True, text=True
-    )
+    done = install("--dry-run", python=tmp_path / "python")
     assert done.returncode == 1
     assert "Python 3.11 or newer is needed" in done.stderr
+
+
+@pytest.mark.parametrize("prefix", ["/home/me/market", "/root", "/run/user/1000/x"])
+def test_prefix_that_the_service_could_not_read_is_refused(prefix):
+    done = install("--dry-run", "--prefix", prefix)
+    assert done.returncode == 1
+    assert f"the service cannot read {prefix}" in done.stderr
+    assert install("--dry-run", "--prefix", prefix, "--units", "/elsewhere").returncode == 0
 
 
 def test_installation_runs_from_its_prefix(target, tmp_path):

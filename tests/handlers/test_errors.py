@@ -1,5 +1,6 @@
 """Every code of the table of errors, over REST."""
 
+import asyncio
 import logging
 
 import pytest
@@ -87,12 +88,6 @@ async def test_invalid_parameter_is_told_with_rule_and_value(sandbox, fetch, pat
 async def test_every_invalid_parameter_is_told(sandbox, fetch):
     answer = await fetch(sandbox, "/api/option_chain?symbol=!&expiry=x&strikes=y&z=1")
     assert answer.error["details"].keys() == {"symbol", "expiry", "strikes", "z"}
-
-
-@pytest.mark.gen_test
-async def test_parameter_given_twice_is_refused_or_agrees(sandbox, fetch):
-    answer = await fetch(sandbox, "/api/option_chain?symbol=NIFTY&symbol=BANKNIFTY")
-    assert answer.status == 400 or answer.data["symbol"] in ("NIFTY", "BANKNIFTY")
 
 
 @pytest.mark.gen_test
@@ -191,6 +186,26 @@ async def test_route_without_data_yet_asks_to_come_back(make_sandbox, fetch):
         assert answer.status == 503, path
         assert answer.error["code"] == "FEED_UNAVAILABLE"
         assert int(answer.headers["Retry-After"]) >= 1
+
+
+class StuckHistory:
+    """A store whose disk does not answer."""
+
+    async def page(self, *args):
+        await asyncio.Event().wait()
+
+    day = page
+
+
+@pytest.mark.parametrize("path", ["/api/historical-data/NIFTY", "/api/ohlc_data/NIFTY"])
+@pytest.mark.gen_test
+async def test_answer_that_takes_too_long_is_given_up(make_sandbox, fetch, path):
+    sandbox = await make_sandbox(server={"api_timeout_s": 0.1})
+    sandbox.server.namespace.services.history = StuckHistory()
+    answer = await fetch(sandbox, path)
+    assert (answer.status, answer.error["code"]) == (503, "FEED_UNAVAILABLE")
+    assert "0.1 s" in answer.body["message"]
+    assert int(answer.headers["Retry-After"]) >= 1
 
 
 @pytest.fixture

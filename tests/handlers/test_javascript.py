@@ -74,9 +74,15 @@ def server(tmp_path_factory):
     assert "Traceback" not in process.log.read_text()
 
 
+@pytest.fixture(scope="module")
+def delta_laws(server):
+    """The script for each transport, all at once: they wait for the market most of the time."""
+    return {name: Script("delta_law", url=server.url, transport=name, updates=30) for name in TRANSPORTS}
+
+
 @each_transport
-def test_snapshot_and_deltas_are_what_rest_answers_for_the_same_seq(server, transport):
-    result = run("delta_law", url=server.url, transport=transport, updates=30)
+def test_snapshot_and_deltas_are_what_rest_answers_for_the_same_seq(delta_laws, transport):
+    result = delta_laws[transport].result()
     assert result.keys() == {"spot", "chain", "window"}
     for stream in result.values():
         assert stream["transport"] == SPOKEN[transport]
@@ -110,9 +116,14 @@ def test_every_event_is_reached(run_server):
         assert result["reconnect_after_ms"] >= 1000
 
 
+@pytest.fixture(scope="module")
+def resumptions(server):
+    return {name: Script("resume", url=server.url, transport=name) for name in TRANSPORTS}
+
+
 @each_transport
-def test_client_whose_connection_broke_resumes_where_it_was(server, transport):
-    assert run("resume", url=server.url, transport=transport) == {
+def test_client_whose_connection_broke_resumes_where_it_was(resumptions, transport):
+    assert resumptions[transport].result() == {
         "transport": SPOKEN[transport],
         "recovered": True,
         "kind": "delta",

@@ -1,0 +1,276 @@
+"""Real answers of every route against the documents: body, status, headers, every error code."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.contract.documents import OPENAPI, Validators, documented_codes, operations, response_of
+from tests.handlers.shapes import strict_json
+
+VALIDATORS = Validators(OPENAPI)
+
+
+def each(*methods, status=200):
+    """A test for each operation that answers the status, by these methods."""
+    found = [
+        pytest.param(path, method, id=f"{method} {path}")
+        for path, method, operation in operations()
+        if method in methods and str(status) in operation["responses"]
+    ]
+    return pytest.mark.parametrize(("path", "method"), found)
+
+
+ORIGIN = {"Origin": "http://localhost:3000"}
+KEY = "a-key-of-the-operator"
+QUERIES = {
+    "/api/option_chain": "?symbol=NIFTY",
+    "/api/dashboard_data": "?symbol=NIFTY",
+    "/api/historical-data/{symbol}": "?interval=1m",
+}
+LEG = {"strike": 24000, "option_type": "CE", "side": "buy", "quantity": 1}
+STRATEGY = {"symbol": "NIFTY", "legs": [LEG]}
+# what each route is asked so that it tells of something that is not listed
+UNKNOWN = {
+    "UNKNOWN_SYMBOL": {"symbol": "NIFTI"},
+    "UNKNOWN_EXPIRY": {"expiry": "2026-11-28"},
+    "UNKNOWN_CONTRACT": {"strike": 24001},
+}
+
+
+def operation_of(path, method):
+    return OPENAPI["paths"][path][method]
+
+
+@pytest.fixture
+def ask(fetch):
+    """``await ask(sandbox, path, method)``: a good request of a documented route."""
+
+    async def send(sandbox, path, method, query=None, symbol="NIFTY", body=None, headers=None):
+        url = path.replace("{symbol}", symbol) + (QUERIES.get(path, "") if query is None else query)
+        options = {"method": method.upper(), "headers": {**ORIGIN, **(headers or {})}}
+        if method == "post":
+            options["body"] = json.dumps(STRATEGY if body is None else body)
+            options["headers"]["Content-Type"] = "application/json"
+        return await fetch(sandbox, url, **options)
+
+    return send
+
+
+def check(answer, path, method):
+    """The answer is documented: status, headers, content type and body; returns the body."""
+    response = response_of(operation_of(path, method), answer.status)
+    unconditional = set(response["headers"]) - {"RateLimit", "RateLimit-Policy"}  # there is no limit here
+    for name in unconditional:
+        assert name in answer.headers, name
+    for name in {"ETag", "Retry-After", "Allow"} - set(response["headers"]):
+        assert name not in answer.headers, name
+    if method == "head" or "content" not in response:
+        assert answer.raw == b""
+        return None
+    ((kind, content),) = response["content"].items()
+    assert answer.headers["Content-Type"].partition(";")[0] == kind
+    if kind != "application/json":
+        return None
+    body = strict_json(answer.raw)
+    assert VALIDATORS.problems(content["schema"], body) == []
+    return body
+
+
+@each("get", "head", "post")
+@pytest.mark.gen_test
+async def test_answer_is_as_documented(sandbox, ask, path, method):
+    answer = await ask(sandbox, path, method)
+    assert answer.status == 200
+    check(answer, path, method)
+
+
+@pytest.mark.parametrize("path", [path for path, method, _ in operations() if method == "options"])
+@pytest.mark.gen_test
+async def test_preflight_is_as_documented(sandbox, ask, path):
+    asking = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-api-key"}
+    answer = await ask(sandbox, path, "options", headers=asking)
+    assert answer.status == 204
+    check(answer, path, "options")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?symbol=RELIANCE", "?symbol=CRUDEOIL", "?symbol=NIFTY&strikes=1", "?symbol=SENSEX&strikes=1000"],
+)
+@pytest.mark.parametrize("path", ["/api/option_chain", "/api/dashboard_data"])
+@pytest.mark.gen_test
+async def test_chain_and_dashboard_of_any_kind_are_as_documented(sandbox, ask, path, query):
+    if path == "/api/dashboard_data":
+        query = query.partition("&")[0]
+    answer = await ask(sandbox, path, "get", query)
+    assert answer.status == 200
+    check(answer, path, "get")
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/health", "?probe=live"),
+        ("/health", "?probe=ready"),
+        ("/api/symbols", "?kind=stock&per_page=3&page=2"),
+        ("/api/symbols", "?q=nothing"),
+        ("/api/market-status", "?exchange=MCX,BSE"),
+        ("/api/historical-data/{symbol}", "?interval=1d&per_page=1"),
+        ("/api/historical-data/{symbol}", "?interval=week"),
+        ("/api/historical-data/{symbol}", "?interval=1m&from=2026-01-01&to=2026-01-02"),
+        (
+            "/api/historical-data/{symbol}",
+            "?interval=1m&expiry=2026-12-01&strike=24000&option_type=CE",
+        ),
+    ],
+)
+@pytest.mark.gen_test
+async def test_answer_to_other_parameters_is_as_documented(aged, ask, path, query):
+    answer = await ask(aged, path, "get", query)
+    assert answer.status == 200
+    check(answer, path, "get")
+
+
+@pytest.fixture
+def aged(io_loop, make_sandbox, aged_parts):
+    """A market that has been open for an hour."""
+    return io_loop.run_sync(lambda: make_sandbox(parts=aged_parts))
+
+
+@each("get", "post")
+@pytest.mark.gen_test
+async def test_answer_of_a_market_with_history_is_as_documented(aged, ask, path, method):
+    answer = await ask(aged, path, method)
+    assert answer.status == 200
+    check(answer, path, method)
+
+
+@each("get", "head", status=304)
+@pytest.mark.gen_test
+async def test_unchanged_state_is_answered_as_documented(sandbox, ask, path, method):
+    tag = (await ask(sandbox, path, method)).headers["ETag"]
+    answer = await ask(sandbox, path, method, headers={"If-None-Match": tag})
+    assert answer.status == 304
+    check(answer, path, method)
+
+
+@pytest.fixture
+def sandboxes(io_loop, make_sandbox, monkeypatch):
+    """Servers that refuse, each for a reason of its own."""
+
+    def make(**options):
+        return io_loop.run_sync(lambda: make_sandbox(**options))
+
+    broken, stuck = make(), make(server={"api_timeout_s": 0.1})
+
+    def fail(*_):
+        raise RuntimeError("nobody foresaw this")
+
+    async def hang(*_):
+        await asyncio.Event().wait()
+
+    broken.server.namespace._access.spend = fail
+    monkeypatch.setattr(stuck.server.history, "page", hang)
+    limited = make(limits={"rate_limit_per_minute": 1})
+    limited.server.namespace._access.spend("127.0.0.1")
+    return {
+        "UNAUTHORIZED": make(server={"api_keys": [KEY]}),
+        "RATE_LIMITED": limited,
+        "INTERNAL_ERROR": broken,
+        "FEED_UNAVAILABLE": make(own_market=True, steps=0),
+        "a store that hangs": stuck,
+    }
+
+
+async def provoke(code, path, method, sandbox, sandboxes, ask, fetch):
+    """Make a route refuse with a code."""
+    if code == "FEED_UNAVAILABLE" and path == "/api/historical-data/{symbol}":
+        return await ask(sandboxes["a store that hangs"], path, method)
+    if code in sandboxes:
+        return await ask(sandboxes[code], path, method)
+    if code == "VALIDATION_ERROR":
+        return await ask(sandbox, path, method, query="?no_such_parameter=1")
+    if code == "FORBIDDEN_ORIGIN":
+        return await ask(sandbox, path, method, headers={"Origin": "https://elsewhere.example"})
+    if code == "METHOD_NOT_ALLOWED":
+        url = path.replace("{symbol}", "NIFTY")
+        return await fetch(sandbox, url, method="DELETE", headers=ORIGIN)
+    if code == "PAYLOAD_TOO_LARGE":
+        url = path.replace("{symbol}", "NIFTY")
+        return await fetch(sandbox, url, method="POST", body=b"x" * 70_000, headers=ORIGIN)
+    return await ask_for_what_is_not_listed(code, path, method, sandbox, ask)
+
+
+async def ask_for_what_is_not_listed(code, path, method, sandbox, ask):
+    wanted = UNKNOWN[code]
+    if method == "post":
+        leg = {**LEG, **wanted} if "strike" in wanted else LEG
+        body = {**STRATEGY, "legs": [leg]} if "strike" in wanted else {**STRATEGY, **wanted}
+        return await ask(sandbox, path, method, body=body)
+    if "{symbol}" in path and "symbol" in wanted:
+        return await ask(sandbox, path, method, symbol=wanted["symbol"])
+    asked = {"symbol": "NIFTY"} if "{symbol}" not in path else {}
+    if path == "/api/historical-data/{symbol}":
+        asked |= {"expiry": "2026-12-01", "strike": 24000, "option_type": "CE"}
+    query = "&".join(f"{name}={value}" for name, value in {**asked, **wanted}.items())
+    return await ask(sandbox, path, method, query=f"?{query}")
+
+
+@each("get", "post")
+@pytest.mark.gen_test
+async def test_every_documented_code_is_told_as_documented(
+    sandbox, sandboxes, ask, fetch, path, method, caplog
+):
+    for code in sorted(documented_codes(operation_of(path, method))):
+        answer = await provoke(code, path, method, sandbox, sandboxes, ask, fetch)
+        assert check(answer, path, method)["error"]["code"] == code
+
+
+@pytest.mark.gen_test
+async def test_route_that_is_none_is_refused_as_documented(sandbox, fetch):
+    answer = await fetch(sandbox, "/api/nothing")
+    response = OPENAPI["components"]["responses"]["NOT_FOUND"]
+    assert VALIDATORS.problems(response["content"]["application/json"]["schema"], answer.body) == []
+
+
+@pytest.mark.gen_test
+async def test_service_that_is_down_says_so_as_documented(sandboxes, ask):
+    answer = await ask(sandboxes["FEED_UNAVAILABLE"], "/health", "get")
+    assert answer.status == 503
+    assert check(answer, "/health", "get")["data"]["status"] == "down"
+
+
+@pytest.mark.gen_test
+async def test_allowance_is_told_as_documented(make_sandbox, ask):
+    sandbox = await make_sandbox(limits={"rate_limit_per_minute": 100})
+    answer = await ask(sandbox, "/api/symbols", "get")
+    documented = response_of(operation_of("/api/symbols", "get"), 200)["headers"]
+    assert {"RateLimit", "RateLimit-Policy"} <= set(documented)
+    assert "RateLimit" in answer.headers
+    assert "RateLimit-Policy" in answer.headers
+
+
+@pytest.mark.gen_test
+async def test_documents_are_served_as_they_are(sandbox, fetch):
+    for path in ("/api/openapi.json", "/api/asyncapi.json"):
+        answer = await fetch(sandbox, path)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
+        again = await fetch(sandbox, path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status, again.raw) == (304, b"")
+    assert (await fetch(sandbox, "/api/openapi.json")).body == json.loads(json.dumps(OPENAPI))
+
+
+@pytest.mark.gen_test
+async def test_documents_need_no_key(make_sandbox, fetch):
+    sandbox = await make_sandbox(server={"api_keys": [KEY]})
+    for path in ("/api/openapi.json", "/api/asyncapi.json", "/api/docs"):
+        assert (await fetch(sandbox, path)).status == 200
+
+
+@pytest.mark.gen_test
+async def test_page_may_load_and_run_nothing(sandbox, fetch):
+    answer = await fetch(sandbox, "/api/docs")
+    assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
