@@ -101,7 +101,9 @@ class ApiHandler(RequestHandler):
 
     async def head(self, *args: Any, **kwargs: Any) -> None:
         """Answer as GET does; Tornado leaves the body out."""
-        await self.get(*args, **kwargs)  # type: ignore[misc]
+        answering = self.get(*args, **kwargs)
+        if answering is not None:
+            await answering
 
     def options(self, *args: Any, **kwargs: Any) -> None:
         """Answer a preflight."""

@@ -149,7 +149,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             self._spend(client)
             handler = getattr(self, f"on_{event}", None)
             if handler is None or not any(event == name for name, _ in CLIENT_EVENTS):
-                known = ", ".join(name for name, _ in CLIENT_EVENTS)
+                known = [name for name, _ in CLIENT_EVENTS]
                 raise ApiError("VALIDATION_ERROR", f"There is no event {event[:60]!r}.", {"known": known})
             payload = args[1] if len(args) > 1 else None
             return self._answer(await handler(client, payload))

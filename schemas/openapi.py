@@ -175,8 +175,10 @@ class _Writer:
                 "header",
                 {
                     "type": "string",
-                    "pattern": "^[\\x21-\\x7e]{1,128}$",
-                    "description": "an id of yours; it is in the answer and in the log",
+                    "description": (
+                        "an id of yours, 1 to 128 visible ASCII characters, for the answer and the log; "
+                        "any other is replaced"
+                    ),
                     "examples": ["8f6f0c2e9b1d4a57"],
                 },
                 False,

@@ -1,9 +1,9 @@
 """One record a minute of a listed chain: what is in it, and how little room it takes.
 
-A record is a table of whole numbers, one column a contract. Five rows tell of the minute itself (whether
-anything was published, and the minute's prices as distances from its close, mostly 0); the other rows are the
-state at its end as the difference to the record before. The first of a group of records, at most
-``GROUP_MS`` apart, tells the whole state; ``key_ms`` of each record is the minute of that first one.
+A record is a table of whole numbers, one column a contract. Its first rows tell of the minute itself (whether
+anything was published, and the minute's prices as distances from the last one, mostly 0); the others are the
+state at its end as the difference to the record before. The first of a group of records, at most ``GROUP_MS``
+apart, tells the whole state; ``key_ms`` of each record is the minute of that first one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from feed.universe import Universe
 
 GROUP_MS = 16 * 60_000  # a past chain is at most this many records to read
 
-_TOUCHED, _OPEN, _HIGH, _LOW, _GROWTH = range(5)
+_TOUCHED, _OPEN, _HIGH, _LOW, _CLOSE, _GROWTH = range(6)
+_WITHIN = {"open": _OPEN, "high": _HIGH, "low": _LOW, "close": _CLOSE}
 _STATE_SCALES = {
     "last_price": 100,
     "bid": 100,
@@ -32,20 +33,13 @@ _STATE_SCALES = {
     "previous_close": 100,
     "previous_open_interest": 100,
 }
-_FIRST_STATE = 5
+_FIRST_STATE = 6
 _ROWS = {name: _FIRST_STATE + row for row, name in enumerate(_STATE_SCALES)}
 _COUNT = _FIRST_STATE + len(_STATE_SCALES)
 _LAST, _BID, _ASK, _VOLUME = (_ROWS[name] for name in ("last_price", "bid", "ask", "day_volume"))
 _STATE = slice(_FIRST_STATE, _COUNT)
 
-RECORD_FIELDS = (
-    "open",
-    "high",
-    "low",
-    "close",
-    "volume",
-    *list(_STATE_SCALES)[1:],
-)
+RECORD_FIELDS = (*_WITHIN, "volume", *_STATE_SCALES)
 
 
 class ChainEncoder:
@@ -111,7 +105,6 @@ def _codes(minute: ClosedMinute, implied_volatility: FloatArray | None) -> IntAr
     bars, count = minute.contracts, minute.universe.contract_count
     codes = np.zeros((_COUNT, count), np.int64)
     values = {
-        "last_price": bars.close,
         "day_volume": minute.day_volume,
         "implied_volatility": np.full(count, np.nan) if implied_volatility is None else implied_volatility,
         "day_open": minute.state["open"],
@@ -119,11 +112,11 @@ def _codes(minute: ClosedMinute, implied_volatility: FloatArray | None) -> IntAr
         "day_low": minute.state["low"],
     }
     for name, scale in _STATE_SCALES.items():
-        codes[_ROWS[name]] = encode(values.get(name, minute.state.get(name, bars.close)), scale)
+        codes[_ROWS[name]] = encode(values[name] if name in values else minute.state[name], scale)
     touched = bars.touched
     last = codes[_LAST]
-    for row, prices in ((_OPEN, bars.open), (_HIGH, bars.high), (_LOW, bars.low)):
-        codes[row] = np.where(touched, encode(prices, 100) - last, 0)
+    for name, row in _WITHIN.items():
+        codes[row] = np.where(touched, encode(getattr(bars, name), 100) - last, 0)
     codes[_TOUCHED] = touched
     codes[_GROWTH] = np.where(np.isnan(bars.volume), 0, encode(bars.volume, 100))
     codes[_ASK] -= codes[_BID]
@@ -147,9 +140,8 @@ def decode_records(
         np.cumsum(table[first:stop, _STATE], axis=0, out=table[first:stop, _STATE])
     table[:, _ASK] += table[:, _BID]
     fields = {name: decode(table[:, _ROWS[name]], scale) for name, scale in _STATE_SCALES.items()}
-    fields["close"] = fields.pop("last_price")
     touched = table[:, _TOUCHED] != 0
-    for name, row in (("open", _OPEN), ("high", _HIGH), ("low", _LOW)):
+    for name, row in _WITHIN.items():
         fields[name] = np.where(touched, (table[:, _LAST] + table[:, row]) / 100, np.nan)
     unknown = table[:, _VOLUME] == UNKNOWN
     fields["volume"] = np.where(unknown, np.nan, table[:, _GROWTH] / 100)

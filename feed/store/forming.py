@@ -15,6 +15,7 @@ BoolArray = NDArray[np.bool_]
 
 # what of a contract's state is kept beside its prices within the minute
 STATE_FIELDS = (
+    "last_price",
     "bid",
     "ask",
     "open_interest",

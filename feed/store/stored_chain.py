@@ -15,7 +15,6 @@ from feed.store.forming import ClosedMinute
 
 # names of a contract's state -> names of what is recorded of it
 _RECORDED = {
-    "last_price": "close",
     "volume": "day_volume",
     "open": "day_open",
     "high": "day_high",
@@ -83,11 +82,11 @@ def chain_of_minute(minute: ClosedMinute, symbol: str, expiry: date) -> StoredCh
         return None
     rows, bars = listing.rows, minute.contracts
     touched = bars.touched[rows]
-    within = {name: np.where(touched, getattr(bars, name)[rows], np.nan) for name in ("open", "high", "low")}
+    names = ("open", "high", "low", "close")
+    within = {name: np.where(touched, getattr(bars, name)[rows], np.nan) for name in names}
     state = {name: values[rows] for name, values in minute.state.items()}
     fields = {
         **within,
-        "close": bars.close[rows],
         "volume": bars.volume[rows],
         "day_volume": minute.day_volume[rows],
         "day_open": state.pop("open"),

@@ -66,7 +66,7 @@ def closed_minute(of: object, start_ms: int, rng: np.random.Generator, quiet: bo
     ticks = np.sort(np.round(rng.uniform(0.05, 900, (4, count)) * 20) / 20, axis=0)
     touched = np.zeros(count, bool) if quiet else rng.random(count) < 0.5
     within = np.where(touched, ticks, np.nan)
-    close = np.where(touched, ticks[2], some(ticks[1]))
+    close = within[2]
     growth = np.where(touched, rng.integers(0, 90, count), 0).astype(float)
     day_volume = some(growth + rng.integers(0, 10**7, count))
     bars = Bars(
@@ -92,7 +92,7 @@ def expected_fields(minute: ClosedMinute, rows: slice, volatility: np.ndarray) -
         "day_open": state["open"],
         "day_high": state["high"],
         "day_low": state["low"],
-        **{name: state[name] for name in ("bid", "ask", "open_interest")},
+        **{name: state[name] for name in ("last_price", "bid", "ask", "open_interest")},
         **{name: state[name] for name in ("previous_close", "previous_open_interest")},
     }
     return {name: told[name][rows] for name in RECORD_FIELDS}
