@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
-.PHONY: all setup run test lint format bench clean
+.PHONY: all setup run test lint format bench dist market-report clean
 
 all: lint test
 
@@ -39,6 +39,12 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)
+
+dist: $(STAMP)
+	$(BIN)/python deploy/build_archive.py $(ARGS)
+
+market-report: $(STAMP)
+	$(BIN)/python -m bench.market_report --out market-report $(ARGS)
 
 clean:
 	rm -rf $(VENV) tests/client/node_modules bench/bin .mypy_cache .ruff_cache .pytest_cache .hypothesis

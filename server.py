@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
 import signal
+import socket
 import sys
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,9 +41,11 @@ from feed.ticker import Ticker
 from handlers import TABLE, make_application
 from handlers.access import AccessRules
 from handlers.broadcast import Broadcaster
+from handlers.logs import Log
 from handlers.loop import make_loop
 from handlers.loop_lag import LoopLag
 from handlers.realtime import Limits, MarketNamespace, make_socket_server
+from handlers.service_manager import ServiceManager, ServiceManagerError
 from handlers.services import PastVolatility, Services, Views
 from schemas.settings import ENVIRONMENT_NAMES, Settings, SettingsSchema, sentences
 
@@ -53,6 +57,7 @@ BODY_TIMEOUT_S = 10
 HARD_LIMIT_FACTOR = 16
 IDLE_CONNECTION_S = 75  # above the 60 s for which proxies keep a connection
 DRAIN_S = 5
+HISTORY_STOP_S = 15  # what the writer may need to put on the disk what waits
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's 700, 10, 10 suit a script, not 10,000 open sockets
 MAX_POLL_MS = 25  # how late a published state may be; a poll that finds nothing due costs microseconds
 
@@ -274,6 +279,7 @@ def _build_edge(
         compression=settings.websocket.compression,
         max_message_bytes=limits.max_message_bytes,
         max_write_buffer_bytes=limits.max_write_buffer_bytes,
+        access_log=settings.server.access_log,
     )
     http = HTTPServer(
         application,
@@ -329,11 +335,11 @@ def _step_ms(settings: Settings, source: Source) -> float:
     return max(step_ms, float(getattr(source, "step_ms", 0)))
 
 
-def listen(server: Server) -> None:
-    """Open the port. Raises StartError."""
+def listen(server: Server, given: list[socket.socket]) -> None:
+    """Open the port, unless the service manager gave its sockets. Raises StartError."""
     host, port = server.settings.server.host, server.settings.server.port
     try:
-        sockets = bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
+        sockets = given or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
     except OSError as error:
         raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
     server.http.add_sockets(sockets)
@@ -365,6 +371,17 @@ def banner(server: Server) -> str:
     )
 
 
+def status_line(services: Services) -> str:
+    """The state in a line, for the service manager."""
+    clients = services.socket_statistics()["connections"]["now"]
+    return f"{services.ticker.state.name}: {services.ticker.state.reason} {clients} clients."
+
+
+def is_healthy(services: Services) -> bool:
+    """Whether the watchdog may be fed: the feed advances; that the loop runs is shown by the asking."""
+    return services.ticker.state.name != "stalled"
+
+
 def quiet_collector() -> None:
     """Keep the cyclic collector from walking over the whole market and every client many times a second.
 
@@ -376,29 +393,34 @@ def quiet_collector() -> None:
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, log: Log, manager: ServiceManager) -> None:
     """Run until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
     server = build(settings)
+    services = server.namespace.services
     try:
-        listen(server)
+        listen(server, [given for _, given in manager.sockets()])
         await server.past_volatility.read(server.clock.now_ms())
         await server.ticker.prime()
         quiet_collector()
         server.ticker.start()
-        server.namespace.services.loop_lag.start()
+        services.loop_lag.start()
         sys.stdout.write(banner(server) + "\n")
         sys.stdout.flush()
         if isinstance(server.clock, WallClock):
             _fill_past(settings, server.source, server.history, eager=True)
+        manager.ready(status_line(services))
+        manager.watch(lambda: is_healthy(services), lambda: status_line(services))
         await stop.wait()
         logger.info("stopping")
+        manager.stopping("closing the clients' connections", within_s=DRAIN_S + HISTORY_STOP_S)
     finally:
         server.ticker.stop()
-        server.namespace.services.loop_lag.stop()
+        services.loop_lag.stop()
         server.http.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(server.namespace.shut_down(), DRAIN_S)
@@ -413,12 +435,15 @@ def main(arguments: list[str] | None = None) -> int:
             parse_arguments(sys.argv[1:] if arguments is None else arguments), os.environ
         )
         level = "debug" if settings.server.debug else settings.server.log_level
-        logging.basicConfig(
-            level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-        )
-        with asyncio.Runner(loop_factory=make_loop) as runner:
-            runner.run(serve(settings))
-    except (StartError, CalendarError, HistoryError, RecordingError) as error:
+        faulthandler.enable()  # when the watchdog ends a stuck process, the log says where it was stuck
+        log = Log.on(sys.stderr, level, journal_stream=os.environ.get("JOURNAL_STREAM", ""))
+        log.start()
+        with (
+            closing(ServiceManager(os.environ)) as manager,
+            asyncio.Runner(loop_factory=make_loop) as runner,
+        ):
+            runner.run(serve(settings, log, manager))
+    except (StartError, CalendarError, HistoryError, RecordingError, ServiceManagerError) as error:
         sys.stderr.write(f"server.py: {error}\n")
         return 2
     return 0

@@ -402,10 +402,10 @@ def spread_figures(live: LiveMarket) -> Iterator[Figure]:
     yield between(topic, "2-5 % out", 30, 170, nearest[5][2])
 
 
-# two of the recorded calls' classes are one here: the heavy round thousand lay in the outer of them
+# the classes from 2 to 4 % are one here: which of them has the heavy round thousand depends on the spot
 RECORDED_OPEN_INTEREST = {
     "CE": {(-1, 0): 7.6, (0, 1): 17.9, (1, 2): 21.1, (2, 4): 25.1, (4, 6): 10.8, (6, 15): 15.9},
-    "PE": {(-1, 0): 19.3, (-2, -1): 15.7, (-3, -2): 9.5, (-4, -3): 4.5, (-6, -4): 8.8, (-15, -6): 10.3},
+    "PE": {(-1, 0): 19.3, (-2, -1): 15.7, (-4, -2): 14.0, (-6, -4): 8.8, (-15, -6): 10.3},
 }
 RECORDED_VOLUME = {
     "CE": {(-1, 0): 11.1, (0, 1): 30.0, (1, 2): 18.4, (2, 4): 23.2, (4, 6): 9.9, (6, 15): 7.0},

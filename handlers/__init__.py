@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
 from handlers.access import AccessRules
 from handlers.api import NotFoundHandler
 from handlers.chains import DashboardHandler, OptionChainHandler
 from handlers.documents import AsyncApiHandler, DocsHandler, DocumentHandler, Documents, OpenApiHandler
 from handlers.history import HistoricalDataHandler, OhlcDataHandler
+from handlers.logs import AccessLog
+from handlers.metrics import Metrics, MetricsHandler, RequestObserver
 from handlers.quotes import SpotPriceHandler
 from handlers.reference import ExpiriesHandler, SymbolsHandler
 from handlers.services import Services
@@ -123,8 +125,12 @@ def make_application(
     compression: bool,
     max_message_bytes: int,
     max_write_buffer_bytes: int,
+    access_log: bool = False,
 ) -> Application:
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
+    metrics = Metrics(services)
+    routes: dict[type[RequestHandler], str | None] = {handler: route for route, _, handler, _, _ in ROUTES}
+    routes |= {MetricsHandler: "/metrics", WebSocketTransport: None}
     parts: dict[str, Any] = {"services": services, "access": access}
     documents = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], services.version)
     documented = {**parts, "documents": documents}
@@ -140,11 +146,12 @@ def make_application(
                 (pattern, handler, documented if issubclass(handler, DocumentHandler) else parts)
                 for _, pattern, handler, _, _ in ROUTES
             ),
+            ("/metrics", MetricsHandler, {**parts, "metrics": metrics}),
             ("/socket.io/", WebSocketTransport, transport),
         ],
         default_handler_class=NotFoundHandler,
         default_handler_args=parts,
         compress_response=True,
         websocket_max_message_size=4 * max_message_bytes,  # above it the socket is closed without a word
-        log_function=lambda handler: None,
+        log_function=RequestObserver(routes, metrics.rest, AccessLog(access.address) if access_log else None),
     )

@@ -7,7 +7,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
@@ -73,7 +73,7 @@ class AccessRules:
 
     def address(self, request: HTTPServerRequest) -> str:
         """The client's address; a proxy's word counts only if the proxy is trusted."""
-        address = str(request.remote_ip)
+        address = _plain(str(request.remote_ip))
         forwarded = request.headers.get("X-Forwarded-For", "")
         for hop in reversed([item.strip() for item in forwarded.split(",") if item.strip()]):
             if not self._is_trusted(address):
@@ -120,6 +120,15 @@ class AccessRules:
             return False
         parsed = ip_address(address)
         return any(parsed in proxy for proxy in self._proxies)
+
+
+def _plain(address: str) -> str:
+    """An IPv4 address that a dual-stack socket wraps in IPv6, unwrapped; any other as it is."""
+    if not _is_address(address):
+        return address
+    parsed = ip_address(address)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return address if mapped is None else str(mapped)
 
 
 def _is_address(text: str) -> bool:

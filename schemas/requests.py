@@ -117,7 +117,7 @@ class Choices(fields.String):
 
 
 class WholeNumber(fields.Field[int]):
-    """An integer out of JSON, within bounds, both included; a text or a fraction is none."""
+    """An integer out of JSON, within bounds, both included; a text or a fraction is none, 5.0 is 5."""
 
     def __init__(self, low: int, high: int, **kwargs: Any) -> None:
         self.low, self.high = low, high
@@ -125,8 +125,8 @@ class WholeNumber(fields.Field[int]):
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
-            return value
+        if _is_number(value) and value % 1 == 0 and self.low <= value <= self.high:
+            return int(value)
         raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {_short(value)}")
 
 
@@ -134,8 +134,8 @@ class Window(fields.Field[int]):
     """Strikes on each side of the money that a stream may have."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
-        if isinstance(value, int) and value in WINDOWS:
-            return value
+        if _is_number(value) and value in WINDOWS:
+            return int(value)
         choices = ", ".join(map(str, WINDOWS))
         raise ValidationError(f"must be {choices} or left out for all, was {_short(value)}")
 
@@ -360,6 +360,10 @@ class ResumeEvent(Request):
 
 class NoPayload(Request):
     """An event without a payload."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _short(value: Any) -> str:

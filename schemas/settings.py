@@ -56,6 +56,7 @@ class ServerSettings:
     api_keys: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     max_body_bytes: int
+    access_log: bool
     log_level: str
 
 
@@ -236,6 +237,7 @@ class ServerSchema(SectionSchema):
     )
     trusted_proxies = TextList(fields.String(validate=_network), load_default=list)
     max_body_bytes = WholeNumber(load_default=65536, validate=_between(1024, 104857600, "bytes"))
+    access_log = fields.Boolean(load_default=False)
     log_level = fields.String(load_default="info", validate=_one_of(("debug", "info", "warning", "error")))
 
 

@@ -2,7 +2,7 @@
 
 import { deepStrictEqual } from "node:assert";
 
-import { ask, connect, key, next, options, report, rest, settled, State } from "./market.mjs";
+import { ask, connect, key, next, options, progress, report, rest, settled, State } from "./market.mjs";
 
 const KEPT_STATES = 200;
 
@@ -36,6 +36,7 @@ async function follow({ subscribe, events, path }) {
     if (!held.has(name) || !served.has(name)) return;
     deepStrictEqual(held.get(name), served.get(name));
     compared.add(name);
+    progress[path()] = compared.size;
     served.delete(name);
   };
   for (const event of events) {

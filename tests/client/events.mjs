@@ -1,10 +1,11 @@
 // Every event of the contract: all that a client can send, and all that the server sends of its own.
 
-import { ask, connect, next, options, report, settled } from "./market.mjs";
+import { ask, connect, next, options, progress, report, settled } from "./market.mjs";
 
 const { symbol } = options;
 const socket = connect({ reconnection: false });
 const counts = {};
+progress.counts = counts;
 socket.onAny((event) => {
   counts[event] = (counts[event] ?? 0) + 1;
 });
@@ -24,6 +25,7 @@ const moves = [
 const greeting = await next(socket, "connection_status");
 const transport = await settled(socket);
 const acknowledged = {};
+progress.acknowledged = acknowledged;
 const send = async (event, payload) => {
   acknowledged[event] = await ask(socket, event, payload);
 };

@@ -87,6 +87,12 @@ function chainAfter(chain, delta) {
   return [...rows.values()].sort((a, b) => a.strike_price - b.strike_price);
 }
 
+/** What a script that is given up tells of itself. */
+export const progress = {};
+process.on("SIGTERM", () => {
+  process.stderr.write(`${JSON.stringify(progress)}\n`, () => process.exit(1));
+});
+
 /** Print the one line that the test reads, and end. */
 export function report(result) {
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));

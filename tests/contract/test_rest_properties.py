@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import datetime
+from typing import Any
+from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
-from tests.contract.documents import OPENAPI, closed, operations
+from tests.contract.documents import METHODS, OPENAPI, closed, operations
 from tests.processes import Process, spawn
 
-EXAMPLES, NIGHTLY_EXAMPLES = 12, 400
-EACH_OPERATION = pytest.mark.parametrize(
-    ("path", "method"),
-    [pytest.param(path, method, id=f"{method} {path}") for path, method, _ in operations()],
-)
-EACH_MODE = pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.name.lower())
+EXAMPLES, NIGHTLY_EXAMPLES = 16, 300
+CONTRACT = {"expiry", "strike", "option_type"}  # of which a candle request has all or none
 
 load_all_checks()
 ALL_CHECKS = CHECKS.get_by_names(
@@ -35,10 +36,27 @@ ALL_CHECKS = CHECKS.get_by_names(
 )
 
 
+def each_operation(*methods: str, wrong: bool = False) -> pytest.MarkDecorator:
+    """A test for each operation; with ``wrong`` for those of which something wrong can be asked."""
+    return pytest.mark.parametrize(
+        ("path", "method"),
+        [
+            pytest.param(path, method, id=f"{method} {path}")
+            for path, method, operation in operations()
+            if method in methods and (not wrong or _can_be_wrong(path, operation))
+        ],
+    )
+
+
+def _can_be_wrong(path: str, operation: dict[str, Any]) -> bool:
+    in_query = [item for item in operation.get("parameters", ()) if item["in"] == "query"]
+    return bool(in_query) or "requestBody" in operation or "{" in path
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """The server as a user runs it; its log must hold no traceback."""
-    log: Path = tmp_path_factory.mktemp("server") / "server.log"
+    log = tmp_path_factory.mktemp("server") / "server.log"
     process = spawn(
         log,
         *("--database-url", "", "--start", "2026-11-23T10:00+05:30", "--seed", "7"),
@@ -53,12 +71,35 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 
 @pytest.fixture(scope="module")
-def document() -> schemathesis.BaseSchema:
-    return schemathesis.openapi.from_dict(closed(OPENAPI))
+def listed(server: Process) -> dict[str, list[Any]]:
+    """What is listed, by the parameter that asks for it."""
+    with urlopen(f"{server.url}/api/option_chain?symbol=NIFTY&strikes=3") as answer:
+        chain = json.load(answer)["data"]
+    strikes = [row["strike_price"] for row in chain["option_chain"]]
+    return {"symbol": ["NIFTY", "nifty"], "expiry": [chain["expiry"]], "strike": strikes}
 
 
-def run(document: schemathesis.BaseSchema, url: str, path: str, method: str, mode: GenerationMode, examples: int) -> None:
-    operation = document[path][method]
+def informed(listed: dict[str, list[Any]]) -> dict[str, Any]:
+    """The document as it is for who knows what is listed: nobody guesses a symbol."""
+    document: dict[str, Any] = closed(OPENAPI)
+    for item in document["paths"].values():
+        taking = [item, *(item[method] for method in METHODS if method in item)]
+        for parameter in [parameter for place in taking for parameter in place.get("parameters", ())]:
+            if parameter["name"] in listed:
+                parameter["schema"] = {"enum": listed[parameter["name"]]}
+    for name in ("StrategyRequest", "LegRequest"):
+        properties = document["components"]["schemas"][name]["properties"]
+        for field in properties.keys() & listed.keys():
+            properties[field] = {"enum": listed[field]}
+    return document
+
+
+def run(
+    document: dict[str, Any], url: str, path: str, method: str, mode: GenerationMode, examples: int
+) -> Counter[int]:
+    """Send requests of one operation and check what comes back; the statuses that came."""
+    operation = schemathesis.openapi.from_dict(document)[path][method]
+    statuses: Counter[int] = Counter()
 
     @settings(
         max_examples=examples,
@@ -69,13 +110,50 @@ def run(document: schemathesis.BaseSchema, url: str, path: str, method: str, mod
     )
     @given(operation.as_strategy(generation_mode=mode))
     def conforms(case: schemathesis.Case) -> None:
+        if mode is GenerationMode.POSITIVE:
+            assume(_keeps_the_rules(path, case.query or {}))
         answer = case.call(base_url=url)
+        statuses[answer.status_code] += 1
         case.validate_response(answer, checks=ALL_CHECKS)
 
     conforms()
+    return statuses
 
 
-@EACH_MODE
-@EACH_OPERATION
-def test_answers_conform(document, server, path, method, mode):
-    run(document, server.url, path, method, mode, EXAMPLES)
+def _keeps_the_rules(path: str, query: dict[str, Any]) -> bool:
+    """Whether a query keeps the rules between its parameters, which the document tells in words."""
+    if path != "/api/historical-data/{symbol}":
+        return True
+    if {"from", "to"} <= query.keys() and _instant(query["from"]) > _instant(query["to"]):
+        return False
+    return len(CONTRACT & query.keys()) in (0, len(CONTRACT))
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo("Asia/Kolkata"))
+
+
+@each_operation("get", "post")
+def test_good_request_is_answered_as_documented(server, listed, path, method):
+    statuses = run(informed(listed), server.url, path, method, GenerationMode.POSITIVE, EXAMPLES // 2)
+    assert statuses[200], statuses
+    run(closed(OPENAPI), server.url, path, method, GenerationMode.POSITIVE, EXAMPLES // 2)
+
+
+@each_operation("get", "post", wrong=True)
+def test_bad_request_is_refused_as_documented(server, path, method):
+    run(closed(OPENAPI), server.url, path, method, GenerationMode.NEGATIVE, EXAMPLES)
+
+
+@pytest.mark.nightly
+@each_operation("get", "post", "head", "options")
+def test_many_good_requests_are_answered_as_documented(server, listed, path, method):
+    for document in (informed(listed), closed(OPENAPI)):
+        run(document, server.url, path, method, GenerationMode.POSITIVE, NIGHTLY_EXAMPLES)
+
+
+@pytest.mark.nightly
+@each_operation("get", "post", "head", wrong=True)
+def test_many_bad_requests_are_refused_as_documented(server, path, method):
+    run(closed(OPENAPI), server.url, path, method, GenerationMode.NEGATIVE, NIGHTLY_EXAMPLES)

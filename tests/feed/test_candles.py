@@ -93,19 +93,17 @@ def test_resampling_in_steps_is_resampling_at_once(
 
 
 @given(minutes(), intervals)
-def test_resampling_in_exchange_hours_is_that_of_analytics(candles: Candles, interval: str) -> None:
-    opens = np.array([EXCHANGE.day_at(t).open_ms for t in candles.time_ms.tolist()])
+def test_resampling_of_sessions_is_that_of_analytics(candles: Candles, interval: str) -> None:
+    days = [EXCHANGE.day_at(time_ms) for time_ms in candles.time_ms.tolist()]
+    traded = [day.open_ms <= t < day.close_ms for t, day in zip(candles.time_ms, days, strict=True)]
+    candles, opens = candles.take(np.array(traded)), np.array([day.open_ms for day in days])[traded]
     columns = (candles.open, candles.high, candles.low, candles.close, candles.volume, candles.open_interest)
     theirs = bars.resample(bars.Candles(candles.time_ms, opens, *columns), interval)
     ours = EXCHANGE.resample(interval, candles)
+    if interval != "1w":  # a week of which the first session is missing has its label all the same
+        assert ours.time_ms.tolist() == theirs.time.tolist()
     for name in ("open", "high", "low", "close", "volume"):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), err_msg=name)
-    if interval in INTERVALS_MS:
-        cut = [
-            EXCHANGE.day_at(t).start_ms
-            for t in candles.time_ms[np.searchsorted(candles.time_ms, theirs.time)]
-        ]
-        assert ours.time_ms.tolist() == np.maximum(theirs.time, cut).tolist()
 
 
 @given(grids, minutes(), intervals)

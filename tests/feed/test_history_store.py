@@ -358,7 +358,9 @@ def test_old_records_are_pruned_while_the_server_runs(store_url: str) -> None:
     tape = opened(store_url, OPEN, retention=Retention(chains_days=1))
     tape.run(OPEN, 5)
     tape.volume[:] = 0
-    tape.run(OPEN + 3 * DAY, 12)
+    end = tape.run(OPEN + 3 * DAY, 12)
+    assert tape.history._writer.drain(10)
+    tape.step(end)
     run(tape.history.stop())
     with archive(store_url) as store:
         kinds = {kind.name: kind for kind in store.info().kinds}

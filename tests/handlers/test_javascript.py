@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import shutil
 import subprocess
 from pathlib import Path
@@ -42,6 +43,9 @@ class Script:
 
     def line(self):
         """The next line it prints."""
+        readable, _, _ = select.select([self.popen.stdout], [], [], SCRIPT_S)
+        if not readable:
+            self._give_up()
         return self.popen.stdout.readline()
 
     def result(self):
@@ -49,11 +53,20 @@ class Script:
         try:
             output, errors = self.popen.communicate(timeout=SCRIPT_S)
         except subprocess.TimeoutExpired:
-            self.popen.kill()
-            output, errors = self.popen.communicate()
-            raise AssertionError(f"the script did not end: {output}{errors}") from None
+            self._give_up()
         assert self.popen.returncode == 0, f"{self.popen.args}: {output}{errors}"
         return json.loads(output.splitlines()[-1])
+
+    def _give_up(self):
+        """End it; it tells how far it came."""
+        told = self.end()
+        raise AssertionError(f"{self.popen.args} did not go on: {told}")
+
+    def end(self):
+        """End it if it still runs, and return what it said."""
+        if self.popen.poll() is None:
+            self.popen.terminate()
+        return "".join(self.popen.communicate())
 
 
 def run(name, **options):
@@ -77,7 +90,10 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def delta_laws(server):
     """The script for each transport, all at once: they wait for the market most of the time."""
-    return {name: Script("delta_law", url=server.url, transport=name, updates=30) for name in TRANSPORTS}
+    scripts = {name: Script("delta_law", url=server.url, transport=name, updates=30) for name in TRANSPORTS}
+    yield scripts
+    for script in scripts.values():
+        script.end()
 
 
 @each_transport
@@ -102,7 +118,7 @@ def test_every_event_is_reached(run_server):
         Script("events", url=server.url, transport=transport, symbol="CRUDEOIL") for transport in TRANSPORTS
     ]
     for script in scripts:
-        assert script.line() == "waiting for the end\n", script.popen.stderr.read()
+        assert script.line() == "waiting for the end\n", script.end()
     assert server.stop() == 0
     results = [script.result() for script in scripts]
     assert len({result["reconnect_after_ms"] for result in results}) == len(results)
@@ -118,7 +134,10 @@ def test_every_event_is_reached(run_server):
 
 @pytest.fixture(scope="module")
 def resumptions(server):
-    return {name: Script("resume", url=server.url, transport=name) for name in TRANSPORTS}
+    scripts = {name: Script("resume", url=server.url, transport=name) for name in TRANSPORTS}
+    yield scripts
+    for script in scripts.values():
+        script.end()
 
 
 @each_transport
@@ -182,5 +201,4 @@ def test_client_with_a_key_is_let_in_and_one_too_many_told_its_code(guarded):
     for transport in TRANSPORTS:
         result = run("refusal", url=guarded.url, transport=transport, auth={"token": KEY})
         assert result["data"]["code"] == "RATE_LIMITED"
-    first.popen.terminate()
-    first.popen.communicate()
+    first.end()
