@@ -174,7 +174,7 @@ def build(settings: Settings) -> Server:
     # a sandbox or a replay has a past of its own, which must not mix with the one that is kept
     is_kept = isinstance(clock, WallClock) and isinstance(source, SimulatedSource)
     history = History(
-        settings.history.database_url if is_kept else None,
+        settings.history.database_url or None if is_kept else None,
         calendar=calendar,
         hours=feed.hours,
         flush_interval_s=settings.history.flush_interval_s,

@@ -361,12 +361,14 @@ class History:
     async def _minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """One-minute candles of an underlying: what is stored, then what memory knows better."""
         recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
-        stored = Candles.empty()
-        if recorder is None or start_ms < recorder.running.recent.begins_ms:
-            stored = await self._read(lambda: self._reader.minutes(symbol, start_ms, end_ms))
         if recorder is None:
-            return stored
-        return Candles.merge([stored, recorder.minutes(symbol, start_ms, end_ms)])
+            return await self._read(lambda: self._reader.minutes(symbol, start_ms, end_ms))
+        older: list[Candles] = []
+        if start_ms < recorder.running.recent.begins_ms:
+            waiting = recorder.waiting(symbol).between(start_ms, end_ms)
+            stored = await self._read(lambda: self._reader.minutes(symbol, start_ms, end_ms))
+            older = [stored, waiting]
+        return Candles.merge([*older, recorder.minutes(symbol, start_ms, end_ms)])
 
     async def _days(self, symbol: str, grid: SessionGrid, start_ms: int, end_ms: int) -> Candles:
         """Daily candles of the trading days in [start, end), today's as it stands."""

@@ -24,7 +24,7 @@ from schemas.wire import Timestamp
 OPENAPI_VERSION = "3.1.0"
 _REFERENCE = "#/components/schemas/"
 
-_SYMBOL = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9&_-]{0,24}$"}
+_SYMBOL = {"type": "string", "pattern": f"^{requests.SYMBOL_PATTERN}$"}
 _INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 
 JsonSchema = dict[str, Any]

@@ -32,19 +32,20 @@ MAX_PAGE_ROWS = 1000
 MAX_STREAMS = 64
 MAX_SEQ = 2**53 - 1  # the largest a JavaScript client can count to
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9&_-]{0,24}")
+SYMBOL_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_-]{0,24}"
+_SYMBOL = re.compile(SYMBOL_PATTERN)  # before it is made upper case: more than ASCII ends up there
 
 
 class Symbol(fields.String):
     """A symbol in any case: letters, digits, ``&``, ``-`` and ``_``."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, *args, **kwargs).strip().upper()
+        text = super()._deserialize(value, *args, **kwargs).strip()
         if not _SYMBOL.fullmatch(text):
             raise ValidationError(
                 f"must be a symbol of letters, digits, &, - or _ (at most 25), was {_short(value)}"
             )
-        return text
+        return text.upper()
 
 
 class SymbolOrList(fields.Field[list[str]]):
@@ -338,10 +339,19 @@ class StatusEvent(Request):
     exchange = Choices(EXCHANGES, load_default=None)
 
 
+STREAM_PATTERNS = (
+    f"symbol:{SYMBOL_PATTERN}",
+    f"(chain|dashboard):{SYMBOL_PATTERN}:\\d{{4}}-\\d\\d-\\d\\d",
+    f"candles:{SYMBOL_PATTERN}:({'|'.join(INTERVALS)})",
+)
+
+
 class StreamPosition(Request):
     """One stream of ``resume``."""
 
-    stream = fields.String(required=True, validate=_length(1, 100))
+    stream = fields.String(
+        required=True, validate=_length(1, 100), metadata={"pattern": f"^({'|'.join(STREAM_PATTERNS)})$"}
+    )
     epoch = fields.String(required=True, validate=_length(0, 100))
     seq = WholeNumber(-1, MAX_SEQ, required=True)
     mode = fields.String(load_default="delta", validate=one_of(MODES))

@@ -23,10 +23,16 @@ from tests.processes import Process, spawn
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT.parent / "shared" / "domain" / "data"
 START = "2026-11-23T10:00+05:30"
+ASYNC_TEST_TIMEOUT_S = 30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="run the long tests too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # five seconds, the default, are few for a busy machine; a test that hangs hangs either way
+    config.option.async_test_timeout = max(config.option.async_test_timeout, ASYNC_TEST_TIMEOUT_S)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -100,7 +100,7 @@ def test_banner_names_the_recording_that_is_replayed(run_server):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.gen_test(timeout=30)
+@pytest.mark.gen_test
 async def test_signal_ends_it_cleanly_with_clients_connected(run_server, number):
     process = run_server("--publish-interval-ms", "50")
     clients = []

@@ -42,6 +42,12 @@ class Bars:
     volume: FloatArray
     touched: BoolArray
 
+    def prices(self, row: int) -> tuple[float, float, float, float, float]:
+        """Open, high, low, close and volume of a row."""
+        columns = (self.open, self.high, self.low, self.close, self.volume)
+        opens, high, low, close, volume = (float(column[row]) for column in columns)
+        return opens, high, low, close, volume
+
 
 @dataclass(frozen=True, slots=True)
 class ClosedMinute:

@@ -120,6 +120,18 @@ class Recorder:
             parts.append(one_candle(Candle(self.minute_ms, *now), self.source))
         return Candles.merge(parts)
 
+    def waiting(self, symbol: str) -> Candles:
+        """The minutes of an underlying that wait to be written."""
+        row = self.row_of[symbol]
+        jobs = [job.minute for job in self._writer.pending() if isinstance(job, MinuteJob)]
+        return Candles.merge(
+            [
+                one_candle(Candle(minute.start_ms, *minute.underlyings.prices(row)), minute.source)
+                for minute in jobs
+                if minute.underlyings.touched[row]
+            ]
+        )
+
     def days(self, symbol: str) -> Candles:
         """The days of an underlying that memory knows, the running one included."""
         self._take_filled()

@@ -30,7 +30,7 @@ class CheckedClient:
         first = len(self.raw.events)
         answer: dict[str, Any] = await self.raw.call(event, *payload)
         self.check(first)
-        if event in ASYNCAPI["components"]["messages"]:
+        if f"{event}_answer" in ASYNCAPI["components"]["messages"]:
             assert VALIDATORS.problems(payload_of(f"{event}_answer"), answer) == [], event
         return answer
 

@@ -12,7 +12,7 @@ import pytest
 import socketio
 from tornado.ioloop import IOLoop
 
-TIMEOUT_S = 4.0  # an event that has not arrived by then never will
+TIMEOUT_S = 10.0  # an event that has not arrived by then never will
 TRANSPORTS = {"websocket": ["websocket"], "polling": ["polling"], "upgrade": None}
 
 

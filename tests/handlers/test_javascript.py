@@ -108,14 +108,29 @@ def test_snapshot_and_deltas_are_what_rest_answers_for_the_same_seq(delta_laws, 
     assert result["chain"]["rows"] > 50
 
 
-def test_every_event_is_reached(run_server):
-    # the commodities close at 23:55: five seconds at this speed, in which a minute takes one
+@pytest.fixture
+def afternoon(tmp_path):
+    """A recording over the close at 15:40 with a silence after it; looped, every event comes again."""
+    rows = ["timestamp,expiry,strike,option_type,spot,ltp,volume,oi,oi_chg,iv"]
+    for number, minute in enumerate((35, 36, 37, 38, 39, 50)):
+        spot = 24000 + 7 * number
+        for strike in (23950, 24000, 24050):
+            for side, sign in (("CE", 1), ("PE", -1)):
+                price = max(0, sign * (spot - strike)) + 90
+                figures = f"{price},{100 * (number + 1)},{500 + number},9,12"
+                rows.append(f"2026112315{minute},01-Dec-2026,{strike},{side},{spot},{figures}")
+    path = tmp_path / "nifty_afternoon.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_every_event_is_reached(run_server, afternoon):
     server = run_server(
-        *("--start", "2026-11-23T23:50+05:30", "--hours", "exchange", "--speed", "60"),
+        *("--replay", str(afternoon), "--hours", "exchange", "--speed", "300"),
         *("--publish-interval-ms", "100", "--set", "websocket.ping_interval_s=1"),
     )
     scripts = [
-        Script("events", url=server.url, transport=transport, symbol="CRUDEOIL") for transport in TRANSPORTS
+        Script("events", url=server.url, transport=transport, symbol="NIFTY") for transport in TRANSPORTS
     ]
     for script in scripts:
         assert script.line() == "waiting for the end\n", script.end()

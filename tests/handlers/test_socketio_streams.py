@@ -43,7 +43,7 @@ async def test_snapshot_and_deltas_of_a_quote_are_what_rest_answers(sandbox, con
 
 @both_transports
 @pytest.mark.parametrize(("payload", "query"), CHAINS.values(), ids=CHAINS)
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_snapshot_and_deltas_of_a_chain_are_what_rest_answers(
     sandbox, connect, fetch, transport, payload, query
 ):
@@ -57,7 +57,7 @@ async def test_snapshot_and_deltas_of_a_chain_are_what_rest_answers(
 
 
 @both_transports
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_window_follows_the_money(make_sandbox, connect, fetch, transport):
     """A market that moves fast: strikes enter the window whole and leave it by name."""
     sandbox = await make_sandbox(own_market=True, feed={"speed": 1800.0, "scenario": "crash"})
@@ -396,7 +396,7 @@ async def test_resume_of_the_present_state_sends_nothing_and_goes_on(sandbox, co
 
 
 @both_transports
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_candle_is_closed_once_and_then_the_next_one_forms(make_sandbox, connect, fetch, transport):
     feed = {"speed": 30.0, "start": "2026-11-23T10:00+05:30"}  # steps of 15 s
     sandbox = await make_sandbox(own_market=True, feed=feed)
@@ -421,7 +421,7 @@ async def test_candle_is_closed_once_and_then_the_next_one_forms(make_sandbox, c
         assert (before["date"] != after["date"]) <= before["closed"]
 
 
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_polling_client_between_two_polls_gets_the_closed_candle_with_the_next(make_sandbox, connect):
     feed = {"speed": 30.0, "start": "2026-11-23T10:00+05:30"}
     sandbox = await make_sandbox(own_market=True, feed=feed)
@@ -456,7 +456,7 @@ async def test_change_of_phase_is_told_to_everybody(make_sandbox, connect, fetch
 
 
 @both_transports
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_closed_market_is_told_as_closed_and_not_as_stalled(make_sandbox, connect, transport):
     # the commodities close last
     feed = {"start": "2026-11-23T23:54:59+05:30", "hours": "exchange", "stale_after_s": 1.0}
@@ -468,7 +468,7 @@ async def test_closed_market_is_told_as_closed_and_not_as_stalled(make_sandbox, 
 
 
 @both_transports
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_subscription_of_a_chain_that_expires_ends_and_names_its_successor(
     make_sandbox, connect, fetch, transport
 ):
@@ -488,7 +488,7 @@ async def test_subscription_of_a_chain_that_expires_ends_and_names_its_successor
 
 
 @both_transports
-@pytest.mark.gen_test(timeout=20)
+@pytest.mark.gen_test
 async def test_new_epoch_begins_with_a_snapshot(make_sandbox, connect, fetch, transport):
     sandbox = await make_sandbox(own_market=True)
     client, state = await connect(sandbox, transport), ClientState()
