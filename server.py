@@ -335,17 +335,17 @@ def _step_ms(settings: Settings, source: Source) -> float:
     return max(step_ms, float(getattr(source, "step_ms", 0)))
 
 
-def listen(server: Server, given: list[socket.socket]) -> None:
+def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]:
     """Open the port, unless the service manager gave its sockets. Raises StartError."""
     host, port = server.settings.server.host, server.settings.server.port
     try:
         sockets = given or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
     except OSError as error:
         raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
-    server.http.add_sockets(sockets)
     server.port = sockets[0].getsockname()[1]
     shown = "localhost" if host in ("", "*", "0.0.0.0", "::") else host
     server.url = f"http://{shown}:{server.port}"
+    return sockets
 
 
 def banner(server: Server) -> str:
@@ -364,7 +364,7 @@ def banner(server: Server) -> str:
             f"  API        {url}/api",
             f"  WebSocket  {url}/socket.io/  (Socket.IO 4 clients)",
             f"  health     {url}/health",
-            f"  docs       {url}/api (README.md has the rest)",
+            f"  docs       {url}/api/docs",
             f"  feed       {server.source.name} ({detail})",
             f"  market     {len(universe.underlyings)} underlyings, {universe.contract_count:,} contracts",
         )
@@ -403,9 +403,10 @@ async def serve(settings: Settings, log: Log, manager: ServiceManager) -> None:
     server = build(settings)
     services = server.namespace.services
     try:
-        listen(server, [given for _, given in manager.sockets()])
+        sockets = open_port(server, [given for _, given in manager.sockets()])
         await server.past_volatility.read(server.clock.now_ms())
         await server.ticker.prime()
+        server.http.add_sockets(sockets)  # whoever connected meanwhile has waited, and finds prices
         quiet_collector()
         server.ticker.start()
         services.loop_lag.start()

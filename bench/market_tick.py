@@ -1,8 +1,9 @@
 """What a tick of the whole simulated market costs, and which part of it costs what.
 
-Run ``python -m bench.market_tick`` from the root of the repository. Figures are CPU time (`time.process_time`);
-the shares come from a second run with every stage timed, so that timing does not burden the first. In steps
-of half a second quiet chains take turns; from five seconds on a step makes every contract new.
+Run ``python -m bench.market_tick`` from the root of the repository. Figures are CPU time
+(`time.process_time`); the shares come from a second run with every stage timed, so that timing does not
+burden the first. In steps of half a second quiet chains take turns; from five seconds on a step makes every
+contract new.
 """
 
 from __future__ import annotations
