@@ -44,7 +44,8 @@ class Scale:
         power = 10.0 ** np.floor(np.log10(raw))
         step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= raw)
         first = np.ceil(self.low / step) * step
-        return [float(value) for value in np.arange(first, self.high + step * 1e-9, step)]
+        # adding 0.0 makes a minus zero a plain one
+        return [float(value) + 0.0 for value in np.arange(first, self.high + step * 1e-9, step)]
 
 
 def draw(chart: Chart) -> str:
@@ -52,7 +53,7 @@ def draw(chart: Chart) -> str:
     curves = {label: np.log10(y) if chart.log else y for label, y in chart.curves.items()}
     values = np.concatenate(list(curves.values()))
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if not chart.log:
+    if chart.bars:
         low = min(low, 0.0)
     margin = (chart.x[-1] - chart.x[0]) * 0.03
     across = Scale(float(chart.x[0] - margin), float(chart.x[-1] + margin), LEFT, WIDTH - RIGHT)

@@ -139,12 +139,17 @@ def _parameters(parameters: Iterable[Mapping[str, Any]]) -> str:
         f'<tr><td><code>{html(item["name"])}</code> <span class="quiet">{item["in"]}'
         f"{', required' if item['required'] else ''}</span></td>"
         f"<td>{html(item['description'])}{unit_of(item['schema'])}{bounds_of(item['schema'])}</td>"
-        f"<td><code>{html(as_json(item.get('example')).strip(chr(34)))}</code></td></tr>"
+        f"<td><code>{html(_plain(item['example']))}</code></td></tr>"
         for item in parameters
         if item["name"] != "X-Request-ID"  # told once for all
     )
     head = "<thead><tr><th>parameter</th><th>meaning</th><th>example</th></tr></thead>"
     return f"<table>{head}<tbody>{rows}</tbody></table>" if rows else ""
+
+
+def _plain(example: Any) -> str:
+    """An example as it stands in a URL or a header."""
+    return example if isinstance(example, str) else as_json(example)
 
 
 def _body(operation: Mapping[str, Any], shapes: Shapes) -> str:

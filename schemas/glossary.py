@@ -27,7 +27,7 @@ DESCRIPTIONS = {
     "exchanges": "each exchange asked for",
     "expected_range": "one standard deviation around the forward",
     "expiries": "nearest first",
-    "expiry": "expiry day on the exchange's calendar; left out of a request: the nearest",
+    "expiry": "expiry day on the exchange's calendar",
     "expiry_dates": "nearest first",
     "expires_at": "instant at which the contracts expire",
     "from": "first instant, or a day in India; left out: a span that suits the interval",
@@ -79,12 +79,22 @@ DESCRIPTIONS = {
     "subscriptions": "what this client follows, and where it stands",
     "success": "whether it went well",
     "support": "the three strikes with most put open interest",
-    "symbol": "symbol of the underlying; case does not matter on input",
+    "symbol": "symbol of the underlying",
     "symbols": "a page of underlyings",
     "to": "end, itself not included; now when left out",
     "token": "instrument token, Kite style",
     "total": "rows on all pages",
     "version": "version of the server",
+}
+
+# the same for what a client sends
+ASKED_DESCRIPTIONS = {
+    "exchange": "exchanges, separated by commas, in any case; all when left out",
+    "expiry": "expiry day; left out: the nearest, or, to unsubscribe, every one",
+    "interval": "length of a candle, by its short or its Kite name",
+    "kind": "index, stock or commodity; all when left out",
+    "streams": "where you stood in each stream",
+    "symbol": "symbol of the underlying, in any case",
 }
 
 UNITS = {
@@ -252,6 +262,8 @@ EXAMPLES: dict[str, Any] = {
     "word": "bullish",
     "zero_gamma": 22688.69,
 }
+
+ASKED_EXAMPLES: dict[str, Any] = {"exchange": "NSE,MCX", "page": 1, "strikes": 10}
 
 _CALL = {
     "token": 343641346,

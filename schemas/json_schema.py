@@ -18,7 +18,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from schemas import requests
-from schemas.glossary import DESCRIPTIONS, EXAMPLES, UNITS
+from schemas.glossary import ASKED_DESCRIPTIONS, ASKED_EXAMPLES, DESCRIPTIONS, EXAMPLES, UNITS
 from schemas.wire import Timestamp
 
 OPENAPI_VERSION = "3.1.0"
@@ -95,21 +95,18 @@ class Converter(OpenAPIConverter):
     def _explained(self, field: fields.Field[Any], ret: JsonSchema) -> JsonSchema:
         """Description, unit and example, by the field or by its name."""
         name = field.data_key or field.name or ""
-        word = re.sub("^(ce|pe)_", "", name)
-        result: JsonSchema = {}
-        description = field.metadata.get("description") or DESCRIPTIONS.get(name) or _shape_of(field)
-        unit = field.metadata.get("unit") or UNITS.get(name) or UNITS.get(word)
-        if description:
-            result["description"] = description
-        if unit:
-            result["x-unit"] = unit
-        ret.pop("example", None)
-        example = field.metadata.get("example", EXAMPLES.get(name))
+        asked = isinstance(field.parent, requests.Request)
+        description = (asked and ASKED_DESCRIPTIONS.get(name)) or DESCRIPTIONS.get(name) or _shape_of(field)
+        unit = field.metadata.get("unit") or UNITS.get(re.sub("^(ce|pe)_", "", name))
+        example = field.metadata.get("example", (asked and ASKED_EXAMPLES.get(name)) or EXAMPLES.get(name))
         if "enum" in ret and example not in ret["enum"]:
             example = ret["enum"][0]
-        if example is not None and _may_be(ret, example):
-            result["examples"] = [example]
-        return result
+        ret.pop("example", None)
+        return {
+            "description": field.metadata.get("description") or description,
+            **({"x-unit": unit} if unit else {}),
+            **({"examples": [example]} if example is not None and _may_be(ret, example) else {}),
+        }
 
     def _null_among_choices(self, field: fields.Field[Any], ret: JsonSchema) -> JsonSchema:
         if "enum" in ret and field.allow_none and None not in ret["enum"]:

@@ -15,7 +15,19 @@ from marshmallow import Schema, fields
 
 from schemas.envelope import ERROR_CODES, AnswerSchema, ErrorAnswerSchema, answer_schema, error_schema
 from schemas.json_schema import OPENAPI_VERSION, Definitions, JsonSchema, example_of
-from schemas.requests import NoParameters, Symbol
+from schemas.openapi_parts import (
+    COMMON_HEADERS,
+    HEADERS,
+    SECURITY_SCHEMES,
+    header_component,
+    headers_of,
+    not_null,
+    operation_id,
+    parameter_of,
+    preflight,
+    symbol_parameter,
+)
+from schemas.requests import NoParameters
 
 TITLE = "Indian options market data"
 DESCRIPTION = (
@@ -37,25 +49,6 @@ ERROR_HEADERS = {
     "FEED_UNAVAILABLE": ("Retry-After",),
     "METHOD_NOT_ALLOWED": ("Allow",),
 }
-HEADERS: Mapping[str, tuple[str, str]] = {
-    "X-Request-ID": ("the request's id: yours, or a fresh one", "8f6f0c2e9b1d4a57"),
-    "ETag": ("the state: epoch, sequence number, question", '"sim-2a-1a206ab0140-16-"'),
-    "Cache-Control": ("how long the answer may be kept", "no-cache"),
-    "Retry-After": ("seconds until it is worth asking again", "5"),
-    "RateLimit": ("requests left (r) and seconds until all are back (t)", '"default";r=1199;t=1'),
-    "RateLimit-Policy": ("requests allowed (q) in a window of seconds (w)", '"default";q=1200;w=60'),
-    "Allow": ("methods that the route takes", "GET, HEAD, OPTIONS"),
-    "Access-Control-Allow-Origin": ("the page's origin, if it may call", "http://localhost:3000"),
-    "Access-Control-Allow-Methods": ("methods that the route takes", "GET, HEAD, OPTIONS"),
-    "Access-Control-Allow-Headers": ("request headers that a page may send", "content-type"),
-    "Access-Control-Max-Age": ("seconds for which this holds", "600"),
-}
-COMMON_HEADERS = ("X-Request-ID", "RateLimit", "RateLimit-Policy", "Access-Control-Allow-Origin")
-PREFLIGHT_HEADERS = (
-    "Access-Control-Allow-Methods",
-    "Access-Control-Allow-Headers",
-    "Access-Control-Max-Age",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +102,10 @@ def openapi_document(
         "components": {
             "schemas": writer.definitions.schemas,
             "responses": writer.responses,
-            "headers": {name: _header(name) for name in HEADERS},
+            "headers": {name: header_component(name) for name in HEADERS},
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
-
-
-SECURITY_SCHEMES = {
-    "ApiKey": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "needed where the operator configured keys",
-    },
-    "Bearer": {"type": "http", "scheme": "bearer", "description": "the same key as a bearer token"},
-}
 
 
 class _Writer:
@@ -138,10 +120,10 @@ class _Writer:
         """Every method of a path."""
         item: dict[str, Any] = {} if path == route.path else {"x-same-as": route.path}
         if "{symbol}" in path:
-            item["parameters"] = [_symbol_parameter(self.definitions)]
+            item["parameters"] = [symbol_parameter(self.definitions)]
         for method in route.methods:
             if method == "OPTIONS":
-                item["options"] = _preflight(path)
+                item["options"] = preflight(path)
             else:
                 item[method.lower()] = self._operation(method, path, route)
         return item
@@ -166,11 +148,11 @@ class _Writer:
 
     def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
         parameters = [
-            _parameter(name, "query", _not_null(schema), required)
+            parameter_of(name, "query", not_null(schema), required)
             for name, (schema, required) in self.definitions.fields(operation.query or NoParameters).items()
         ]
         parameters.append(
-            _parameter(
+            parameter_of(
                 "X-Request-ID",
                 "header",
                 {
@@ -190,7 +172,7 @@ class _Writer:
                 "description": "the ETag you hold: answered 304 while the state is the same",
                 "examples": [HEADERS["ETag"][1]],
             }
-            parameters.append(_parameter("If-None-Match", "header", known, False))
+            parameters.append(parameter_of("If-None-Match", "header", known, False))
         return parameters
 
     def _responses(self, route: RouteDescription, has_body: bool) -> dict[str, Any]:
@@ -200,7 +182,7 @@ class _Writer:
         )
         if operation.live:
             headers.append("ETag")
-        success = {"headers": _headers(headers)}
+        success = {"headers": headers_of(headers)}
         if has_body:
             success["content"] = {operation.content_type: self._content(route)}
         responses = {"200": {"description": operation.summary, **success}}
@@ -209,7 +191,7 @@ class _Writer:
         if operation.live:
             responses["304"] = {
                 "description": "the state is still the one you hold",
-                "headers": _headers(headers),
+                "headers": headers_of(headers),
             }
         responses |= self._errors(operation, route.needs_key)
         return dict(sorted(responses.items()))
@@ -253,7 +235,7 @@ class _Writer:
             headers = ["X-Request-ID"]
         return {
             "description": f"{code}: {ERROR_CODES[code].when}",
-            "headers": _headers(headers),
+            "headers": headers_of(headers),
             "content": {JSON: {"schema": schema, "example": self._example(schema)}},
         }
 
@@ -273,69 +255,7 @@ class _Writer:
         return example_of(schema, self.definitions.schemas)
 
 
-def operation_id(method: str, path: str) -> str:
-    """``get-api-spot_price-symbol``: unique, and the anchor of the operation on the page."""
-    return "-".join([method.lower(), *re.findall(r"[A-Za-z0-9_.]+", path)])
-
-
 def _answer_name(path: str) -> str:
     """``HistoricalDataAnswer`` of ``/api/historical-data/{symbol}``."""
     words = re.findall("[A-Za-z]+", re.sub(r"/api/|\{.*\}", "", path))
     return f"{''.join(word.capitalize() for word in words) or 'Index'}Answer"
-
-
-def _parameter(name: str, location: str, schema: JsonSchema, required: bool) -> dict[str, Any]:
-    """A parameter; what its schema says of meaning and example is the parameter's to say."""
-    schema = dict(schema)
-    parameter: dict[str, Any] = {"name": name, "in": location, "required": required}
-    parameter["description"] = schema.pop("description", "")
-    examples = schema.pop("examples", None)
-    parameter["schema"] = schema
-    if examples:
-        parameter["example"] = examples[0]
-    return parameter
-
-
-class _SymbolPath(Schema):
-    symbol = Symbol(required=True)
-
-
-def _not_null(schema: JsonSchema) -> JsonSchema:
-    """The schema of a parameter: a URL has no null."""
-    result = dict(schema)
-    if isinstance(result.get("type"), list):
-        result["type"] = next(kind for kind in result["type"] if kind != "null")
-    if "enum" in result:
-        result["enum"] = [value for value in result["enum"] if value is not None]
-    return result
-
-
-def _symbol_parameter(definitions: Definitions) -> dict[str, Any]:
-    schema, _ = definitions.fields(_SymbolPath)["symbol"]
-    return _parameter("symbol", "path", schema, True)
-
-
-def _preflight(path: str) -> dict[str, Any]:
-    """CORS."""
-    return {
-        "operationId": operation_id("OPTIONS", path),
-        "tags": ["market"],
-        "summary": "Methods, and whether a page of another origin may call",
-        "security": [],
-        "responses": {
-            "204": {
-                "description": "what may be asked for",
-                "headers": _headers(("X-Request-ID", "Access-Control-Allow-Origin", *PREFLIGHT_HEADERS)),
-            },
-            "403": {"$ref": "#/components/responses/FORBIDDEN_ORIGIN"},
-        },
-    }
-
-
-def _headers(names: Iterable[str]) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-
-
-def _header(name: str) -> dict[str, Any]:
-    description, example = HEADERS[name]
-    return {"description": description, "schema": {"type": "string"}, "example": example}

@@ -17,6 +17,7 @@ from tornado.testing import bind_unused_port
 
 import server as server_module
 from feed.clock import VirtualClock
+from feed.history import History
 from schemas.settings import Settings, SettingsSchema
 from tests.processes import Process, spawn
 
@@ -62,12 +63,12 @@ def io_loop() -> Iterator[IOLoop]:
 
 
 def settings_of(**sections: dict[str, Any]) -> Settings:
-    """Settings for tests: a virtual clock that stands still, history in memory, no rate limit."""
+    """Settings for tests: a virtual clock that stands still, a short history in memory, no rate limit."""
     tree: dict[str, dict[str, Any]] = {
         "server": {"host": "127.0.0.1", "port": 0},
         "feed": {"start": START, "seed": 7},
         "limits": {"rate_limit_per_minute": 0},
-        "history": {"database_url": ""},
+        "history": {"database_url": "", "backfill_days": 40, "backfill_sessions": 2},
     }
     for name, values in sections.items():
         tree.setdefault(name, {}).update(values)
@@ -118,8 +119,8 @@ def simulated_parts() -> Parts:
 
 @pytest.fixture(scope="session")
 def aged_parts() -> Parts:
-    """A market that opened an hour ago: from 09:14 to 10:20 in steps of half a minute."""
-    return build_parts(steps=132, feed={"start": "2026-11-23T09:14+05:30", "speed": 60.0})
+    """A market that opened a while ago: from 09:14 to 09:40 in steps of half a minute."""
+    return build_parts(steps=52, feed={"start": "2026-11-23T09:14+05:30", "speed": 60.0})
 
 
 @pytest.fixture
@@ -130,6 +131,7 @@ def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[.
     of another market, with the settings it was built with.
     """
     made: list[Sandbox] = []
+    histories: list[History] = []
 
     async def make(
         own_market: bool = False, steps: int = 1, parts: Parts | None = None, **sections: dict[str, Any]
@@ -137,6 +139,7 @@ def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[.
         settings = settings_of(**sections)
         if own_market:
             built = server_module.build(settings)
+            histories.append(built.history)
         else:
             built = server_module._build_edge(settings, *(parts or simulated_parts).parts)
         socket, port = bind_unused_port()
@@ -153,6 +156,8 @@ def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[.
             sandbox.server.http.stop()
             await sandbox.server.namespace.shut_down()
             await sandbox.server.http.close_all_connections()
+        for history in histories:
+            await history.stop()
 
     io_loop.run_sync(close)
 

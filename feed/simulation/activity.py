@@ -165,8 +165,8 @@ class Activity:
         instants, variances, volumes = [self._instants], [self._variance], [self._volume]
         while instants[-1][-1] < until_ms:
             day = self.trading_day(self._calendar.next_session(self.exchange, self.days[-1].day))
-            minutes = len(day.minute_variance)
-            instants.append(day.open_ms + np.arange(minutes + 1) * float(MINUTE_MS))
+            knots = day.open_ms + np.arange(len(day.minute_variance) + 1) * MINUTE_MS
+            instants.append(knots.astype(np.float64))
             variances.append(_count_up(variances[-1][-1] + day.overnight_variance, day.minute_variance))
             volumes.append(_count_up(volumes[-1][-1] + day.overnight_volume, day.minute_volume))
             self.days.append(day)

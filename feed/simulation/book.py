@@ -102,10 +102,6 @@ class Book:
             lane.listings = slice(lane.listings.start, index + 1)
         return lanes
 
-    def pairs_of(self, index: int) -> slice:
-        """The pairs of the listing at an index."""
-        return slice(int(self.pair_starts[index]), int(self.pair_stops[index]))
-
     def take_over(self, old: Book) -> tuple[Rows, Rows]:
         """Copy the state of the contracts that were in another book; return their pairs there and here."""
         source, target = self._survivors(old)
@@ -121,10 +117,10 @@ class Book:
             before = old._position.get(listing.key)
             if before is None:
                 continue
-            _, there, here = np.intersect1d(
-                old.listings[before].strikes, listing.strikes, assume_unique=True, return_indices=True
-            )
-            source.append(there + old.pair_starts[before])
+            known = old.listings[before].strikes
+            # strikes are only ever added to a listing
+            here = np.searchsorted(listing.strikes, known)
+            source.append(np.arange(len(known)) + old.pair_starts[before])
             target.append(here + self.pair_starts[index])
         return np.concatenate(source), np.concatenate(target)
 

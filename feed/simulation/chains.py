@@ -197,13 +197,13 @@ class Chains:
         sizes *= self.book.lot[pairs]
         return sizes
 
-    def trade(self, lane: Lane, now_ms: int, days: float | FloatArray, buyers: float) -> None:
-        """Trade a lane over ``days`` of ordinary volume, one number or one per pair."""
+    def trade(self, lane: Lane, now_ms: int, days: FloatArray) -> None:
+        """Trade a lane over ``days`` : (n,) of ordinary volume."""
         pairs = lane.pairs
         if self._is_due(self._flowed_ms, lane, now_ms, _FLOW_MS):
             self._draw_flow(pairs)
         views = {name: values[:, pairs] for name, values in self.book.fields.items()}
-        trade(self._rng, views, self.lots_a_day[:, pairs] * days, self.open_share[:, pairs], buyers)
+        trade(self._rng, views, self.lots_a_day[:, pairs] * days, self.open_share[:, pairs])
 
     def _draw_flow(self, pairs: slice) -> None:
         """What part of the next trades opens positions: leaning to the open interest a strike usually has."""
@@ -251,7 +251,7 @@ class Chains:
         clock = volume[self.pair_group[lane.pairs]]
         days = clock - self._traded[lane.pairs]
         self._traded[lane.pairs] = clock
-        self.trade(lane, situation.now_ms, days, 0.5)
+        self.trade(lane, situation.now_ms, days)
 
     def roll(self, group: int) -> None:
         """Begin the day of a group's contracts."""

@@ -150,8 +150,8 @@ class FactorState:
     def _volatility(self, variance: FloatArray, minutes: float) -> FloatArray:
         """Mean volatility multiple of each group over the step ahead."""
         v = self.model.volatility
-        day = self.day * _mean_decay(variance / v["day_length"])
-        minute = self.minute * _mean_decay(np.full(GROUPS, minutes / v["minute_length_minutes"]))
+        day = self.day * mean_decay(variance / v["day_length"])
+        minute = self.minute * mean_decay(np.full(GROUPS, minutes / v["minute_length_minutes"]))
         return self.model.multiple(self.slow + day + minute)
 
     def _market_jump(self, rng: np.random.Generator, variance: FloatArray, effects: Effects) -> float:
@@ -198,8 +198,8 @@ class FactorState:
         self.minute = self.minute * keep + v["minute_deviation"] * np.sqrt(1 - keep**2) * noise[1]
         self.slow = self.slow * np.exp(-v["slow_reversion"] * variance) + v["slow_noise"] * size * noise[2]
         self.slow[EQUITY] += v["slow_return_slope"] * returns[self.model.benchmark]
-        if effects.implied_pull:
-            self.slow += effects.implied_pull * (effects.implied_target - self.slow)
+        # a group that stands still is not pulled either
+        self.slow += effects.implied_pull * (effects.implied_target - self.slow) * (variance > 0)
         np.clip(self.slow, self.model.slow_bounds[0], self.model.slow_bounds[1], out=self.slow)
 
     def _step_own(
@@ -213,7 +213,7 @@ class FactorState:
         np.clip(self.own_implied, -0.5, 0.8, out=self.own_implied)
 
 
-def _mean_decay(elapsed: FloatArray) -> FloatArray:
+def mean_decay(elapsed: FloatArray) -> FloatArray:
     """Mean of exp(-x) over 0..elapsed."""
     safe = np.maximum(elapsed, 1e-9)
     mean: FloatArray = -np.expm1(-safe) / safe

@@ -40,6 +40,9 @@ def _chains(
             before = universe.find((underlying.symbol, expiry.day))
             if before is not None:
                 strikes = np.union1d(before.strikes, strikes)
+                if len(strikes) == len(before.strikes):
+                    yield underlying.symbol, expiry, before.strikes, before.tokens
+                    continue
             is_call = np.repeat([True, False], len(strikes))
             tokens = catalogue.contract_tokens(underlying.symbol, expiry.day, np.tile(strikes, 2), is_call)
             yield underlying.symbol, expiry, strikes, tokens

@@ -22,6 +22,7 @@ from scipy.special import ndtr
 
 from feed.instruments import Underlying
 from feed.simulation.activity import DAY_MS
+from feed.simulation.factors import mean_decay
 from feed.simulation.parameters import FloatArray, Parameters
 
 YEAR_MS = 365 * DAY_MS
@@ -119,8 +120,8 @@ class SurfaceModel:
         days = time * self.sessions_per_year
         long_variance = np.square(long_run)
         variance = long_variance * np.exp(2.0 * level)
-        mean = long_variance + (variance - long_variance) * _mean_decay(self.reversion * days)
-        mean += variance * np.expm1(today) * _mean_decay(days / 1.5)
+        mean = long_variance + (variance - long_variance) * mean_decay(self.reversion * days)
+        mean += variance * np.expm1(today) * mean_decay(days / 1.5)
         return np.maximum(mean * time, _LEAST_VARIANCE)
 
     def _skew(
@@ -227,10 +228,3 @@ class Pricer:
         a *= b
         a *= 0.5
         np.sqrt(a, out=v)
-
-
-def _mean_decay(elapsed: FloatArray) -> FloatArray:
-    """Mean of exp(-x) over 0..elapsed."""
-    safe = np.maximum(elapsed, 1e-9)
-    mean: FloatArray = -np.expm1(-safe) / safe
-    return mean

@@ -19,12 +19,11 @@ def trade(
     fields: Mapping[str, FloatArray],
     expected_lots: FloatArray,
     open_share: FloatArray,
-    buyers: float,
 ) -> FloatArray:
     """Trade contracts whose ``fields`` are views of shape (2, n); return the lots traded.
 
     ``open_share`` : (2, n), -1 to 1, the part of the trades that opens positions, less that which closes
-    them; ``buyers``: the share of trades at the ask.
+    them. Buyers and sellers come alike.
     """
     shape = expected_lots.shape
     lots = rng.standard_exponential(shape, dtype=np.float32) * expected_lots
@@ -32,7 +31,7 @@ def trade(
     lots += chance[0]
     np.floor(lots, out=lots)
     bid, ask = fields["bid"], fields["ask"]
-    price = np.where((chance[1] < buyers) | np.isnan(bid), ask, bid)
+    price = np.where((chance[1] < 0.5) | np.isnan(bid), ask, bid)
     traded = lots > 0.0
     # nobody trades where nobody quotes
     traded &= ~np.isnan(price)

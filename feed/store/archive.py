@@ -11,6 +11,7 @@ from feed.calendar import Calendar
 from feed.candles import INTERVALS_MS, Candles, SessionGrid
 from feed.instruments import Catalogue
 from feed.recordings.frames import Recording
+from feed.store.checking import Checked, check_store
 from feed.store.codec import Damaged
 from feed.store.database import Database
 from feed.store.exporting import chunks, export_csv, export_parquet
@@ -19,7 +20,7 @@ from feed.store.jobs import Valuation
 from feed.store.problems import STORE_ERRORS, HistoryError
 from feed.store.reader import Reader
 from feed.store.replaying import recorded_day
-from feed.store.upkeep import Checked, Info, PruneJob, Retention, check_store, store_info
+from feed.store.upkeep import Info, PruneJob, Retention, store_info
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")

@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from feed.candles import Candles, FloatArray, SessionGrid, source_code
+from feed.candles import Candles, SessionGrid, source_code
+from feed.store.bridging import fitted
+from feed.store.candle_rows import day_row, write_days, write_minutes
 from feed.store.database import write_rows
-from feed.store.jobs import Registry, day_row, write_days, write_minutes
 from feed.store.reader import Reader, filled_key
+from feed.store.registry import Registry
 from feed.store.tables import meta
 from feed.store.writer import Writer
 
@@ -238,51 +240,3 @@ def _candles(bars: Bars, source: int) -> Candles:
     names = ("open", "high", "low", "close", "volume", "open_interest")
     columns = [np.asarray(bars[name], np.float64) for name in names]
     return Candles.of(np.asarray(bars["time_ms"], np.int64), columns, source)
-
-
-def fitted(path: Candles, stored: Candles, level_ms: int) -> Candles:
-    """The candles of a path at times that are not stored, bent to join the stored ones beside them.
-
-    Where no stored candle follows, the path is itself from ``level_ms`` on, or if it begins later at its
-    end: there it meets the live one, whose previous close is the path's.
-    """
-    missing = np.flatnonzero(~np.isin(path.time_ms, stored.time_ms))
-    if not len(stored) or not len(missing):
-        return path.take(missing)
-    pieces = np.split(missing, np.flatnonzero(np.diff(missing) > 1) + 1)
-    return Candles.merge([_bent(path, stored, level_ms, int(piece[0]), int(piece[-1])) for piece in pieces])
-
-
-def _bent(path: Candles, stored: Candles, level_ms: int, first: int, last: int) -> Candles:
-    """One run of missing candles, its level led from the stored candle before to the one after."""
-    piece = path.take(slice(first, last + 1))
-    after = int(np.searchsorted(stored.time_ms, piece.time_ms[-1]))
-    before = int(np.searchsorted(stored.time_ms, piece.time_ms[0])) - 1
-    is_followed = after < len(stored) and last + 1 < len(path)
-    to_end = float(np.log(stored.open[after] / path.open[last + 1])) if is_followed else 0.0
-    to_start = to_end
-    if before >= 0:
-        level = path.close[first - 1] if first else piece.open[0]
-        to_start = float(np.log(stored.close[before] / level))
-    steps = len(piece)
-    if not is_followed:
-        steps = int(np.searchsorted(piece.time_ms, level_ms)) or len(piece)
-    scale = np.full(len(piece) + 1, np.exp(to_end))
-    scale[: steps + 1] = np.exp(np.linspace(to_start, to_end, steps + 1))
-    return _scaled(piece, scale)
-
-
-def _scaled(piece: Candles, scale: FloatArray) -> Candles:
-    """Candles at another level, to 2 decimals; ``scale`` : (n + 1,) at each start and the last end."""
-    if np.all(scale == 1.0):
-        return piece
-    opens, close = piece.open * scale[:-1], piece.close * scale[1:]
-    middle = np.sqrt(scale[:-1] * scale[1:])
-    prices = (
-        opens,
-        np.maximum(np.maximum(opens, close), piece.high * middle),
-        np.minimum(np.minimum(opens, close), piece.low * middle),
-        close,
-    )
-    rounded = [np.round(price, 2) for price in prices]
-    return Candles.of(piece.time_ms, [*rounded, piece.volume, piece.open_interest], piece.source)

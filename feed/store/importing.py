@@ -24,11 +24,13 @@ from feed.market import Market
 from feed.recordings.frames import RecordingError
 from feed.replay import ReplaySource
 from feed.store.candle_files import BadRow, CandleRow, read_candles
+from feed.store.candle_rows import day_row, rebuild_days, write_days, write_minutes
 from feed.store.chains import ChainEncoder
 from feed.store.database import Database, write_rows
 from feed.store.forming import FormingMinute
-from feed.store.jobs import MinuteJob, Registry, Valuation, day_row, rebuild_days, write_days, write_minutes
+from feed.store.jobs import MinuteJob, Valuation
 from feed.store.problems import HistoryError
+from feed.store.registry import Registry
 from feed.store.tables import imports
 
 logger = logging.getLogger(__name__)

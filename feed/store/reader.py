@@ -10,10 +10,10 @@ import numpy as np
 from sqlalchemy import Connection, Row, and_, func, select
 
 from feed.candles import Candles, FloatArray, IntArray
+from feed.store.candle_rows import HOUR_MS, stored_minutes
 from feed.store.chains import GROUP_MS, decode_records
 from feed.store.codec import unpack_candles
 from feed.store.database import Database, read_meta
-from feed.store.jobs import HOUR_MS, stored_minutes
 from feed.store.stored_chain import StoredChain
 from feed.store.tables import (
     METRICS,

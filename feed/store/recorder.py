@@ -10,7 +10,8 @@ from dataclasses import replace
 from feed.candles import MINUTE_MS, Candle, Candles, FloatArray, SessionGrid, source_code
 from feed.store.chains import ChainEncoder
 from feed.store.forming import Bars, ClosedMinute, FormingMinute
-from feed.store.jobs import ChainMetrics, MinuteJob, PartJob, Registry, Valuation
+from feed.store.jobs import ChainMetrics, MinuteJob, PartJob, Valuation
+from feed.store.registry import Registry
 from feed.store.running import ClosedCandle, Prices, RunningCandles, one_candle
 from feed.store.writer import Writer
 from feed.universe import Universe

@@ -169,7 +169,7 @@ def test_another_scenario_ends_a_halt() -> None:
 def test_expiry_day_draws_the_market_to_a_round_strike() -> None:
     def distance(scenario: str) -> float:
         ends = []
-        for seed in range(5):
+        for seed in range(4):
             run = run_through(scenario, 300, seed=seed, step_ms=10 * MINUTE_MS)
             price = run.market.quote("NIFTY").last_price
             ends.append(abs(price - round(price / 100) * 100))

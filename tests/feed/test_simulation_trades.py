@@ -72,7 +72,7 @@ def test_each_lot_changes_open_interest_by_at_most_one(seed: int, lots: float, s
     rng = np.random.default_rng(seed)
     for _ in range(5):
         before = {name: values.copy() for name, values in fields.items()}
-        traded = trade(rng, fields, np.full((2, 40), lots), np.full((2, 40), share), 0.5)
+        traded = trade(rng, fields, np.full((2, 40), lots), np.full((2, 40), share))
         assert np.array_equal(traded, np.rint(traded))
         assert np.array_equal(fields["volume"] - before["volume"], traded)
         assert (np.abs(fields["open_interest"] - before["open_interest"]) <= traded).all()
@@ -89,14 +89,14 @@ def test_expected_lots_are_traded_on_average_however_small() -> None:
     for expected in (0.02, 0.7, 12.0):
         fields = table(5_000)
         for _ in range(20):
-            trade(rng, fields, np.full((2, 5_000), expected), np.zeros((2, 5_000)), 0.5)
+            trade(rng, fields, np.full((2, 5_000), expected), np.zeros((2, 5_000)))
         mean = fields["volume"].mean() / 20
         assert mean == pytest.approx(expected, rel=0.03)
 
 
 def test_trades_print_at_bid_and_ask_alike_and_make_the_range() -> None:
     fields = table(2_000)
-    trade(np.random.default_rng(4), fields, np.full((2, 2_000), 50.0), np.zeros((2, 2_000)), 0.5)
+    trade(np.random.default_rng(4), fields, np.full((2, 2_000), 50.0), np.zeros((2, 2_000)))
     at_ask = (fields["last_price"] == 10.1).mean()
     assert at_ask == pytest.approx(0.5, abs=0.05)
     np.testing.assert_array_equal(fields["open"], fields["last_price"])
@@ -107,7 +107,7 @@ def test_nothing_trades_without_an_ask_and_no_sale_without_a_bid() -> None:
     fields = table(500)
     fields["ask"][0] = np.nan
     fields["bid"][:] = np.nan
-    trade(np.random.default_rng(5), fields, np.full((2, 500), 50.0), np.zeros((2, 500)), 0.5)
+    trade(np.random.default_rng(5), fields, np.full((2, 500), 50.0), np.zeros((2, 500)))
     assert (fields["volume"][0] == 0).all()
     assert (fields["last_price"][1] == 10.1).any()
     assert not (fields["last_price"][1] == 9.9).any()

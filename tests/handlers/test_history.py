@@ -21,12 +21,14 @@ ALIASES = {
     "day": "1d",
     "week": "1w",
 }
+TODAY = "from=2026-11-23T09:15:00%2B05:30"
 OPEN = datetime(2026, 11, 23, 9, 15, tzinfo=INDIA)
+TODAY = "from=2026-11-23T09:14:00%2B05:30"  # since the market of these tests began
 
 
 @pytest.fixture
 def aged(io_loop, make_sandbox, aged_parts):
-    """A server over a market that opened an hour ago and stands still at 10:20."""
+    """A server over a market that opened a while ago and stands still at 09:40."""
     feed = {"start": "2026-11-23T09:14+05:30", "speed": 60.0}
     return io_loop.run_sync(lambda: make_sandbox(parts=aged_parts, steps=0, feed=feed))
 
@@ -61,7 +63,7 @@ async def test_interval_left_out_is_a_day(aged, fetch):
 
 @pytest.mark.gen_test
 async def test_minutes_follow_each_other_without_gap(aged, fetch):
-    candles = (await fetch(aged, "/api/historical-data/NIFTY?interval=1m&from=2026-11-23")).data["candles"]
+    candles = (await fetch(aged, f"/api/historical-data/NIFTY?interval=1m&{TODAY}")).data["candles"]
     begun = starts(candles)
     assert begun[-1] == datetime(2026, 11, 23, 10, 20, tzinfo=INDIA)
     assert {later - earlier for earlier, later in pairwise(begun)} == {timedelta(minutes=1)}
@@ -70,8 +72,7 @@ async def test_minutes_follow_each_other_without_gap(aged, fetch):
 @pytest.mark.parametrize(("interval", "minutes"), MINUTES.items())
 @pytest.mark.gen_test
 async def test_candle_is_the_minutes_in_it(aged, fetch, interval, minutes):
-    since = "from=2026-11-23T09:15:00%2B05:30"
-    path = f"/api/historical-data/NIFTY?{since}&interval="
+    path = f"/api/historical-data/NIFTY?{TODAY}&interval="
     singles = (await fetch(aged, path + "1m")).data["candles"]
     candles = (await fetch(aged, path + interval)).data["candles"]
     assert len(candles) == -(-len(singles) // minutes)
@@ -98,13 +99,15 @@ async def test_candles_contain_their_prices(aged, fetch):
 async def test_last_candle_closes_at_the_present_price(aged, fetch):
     quote = (await fetch(aged, "/api/spot_price/NIFTY")).data
     for interval in (*MINUTES, "1d", "1w"):
-        candles = (await fetch(aged, f"/api/historical-data/NIFTY?interval={interval}")).data["candles"]
+        candles = (await fetch(aged, f"/api/historical-data/NIFTY?interval={interval}&{TODAY}")).data[
+            "candles"
+        ]
         assert candles[-1]["close"] == quote["spot_price"], interval
 
 
 @pytest.mark.gen_test
 async def test_candle_of_the_day_covers_its_minutes(aged, fetch):
-    path = "/api/historical-data/NIFTY?from=2026-11-23T09:15:00%2B05:30&interval="
+    path = f"/api/historical-data/NIFTY?{TODAY}&interval="
     day = (await fetch(aged, path + "1d")).data["candles"][-1]
     minutes = (await fetch(aged, path + "1m")).data["candles"]
     assert starts([day]) == [OPEN]
@@ -120,7 +123,7 @@ async def test_candle_of_the_day_covers_its_minutes(aged, fetch):
         ("from=2026-11-23T09:30:00+05:30&to=2026-11-23T09:35:00+05:30", (9, 30), (9, 34)),
         ("from=2026-11-23T04:00:00Z&to=2026-11-23T04:05:00Z", (9, 30), (9, 34)),
         ("from=2026-11-23T09:30&to=2026-11-23T09:35", (9, 30), (9, 34)),
-        ("from=2026-11-23T10:18", (10, 18), (10, 20)),
+        ("from=2026-11-23T09:38", (9, 38), (9, 40)),
     ],
 )
 @pytest.mark.gen_test
@@ -133,7 +136,7 @@ async def test_span_begins_at_from_and_ends_before_to(aged, fetch, span, first, 
 
 @pytest.mark.gen_test
 async def test_date_is_its_first_instant_in_india(aged, fetch):
-    path = "/api/historical-data/NIFTY?interval=1m"
+    path = "/api/historical-data/NIFTY?interval=5m"
     by_date = (await fetch(aged, f"{path}&from=2026-11-23")).data["candles"]
     by_instant = (await fetch(aged, f"{path}&from=2026-11-22T18:30:00Z")).data["candles"]
     assert by_date == by_instant
@@ -148,24 +151,49 @@ async def test_span_without_candles_is_an_empty_page(aged, fetch):
 
 @pytest.mark.gen_test
 async def test_pages_together_are_the_whole(aged, fetch):
-    path = "/api/historical-data/NIFTY?interval=1m"
+    path = f"/api/historical-data/NIFTY?interval=1m&{TODAY}"
     whole = (await fetch(aged, path)).data["candles"]
     rows, page, seen = [], 1, []
     while page is not None:
-        answer = await fetch(aged, f"{path}&per_page=25&page={page}")
+        answer = await fetch(aged, f"{path}&per_page=10&page={page}")
         rows += answer.data["candles"]
         seen.append(answer.body["meta"]["pagination"])
         page = seen[-1]["next"]
     assert rows == whole
     assert seen[0] == {
         "page": 1,
-        "per_page": 25,
-        "total": len(whole),
-        "pages": len(seen),
+        "per_page": 10,
+        "total": 26,
+        "pages": 3,
         "next": 2,
         "previous": None,
     }
-    assert seen[-1]["previous"] == len(seen) - 1
+    assert seen[-1]["previous"] == 2
+
+
+@pytest.mark.parametrize("interval", ["1m", "1d"])
+@pytest.mark.gen_test
+async def test_past_before_the_start_ends_where_the_live_path_begins(aged, fetch, interval):
+    path = f"/api/historical-data/NIFTY?interval={interval}"
+    total = (await fetch(aged, path)).body["meta"]["pagination"]["total"]
+    last_page = -(-total // 500)
+    candles = (await fetch(aged, f"{path}&page={last_page}")).data["candles"]
+    begun = starts(candles)
+    assert begun == sorted(set(begun))
+    first_live = next(
+        place for place, at in enumerate(begun) if at >= datetime(2026, 11, 23, 9, 14, tzinfo=INDIA)
+    )
+    assert first_live > 10, "there is no past"
+    for before, after in pairwise(candles[first_live - 3 : first_live + 3]):
+        assert after["open"] == pytest.approx(before["close"], rel=0.03 if interval == "1d" else 0.004)
+
+
+@pytest.mark.gen_test
+async def test_close_of_the_last_day_before_is_the_previous_close_of_the_quote(aged, fetch):
+    quote = (await fetch(aged, "/api/spot_price/NIFTY")).data
+    candles = (await fetch(aged, "/api/historical-data/NIFTY?interval=1d")).data["candles"]
+    assert starts(candles[-1:]) == [OPEN]
+    assert candles[-2]["close"] == quote["previous_close"]
 
 
 async def at_the_money(aged, fetch):
@@ -179,7 +207,7 @@ async def at_the_money(aged, fetch):
 async def test_contract_has_candles_with_open_interest(aged, fetch, side):
     expiry, row = await at_the_money(aged, fetch)
     contract = f"expiry={expiry}&strike={row['strike_price']:g}&option_type={side.upper()}"
-    answer = await fetch(aged, f"/api/historical-data/NIFTY?interval=1m&{contract}")
+    answer = await fetch(aged, f"/api/historical-data/NIFTY?interval=1m&{TODAY}&{contract}")
     assert problems(CandlesSchema(), answer.data) == []
     assert answer.body["meta"]["expiry"] == expiry
     last = answer.data["candles"][-1]

@@ -165,7 +165,8 @@ async def test_subscribe_candles_sends_the_forming_candle(sandbox, connect, fetc
     candle = await client.next("candle_update")
     assert problems(CandleUpdateSchema(), candle) == []
     assert (candle["symbol"], candle["interval"], candle["closed"]) == ("NIFTY", "1m", False)
-    row = (await fetch(sandbox, "/api/historical-data/NIFTY?interval=1m")).data["candles"][-1]
+    path = f"/api/historical-data/NIFTY?interval=1m&from={candle['date']}"
+    (row,) = (await fetch(sandbox, path)).data["candles"]
     assert {name: candle[name] for name in row} == row
     await sandbox.step()
     quote = (await fetch(sandbox, "/api/spot_price/NIFTY")).data

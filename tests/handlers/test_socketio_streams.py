@@ -410,7 +410,8 @@ async def test_candle_is_closed_once_and_then_the_next_one_forms(make_sandbox, c
     closed = [update for update in updates if update["closed"]]
     assert len(closed) in (2, 3)
     assert len({update["date"] for update in closed}) == len(closed)
-    rows = (await fetch(sandbox, "/api/historical-data/NIFTY?interval=1m")).data["candles"]
+    path = f"/api/historical-data/NIFTY?interval=1m&from={closed[0]['date']}"
+    rows = (await fetch(sandbox, path)).data["candles"]
     by_date = {row["date"]: row for row in rows}
     for update in closed:
         row = by_date[update["date"]]
@@ -472,7 +473,7 @@ async def test_closed_market_is_told_as_closed_and_not_as_stalled(make_sandbox, 
 async def test_subscription_of_a_chain_that_expires_ends_and_names_its_successor(
     make_sandbox, connect, fetch, transport
 ):
-    feed = {"start": "2026-11-23T15:29:59+05:30", "speed": 120.0}  # steps of a minute
+    feed = {"start": "2026-11-23T15:38:59+05:30", "speed": 120.0}  # steps of a minute
     sandbox = await make_sandbox(own_market=True, feed=feed)
     client = await connect(sandbox, transport)
     expiries = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiry_dates"]

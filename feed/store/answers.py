@@ -1,0 +1,249 @@
+"""What history answers: the store's past and memory's present as one, whatever is on the disk already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TypeVar
+
+import numpy as np
+
+from feed.calendar import Calendar
+from feed.candles import INTERVALS, INTERVALS_MS, Candle, Candles, FloatArray, IntArray, SessionGrid
+from feed.store.backfill import Backfill
+from feed.store.codec import Damaged
+from feed.store.database import Database
+from feed.store.problems import STORE_ERRORS, HistoryError
+from feed.store.reader import Reader
+from feed.store.recorder import Recorder
+from feed.store.stored_chain import StoredChain, chain_of_minute
+
+Contract = tuple[date, float, bool]  # expiry, strike, is_call
+T = TypeVar("T")
+
+PATIENCE_S = 10.0  # for the past of a symbol that somebody asked for
+_DEFAULT_EXCHANGE = "NFO"  # of a symbol that is in the store but no longer in the universe
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInterestSeries:
+    """Open interest of some strikes minute by minute: each of ``calls``, ``puts`` and their changes (t, n).
+
+    A change is counted from the close of the previous trading day. NaN where a strike was not listed.
+    """
+
+    minute_ms: IntArray
+    strikes: FloatArray
+    calls: FloatArray
+    puts: FloatArray
+    call_changes: FloatArray
+    put_changes: FloatArray
+
+
+class Answers:
+    """Reads one store on a bounded pool of threads, and a recorder's memory over it."""
+
+    def __init__(self, url: str | None, *, calendar: Calendar, hours: str, readers: int) -> None:
+        self._calendar = calendar
+        self._hours = hours
+        self._grids: dict[str, SessionGrid] = {}
+        self._exchange_of: dict[str, str] = {}
+        self._recorder: Recorder | None = None
+        self._backfill: Backfill | None = None
+        self.database = Database(url, readers)
+        self.database.open()
+        self._reader = Reader(self.database)
+        self._pool = ThreadPoolExecutor(readers, thread_name_prefix="history-reader")
+
+    async def ready(self, symbol: str) -> None:
+        """Wait until the past of a symbol is filled, so that what is read of it does not depend on when.
+
+        A store that takes nothing does not hold up its readers: they get what there is.
+        """
+        if self._backfill is None or symbol not in self._exchange_of:
+            return
+        found = self._backfill.ready(symbol)
+        if not found.done():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(found)), PATIENCE_S)
+
+    def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
+        """The candle being formed, None while nothing was published in it; from memory."""
+        return self._started().forming(symbol, interval, now_ms)
+
+    async def candles(
+        self, symbol: str, interval: str, start_ms: int, end_ms: int, contract: Contract | None = None
+    ) -> Candles:
+        """The candles that have a part in [start, end), ascending, the one being formed included."""
+        if interval not in INTERVALS:
+            raise ValueError(f"interval must be one of {', '.join(INTERVALS)}, was {interval!r}")
+        grid = self._grid(symbol)
+        first_ms, stop_ms = grid.cover(interval, start_ms, end_ms)
+        if contract is not None:
+            return grid.resample(interval, await self._contract_minutes(symbol, contract, first_ms, stop_ms))
+        await self.ready(symbol)
+        if interval in INTERVALS_MS:
+            return grid.resample(interval, await self._minutes(symbol, first_ms, stop_ms))
+        days = await self._days(symbol, grid, first_ms, stop_ms)
+        return days if interval == "1d" else grid.resample(interval, days)
+
+    async def page(
+        self,
+        symbol: str,
+        interval: str,
+        start_ms: int,
+        end_ms: int,
+        page: int,
+        per_page: int,
+        contract: Contract | None = None,
+    ) -> tuple[Candles, int]:
+        """One page, counted from 1 at the oldest, and how many candles there are in all.
+
+        New candles come after the old, so a page that is full never changes.
+        """
+        candles = await self.candles(symbol, interval, start_ms, end_ms, contract)
+        first = (page - 1) * per_page
+        return candles.take(slice(first, first + per_page)), len(candles)
+
+    async def day(self, symbol: str, now_ms: int) -> tuple[Candle | None, Candle | None]:
+        """The trading day at an instant and the one before it that has a candle."""
+        await self.ready(symbol)
+        grid = self._grid(symbol)
+        today = grid.day_at(now_ms)
+        start_ms = today.start_ms - 14 * 86_400_000  # longer than any closure of an exchange
+        days = await self._days(symbol, grid, start_ms, today.end_ms)
+        current = days.between(today.open_ms, today.open_ms + 1)
+        before = days.between(start_ms, today.open_ms)
+        return (
+            current.candle(0) if len(current) else None,
+            before.candle(len(before) - 1) if len(before) else None,
+        )
+
+    async def chain_at(self, symbol: str, expiry: date, at_ms: int) -> StoredChain | None:
+        """The chain as it stood at an instant: its newest record that was complete by then."""
+        waiting = self._recorder.unwritten()[:-1] if self._recorder else []
+        stored = await self._read(lambda: self._reader.chain_at(symbol, expiry, at_ms))
+        for minute in reversed(waiting):
+            if minute.as_of_ms <= at_ms and (stored is None or minute.as_of_ms > stored.as_of_ms[-1]):
+                found = chain_of_minute(minute, symbol, expiry)
+                if found is not None:
+                    return found
+        return stored
+
+    async def coverage(self, symbol: str, expiry: date) -> tuple[int, int] | None:
+        """First and last instant at which a chain is recorded, None where nothing is."""
+        return await self._read(lambda: self._reader.coverage(symbol, expiry))
+
+    async def metrics(
+        self, symbol: str, expiry: date, start_ms: int, end_ms: int, interval: str = "1m"
+    ) -> dict[str, FloatArray]:
+        """Series of a chain's ``METRICS`` with their ``minute_ms``: the last value in each interval."""
+        series = await self._read(lambda: self._reader.metrics(symbol, expiry, start_ms, end_ms))
+        times = series["minute_ms"].astype(np.int64)
+        labels = self._grid(symbol).labels(interval, times)
+        if not len(labels):
+            return series
+        last = np.flatnonzero(np.append(labels[1:] != labels[:-1], True))
+        found = {name: values[last] for name, values in series.items()}
+        return {**found, "minute_ms": labels[last].astype(np.float64)}
+
+    async def open_interest(
+        self, symbol: str, expiry: date, strikes: Sequence[float] | None, start_ms: int, end_ms: int
+    ) -> OpenInterestSeries:
+        """Open interest per strike and minute; ``strikes=None`` means all that were listed."""
+        chains = await self._chains(symbol, expiry, start_ms, end_ms)
+        listed = np.unique(np.concatenate([chain.strikes for chain in chains] or [np.empty(0)]))
+        wanted = listed if strikes is None else np.array(sorted(strikes), np.float64)
+        return _open_interest(chains, wanted)
+
+    async def atm_iv_history(
+        self, symbol: str, sessions: int = 252, before_ms: int | None = None
+    ) -> FloatArray:
+        """At-the-money volatility at the end of past sessions, oldest first: (days,), known ones only.
+
+        With ``before_ms`` of those before the session that this instant belongs to.
+        """
+        grid = self._grid(symbol)
+        last = date.max if before_ms is None else grid.day_at(before_ms).day - timedelta(days=1)
+        _, values = await self._read(
+            lambda: self._reader.days(symbol, date.min, last, lambda day: grid.day(day).open_ms)
+        )
+        return values[~np.isnan(values)][-sessions:]
+
+    def _started(self) -> Recorder:
+        if self._recorder is None:
+            raise RuntimeError("history must be started before it can record")
+        return self._recorder
+
+    def _grid(self, symbol: str) -> SessionGrid:
+        exchange = self._exchange_of.get(symbol, _DEFAULT_EXCHANGE)
+        grid = self._grids.get(exchange)
+        if grid is None:
+            grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours)
+        return grid
+
+    async def _read(self, query: Callable[[], T]) -> T:
+        """Run a query on a reader's thread. Raises HistoryError where the store fails."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, query)
+        except (*STORE_ERRORS, Damaged) as error:
+            raise HistoryError(self.database.explain(error)) from error
+
+    async def _minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
+        """One-minute candles of an underlying: what is stored, then what memory knows better."""
+        recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
+        if recorder is None:
+            return await self._read(lambda: self._reader.minutes(symbol, start_ms, end_ms))
+        older: list[Candles] = []
+        if start_ms < recorder.running.recent.begins_ms:
+            waiting = recorder.waiting(symbol).between(start_ms, end_ms)
+            stored = await self._read(lambda: self._reader.minutes(symbol, start_ms, end_ms))
+            older = [stored, waiting]
+        return Candles.merge([*older, recorder.minutes(symbol, start_ms, end_ms)])
+
+    async def _days(self, symbol: str, grid: SessionGrid, start_ms: int, end_ms: int) -> Candles:
+        """Daily candles of the trading days in [start, end), today's as it stands."""
+        first, last = grid.day_at(start_ms), grid.day_at(max(end_ms - 1, start_ms))
+        stored, _ = await self._read(
+            lambda: self._reader.days(symbol, first.day, last.day, lambda day: grid.day(day).open_ms)
+        )
+        if self._recorder is None or symbol not in self._recorder.row_of:
+            return stored
+        days = Candles.merge([stored, self._recorder.days(symbol)])
+        return days.between(first.open_ms, last.open_ms + 1)
+
+    async def _chains(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[StoredChain]:
+        """A chain's records of minutes in [start, end): stored, waiting to be stored, being formed."""
+        recorder = self._recorder
+        # before the query: what is written meanwhile is then found twice, and not never
+        minutes = recorder.unwritten() if recorder else []
+        chains = await self._read(lambda: self._reader.chain(symbol, expiry, start_ms, end_ms))
+        stored_ms = max((int(chain.minute_ms[-1]) for chain in chains), default=-1)
+        newer = [minute for minute in minutes if max(start_ms, stored_ms + 1) <= minute.start_ms < end_ms]
+        found = [chain_of_minute(minute, symbol, expiry) for minute in newer]
+        return chains + [chain for chain in found if chain is not None]
+
+    async def _contract_minutes(self, symbol: str, contract: Contract, start_ms: int, end_ms: int) -> Candles:
+        expiry, strike, is_call = contract
+        chains = await self._chains(symbol, expiry, start_ms, end_ms)
+        return Candles.merge([chain.candles(strike, is_call) for chain in chains])
+
+
+def _open_interest(chains: Sequence[StoredChain], strikes: FloatArray) -> OpenInterestSeries:
+    times = np.concatenate([chain.minute_ms for chain in chains] or [np.empty(0, np.int64)])
+    values = np.full((4, len(times), len(strikes)), np.nan)
+    first = 0
+    for chain in chains:
+        rows = slice(first, first + len(chain.minute_ms))
+        first = rows.stop
+        _, source, target = np.intersect1d(chain.strikes, strikes, assume_unique=True, return_indices=True)
+        now, before = chain.fields["open_interest"], chain.fields["previous_open_interest"]
+        for side in (0, 1):
+            columns = source + side * len(chain.strikes)
+            values[side, rows, target[:, None]] = now[:, columns].T
+            values[2 + side, rows, target[:, None]] = (now - before)[:, columns].T
+    return OpenInterestSeries(times, strikes, *values)
