@@ -170,7 +170,7 @@ class History(Answers):
         recorder.rewind(to_ms)
         if not self.database.is_durable and recorder.names:
             days = (self._grid(symbol).day_at(to_ms).day for symbol in recorder.names)
-            self._writer.put(RewindJob(to_ms, min(days)))
+            self._writer.put(RewindJob(recorder.encoder, to_ms, min(days)))
 
     async def flush(self, timeout_s: float = PATIENCE_S) -> bool:
         """Have everything that was recorded written at once; False if it was not in time."""

@@ -15,6 +15,7 @@ from feed.instruments import Catalogue
 from feed.simulation.activity import Activity
 from feed.simulation.backfill import Bars, joined
 from feed.simulation.book import Book, Lane
+from feed.simulation.carried import Carried
 from feed.simulation.chains import Chains, Situation
 from feed.simulation.contracts_start import fill
 from feed.simulation.factors import EQUITY, GROUPS, Effects, FactorModel, FactorState
@@ -41,7 +42,8 @@ class SimulatedSource:
 
     With ``hours="always"`` it moves round the clock, quietly outside the session, and a trading day
     begins at the close of the one before. With ``hours="exchange"`` nothing moves outside the session,
-    and a day begins at its open, with a gap. The arrays of an update are copies: the source does not
+    and a day begins at its open, with a gap. With what is ``carried`` of an earlier run its prices go on
+    from there. The arrays of an update are copies: the source does not
     change them later.
     """
 
@@ -58,6 +60,7 @@ class SimulatedSource:
         hours: str = "always",
         scenario: str = "calm",
         interest_rate: float = 0.065,
+        carried: Carried | None = None,
     ) -> None:
         if hours not in HOURS:
             raise ValueError(f"hours must be one of {', '.join(HOURS)}, was {hours!r}")
@@ -71,9 +74,9 @@ class SimulatedSource:
         self._model = FactorModel(underlyings, self._parameters)
         self._surface = SurfaceModel(underlyings, self._parameters, interest_rate)
         self._level_weight = np.array([_LEVEL_WEIGHT[underlying.kind] for underlying in underlyings])
-        self._begin(calendar, start_ms)
+        self._begin(calendar, start_ms, carried)
 
-    def _begin(self, calendar: Calendar, start_ms: int) -> None:
+    def _begin(self, calendar: Calendar, start_ms: int, carried: Carried | None) -> None:
         underlyings, tables = self._catalogue.underlyings, self._parameters["activity"]
         activities = [
             Activity(calendar, spot, exchange, tables[name], start_ms) for name, spot, exchange in _MARKETS
@@ -89,6 +92,7 @@ class SimulatedSource:
             seed=self._seed,
             start_ms=start_ms,
             always=self._always,
+            carried=carried,
         )
         self._spots = Spots(underlyings, units)
         self._start.fill(self._spots)

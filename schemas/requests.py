@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,10 @@ MAX_STREAMS = 64
 MAX_SEQ = 2**53 - 1  # the largest a JavaScript client can count to
 
 SYMBOL_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_-]{0,24}"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+EARLIEST_MS = round((datetime(1900, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
+LATEST_MS = round((datetime(2200, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
 _SYMBOL = re.compile(SYMBOL_PATTERN)  # before it is made upper case: more than ASCII ends up there
 
 
@@ -72,7 +76,10 @@ class Day(fields.Field[date]):
 
 
 class Moment(fields.Field[int]):
-    """An instant (ISO 8601 with its offset) or a date (its first instant in India); loads as milliseconds."""
+    """An instant (ISO 8601 with its offset) or a date (its first instant in India); loads as milliseconds.
+
+    One before 1900 or after 2199 is moved there: nothing is known of either time.
+    """
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         try:
@@ -86,7 +93,8 @@ class Moment(fields.Field[int]):
                 f"was {_short(value)}"
             )
         zoned = instant if instant.tzinfo else instant.replace(tzinfo=INDIA)
-        return round(zoned.astimezone(UTC).timestamp() * 1000)
+        # a difference, since the first and the last day of the calendar have no other time zone's
+        return min(max(round((zoned - EPOCH) / MILLISECOND), EARLIEST_MS), LATEST_MS)
 
 
 class Interval(fields.String):

@@ -84,6 +84,10 @@ class Backfill:
         self._block = lru_cache(maxsize=2 * _BLOCKS_KEPT)(self._make_block)
         self._factors = [np.flatnonzero(model.factor_group == group) for group in range(GROUPS)]
 
+    def end_at(self, closes: FloatArray) -> None:
+        """Let the latest session end at other prices: the same returns, another level."""
+        self._last_close = closes
+
     def _past_slow_states(self, slow: FloatArray) -> FloatArray:
         """Slow states at the end of each past session, latest first.
 

@@ -30,12 +30,12 @@ class DaySoFar:
     volume: FloatArray
     end_ms: int
 
-    def candles(self, row: int) -> Bars:
-        """The complete minutes of an underlying."""
+    def candles(self, row: int, *, whole: bool = True) -> Bars:
+        """The complete minutes of an underlying, or with ``whole=False`` the one in course as well."""
         column = int(np.flatnonzero(self.rows == row)[0])
-        whole = self.time_ms + MINUTE_MS <= self.end_ms
+        wanted = self.time_ms + MINUTE_MS <= self.end_ms if whole else np.ones(len(self.time_ms), bool)
         fields = (self.open, self.high, self.low, self.close, self.volume)
-        return as_bars(self.time_ms[whole], *(values[whole, column] for values in fields))
+        return as_bars(self.time_ms[wanted], *(values[wanted, column] for values in fields))
 
 
 @dataclass(frozen=True, slots=True)

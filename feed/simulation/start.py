@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from feed.calendar import Calendar
 from feed.instruments import Underlying
-from feed.simulation.activity import Activity, TradingDay
-from feed.simulation.backfill import Backfill, round_to
+from feed.simulation.activity import Activity
+from feed.simulation.backfill import BLOCK, Backfill, Bars, joined, round_to
+from feed.simulation.carried import Carried
 from feed.simulation.contracts_start import Range
 from feed.simulation.factors import GROUPS, FactorModel
 from feed.simulation.opening import DaySoFar, Span, day_so_far
@@ -24,6 +26,9 @@ class Start:
 
     ``since_ms`` : (groups,) instant of the previous close that the day in course counts from; ``today`` :
     (groups,) what has happened in it, None before its open; the price columns are (underlyings,).
+
+    The path's returns are what the seed makes of them; its level is the underlyings' reference prices, or
+    such that it goes on from what is ``carried``.
     """
 
     def __init__(
@@ -37,15 +42,23 @@ class Start:
         seed: int,
         start_ms: int,
         always: bool,
+        carried: Carried | None = None,
     ) -> None:
         rng = np.random.default_rng((seed, 7))
         self._model = model
+        self._underlyings = underlyings
+        self._activities = activities
+        self._units = units
+        self._seed = seed
+        self._start_ms = start_ms
+        self._always = always
         self.slow = np.array([_CALM_LEVEL, 0.0]) + 0.06 * rng.standard_normal(GROUPS)
-        ticks = np.array([underlying.spot_tick_size for underlying in underlyings])
-        reference = np.array([underlying.reference_price for underlying in underlyings])
-        closes = round_to(reference, ticks)
-        days = [activity.day_of(start_ms) for activity in activities]
-        self.latest = [activity.previous_day(day) for activity, day in zip(activities, days, strict=True)]
+        self._ticks = np.array([underlying.spot_tick_size for underlying in underlyings])
+        closes = round_to(np.array([item.reference_price for item in underlyings]), self._ticks)
+        self._days = [activity.day_of(start_ms) for activity in activities]
+        self.latest = [
+            activity.previous_day(day) for activity, day in zip(activities, self._days, strict=True)
+        ]
         self.backfill = Backfill(
             calendar,
             underlyings,
@@ -57,50 +70,49 @@ class Start:
             slow=self.slow,
             closes=closes,
         )
+        self._begin(closes)
+        if carried is not None:
+            closes = round_to(closes * self._scale_to(carried), self._ticks)
+            self.backfill.end_at(closes)
+            self._begin(closes)
+            self._go_on(carried)
+
+    def _begin(self, closes: FloatArray) -> None:
+        """Live from the last closes to the start."""
         self.previous_close = closes.copy()
         self.last_price, self.open, self.high, self.low = (closes.copy() for _ in range(4))
-        self.volume = np.zeros(model.count)
+        self.volume = np.zeros(self._model.count)
         self.since_ms = [day.close_ms for day in self.latest]
         self.today: list[DaySoFar | None] = [None, None]
         for group in range(GROUPS):
-            if always or days[group].open_ms <= start_ms:
-                self._live_through(
-                    group, days[group], activities[group], underlyings, units, seed, start_ms, always
-                )
+            if self._always or self._days[group].open_ms <= self._start_ms:
+                self._live_through(group)
             else:
-                self._show_last_session(group, activities[group])
+                self._show_last_session(group, self._activities[group])
 
-    def _live_through(
-        self,
-        group: int,
-        day: TradingDay,
-        activity: Activity,
-        underlyings: Sequence[Underlying],
-        units: FloatArray,
-        seed: int,
-        start_ms: int,
-        always: bool,
-    ) -> None:
+    def _live_through(self, group: int) -> None:
         """The day has begun: simulate it up to the start."""
+        day, activity, start_ms = self._days[group], self._activities[group], self._start_ms
         close_ms = self.latest[group].close_ms
-        if start_ms <= (close_ms if always else day.open_ms):
+        since_ms = close_ms if self._always else day.open_ms
+        if start_ms <= since_ms:
             return
         span = Span(
-            since_ms=close_ms if always else day.open_ms,
+            since_ms=since_ms,
             now_ms=start_ms,
             variance_since=activity.variance_at(close_ms),
             frozen_ms=(day.spot_close_ms, day.close_ms),
         )
         today = day_so_far(
             self._model,
-            underlyings,
+            self._underlyings,
             activity,
             span,
             self.previous_close,
-            units,
+            self._units,
             slow=float(self.slow[group]),
             group=group,
-            seed=seed,
+            seed=self._seed,
         )
         self.today[group] = today
         rows = today.rows
@@ -118,6 +130,51 @@ class Start:
             )
             self.volume[row] = bars["volume"][1]
         self.since_ms[group] = activity.previous_day(self.latest[group]).close_ms
+
+    def _scale_to(self, carried: Carried) -> FloatArray:
+        """What the whole path is to be multiplied by, so that it passes through what is carried."""
+        scale = np.ones(self._model.count)
+        for row in np.flatnonzero(carried.until_ms > 0).tolist():
+            path = self._path(row, int(carried.until_ms[row]))
+            place = int(np.searchsorted(path["time_ms"], carried.until_ms[row])) - 1
+            level = path["close"][place] if place >= 0 else path["open"][0]
+            scale[row] = carried.last_price[row] / level
+        return scale
+
+    def _path(self, row: int, since_ms: int) -> Bars:
+        """The minutes of an underlying up to the start, the unfinished one too; of today where that does."""
+        today = self.today[self._model.group[row]]
+        running = today.candles(row, whole=False) if today is not None else joined([])
+        if len(running["time_ms"]) and running["time_ms"][0] < since_ms:
+            return running
+        return joined([self.backfill.minutes(row, BLOCK), running])
+
+    def _go_on(self, carried: Carried) -> None:
+        """Count what is known of the running day, and what the path adds to it."""
+        for row in np.flatnonzero(carried.until_ms > self._shown_since_ms()[self._model.group]).tolist():
+            until_ms = int(carried.until_ms[row])
+            path = self._path(row, until_ms)
+            gap = {name: values[path["time_ms"] >= until_ms] for name, values in path.items()}
+            if not len(gap["time_ms"]):
+                self.last_price[row] = carried.last_price[row]
+            if np.isfinite(carried.previous_close[row]):
+                self.previous_close[row] = carried.previous_close[row]
+            last = self.last_price[row]
+            self.open[row] = carried.open[row]
+            self.high[row] = np.max(np.append(gap["high"], (carried.high[row], last)))
+            self.low[row] = np.min(np.append(gap["low"], (carried.low[row], last)))
+            self.volume[row] = np.nan_to_num(carried.volume[row]) + gap["volume"].sum()
+
+    def _shown_since_ms(self) -> NDArray[np.int64]:
+        """When the day began whose range is shown: (groups,)."""
+        if self._always:
+            return np.array([day.close_ms for day in self.latest])
+        return np.array(
+            [
+                day.open_ms if day.open_ms <= self._start_ms else latest.open_ms
+                for day, latest in zip(self._days, self.latest, strict=True)
+            ]
+        )
 
     def fill(self, spots: Spots) -> None:
         """Write the table of underlyings."""

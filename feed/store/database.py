@@ -41,8 +41,9 @@ class Database:
         self._lock: Lock = NoLock()
         try:
             self.writer = self._engine(1, _begin_writing)
-            # one more than readers: it keeps a store in memory alive, or holds PostgreSQL's lock
-            self.reader = self._engine(readers + 1, _begin_reading)
+            # two more than readers: one keeps a store in memory alive or holds PostgreSQL's lock,
+            # with the other the past is filled
+            self.reader = self._engine(readers + 2, _begin_reading)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             missing = error.name if isinstance(error, ModuleNotFoundError) else str(error)
             raise HistoryError(

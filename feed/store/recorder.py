@@ -39,7 +39,7 @@ class Recorder:
         self._forming = FormingMinute(universe)
         self._writer = writer
         self._registry = registry
-        self._encoder = ChainEncoder()
+        self.encoder = ChainEncoder()
         self._part_every_ms = part_every_ms
         self._parted_ms = 0
         self._minute = -1
@@ -88,7 +88,6 @@ class Recorder:
         """Forget what was counted from an instant on, the minute being formed with it."""
         self._minute = -1
         self._forming = FormingMinute(self._forming.universe)
-        self._encoder.reset()
         self.running.forget(to_ms)
 
     def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
@@ -172,7 +171,7 @@ class Recorder:
     def _close(self, start_ms: int, valuation: ChainMetrics | Valuation | None) -> Bars:
         minute = self._forming.finish(start_ms)
         days = self.running.add(start_ms, minute.underlyings)
-        self._writer.put(MinuteJob(self._registry, self._encoder, minute, days, valuation))
+        self._writer.put(MinuteJob(self._registry, self.encoder, minute, days, valuation))
         return minute.underlyings
 
     def _relist(self, universe: Universe) -> None:
@@ -181,7 +180,7 @@ class Recorder:
         left = self._forming.relist(universe)
         if len(left):
             minute = replace(before, listing_rows=left)
-            self._writer.put(MinuteJob(self._registry, self._encoder, minute, None))
+            self._writer.put(MinuteJob(self._registry, self.encoder, minute, None))
 
     def _put_part(self) -> None:
         """Hand the part of the running minute to the writer, unless it is behind."""

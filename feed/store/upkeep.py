@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text
 
 from feed.clock import to_datetime
 from feed.store.candle_rows import HOUR_MS, write_minutes
-from feed.store.chains import GROUP_MS
+from feed.store.chains import GROUP_MS, ChainEncoder
 from feed.store.codec import unpack_candles
 from feed.store.database import Database
 from feed.store.tables import (
@@ -177,12 +177,14 @@ class RewindJob:
 
     urgent = True
 
-    def __init__(self, from_ms: int, first_day: date) -> None:
+    def __init__(self, encoder: ChainEncoder, from_ms: int, first_day: date) -> None:
+        self._encoder = encoder
         self._from_ms = from_ms
         self._first_day = first_day
 
     def write(self, connection: Connection) -> None:
         """Delete; see ``feed.store.writer.Job``."""
+        self._encoder.reset()  # the records that the next would be told from are deleted
         self._cut_running_hour(connection)
         connection.execute(delete(minute_blocks).where(minute_blocks.c.hour_ms >= self._from_ms))
         connection.execute(delete(day_candles).where(day_candles.c.day >= self._first_day))

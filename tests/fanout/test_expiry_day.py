@@ -7,14 +7,14 @@ import pytest
 from tests.fanout.states import ChainState, QuoteState
 
 EXPIRY = "2026-11-23"  # a Monday: the 24th is a holiday
-MINUTES = 7 * 60 + 5
+STEPS = (7 * 60 + 6) // 2  # of two minutes each, from 08:44 to 15:50
 
 
 @pytest.mark.gen_test
 async def test_client_follows_an_expiry_day_from_pre_open_to_the_next_contract(make_sandbox, raw, fetch):
     sandbox = await make_sandbox(
         own_market=True,
-        feed={"start": f"{EXPIRY}T08:44+05:30", "hours": "exchange", "speed": 120, "scenario": "expiry_day"},
+        feed={"start": f"{EXPIRY}T08:44+05:30", "hours": "exchange", "speed": 240, "scenario": "expiry_day"},
         history={"backfill_days": 0, "backfill_sessions": 0},
     )
     client = await raw.connect(sandbox.url)
@@ -23,7 +23,7 @@ async def test_client_follows_an_expiry_day_from_pre_open_to_the_next_contract(m
     answer = await client.call("subscribe_option_chain", {"symbol": "NIFTY", "expiry": EXPIRY, "strikes": 10})
     assert answer["data"]["stream"] == f"chain:NIFTY:{EXPIRY}"
     quote, chain, phases, ended = QuoteState(), ChainState(), [_phase(status, "NFO")], []
-    for _ in range(MINUTES):
+    for _ in range(STEPS):
         await sandbox.step()
         await client.call("ping")
         for name, payload in client.events:
@@ -38,7 +38,7 @@ async def test_client_follows_an_expiry_day_from_pre_open_to_the_next_contract(m
         client.events.clear()
         if not ended:
             await _same_as_rest(fetch, sandbox, chain)
-    assert _in_order(phases, ["closed", "open", "closed"])
+    assert _in_order(phases, ["closed", "pre_open", "open", "closed"])
     assert [item["stream"] for item in ended] == [f"chain:NIFTY:{EXPIRY}"]
     _check_settlement(chain.state)
     successor = ended[0]["successor"]

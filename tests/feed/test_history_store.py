@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 from feed.candles import INTERVALS, MINUTE_MS
 from feed.history import ChainMetrics, History, HistoryError, Retention
 from feed.store.archive import Archive
+from feed.store.checking import check_store
 from feed.store.database import Database
 from feed.store.tables import METRICS, SCHEMA_VERSION, metadata
 from tests.feed.history_support import (
@@ -419,6 +420,25 @@ def test_clock_going_back_doubles_and_loses_nothing(store_url: str, caplog: pyte
         assert_same_candles(
             store._candles("NIFTY", "1d", OPEN, end), store.grid("NIFTY").resample("1d", stored)
         )
+
+
+def test_rewinding_by_some_minutes_leaves_every_record_readable() -> None:
+    tape = opened(None, OPEN)
+    for to_minute in (2, 9, 20, 18):
+        tape.run(tape.published[-1][0] + 20_000 if tape.published else OPEN, 12)
+        tape.history.rewind(OPEN + to_minute * MINUTE_MS)
+        tape.step(OPEN + to_minute * MINUTE_MS)
+    tape.run(OPEN + 18 * MINUTE_MS + 20_000, 4)
+    assert tape.history._writer.drain(10)
+    assert check_store(tape.history.database).problems == []
+    for minute in range(18, 22):
+        published, legs = [state for state in tape.legs if state[0] < OPEN + (minute + 1) * MINUTE_MS][-1]
+        chain = run(tape.history.chain_at("NIFTY", NEAR, OPEN + (minute + 1) * MINUTE_MS - 1))
+        assert chain is not None
+        assert chain.as_of_ms[-1] == published
+        rows = tape.market.universe.listing("NIFTY", NEAR).rows
+        np.testing.assert_allclose(chain.legs()["last_price"].ravel(), legs["last_price"][rows])
+    run(tape.history.stop())
 
 
 def test_rewinding_a_store_in_memory_forgets_what_lies_ahead() -> None:

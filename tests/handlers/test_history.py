@@ -23,7 +23,6 @@ ALIASES = {
 }
 TODAY = "from=2026-11-23T09:15:00%2B05:30"
 OPEN = datetime(2026, 11, 23, 9, 15, tzinfo=INDIA)
-TODAY = "from=2026-11-23T09:14:00%2B05:30"  # since the market of these tests began
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ async def test_interval_left_out_is_a_day(aged, fetch):
 async def test_minutes_follow_each_other_without_gap(aged, fetch):
     candles = (await fetch(aged, f"/api/historical-data/NIFTY?interval=1m&{TODAY}")).data["candles"]
     begun = starts(candles)
-    assert begun[-1] == datetime(2026, 11, 23, 10, 20, tzinfo=INDIA)
+    assert begun[-1] == datetime(2026, 11, 23, 9, 40, tzinfo=INDIA)
     assert {later - earlier for earlier, later in pairwise(begun)} == {timedelta(minutes=1)}
 
 
