@@ -162,22 +162,22 @@ def build(settings: Settings) -> Server:
     """Put the parts together. Raises StartError and the errors of data files."""
     calendar = Calendar.load()
     catalogue = Catalogue.load(calendar)
-    clock, source, epoch = _make_source(settings, calendar, catalogue)
     feed = settings.feed
-    market = Market(
-        source.universe,
-        source=source.name,
-        epoch=epoch,
-        interest_rate=feed.interest_rate,
-        stale_after_s=max(feed.stale_after_s, 2 * _step_ms(settings, source) / 1000),
-    )
+    clock, replay = _make_clock(settings, calendar, catalogue)
     # a sandbox or a replay has a past of its own, which must not mix with the one that is kept
-    is_kept = isinstance(clock, WallClock) and isinstance(source, SimulatedSource)
     history = History(
-        settings.history.database_url or None if is_kept else None,
+        settings.history.database_url or None if isinstance(clock, WallClock) else None,
         calendar=calendar,
         hours=feed.hours,
         flush_interval_s=settings.history.flush_interval_s,
+    )
+    source = replay or _simulate(settings, calendar, catalogue, clock.now_ms(), history)
+    market = Market(
+        source.universe,
+        source=source.name,
+        epoch=f"sim-{feed.seed:x}-{clock.now_ms():x}" if replay is None else f"replay-{replay.start_ms:x}",
+        interest_rate=feed.interest_rate,
+        stale_after_s=max(feed.stale_after_s, 2 * _step_ms(settings, source) / 1000),
     )
     history.start(market, clock.now_ms())
     if isinstance(clock, VirtualClock):
@@ -292,41 +292,48 @@ def _build_edge(
     return Server(settings, clock, source, market, history, ticker, namespace, past_volatility, http)
 
 
-def _make_source(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> tuple[Clock, Source, str]:
-    """Clock, source and the name of their epoch."""
+def _make_clock(
+    settings: Settings, calendar: Calendar, catalogue: Catalogue
+) -> tuple[Clock, ReplaySource | None]:
+    """The market's clock, and the recording where that sets it."""
     feed = settings.feed
+    step_ms = max(1, round(feed.publish_interval_ms * feed.speed))
     if feed.source == "replay":
-        if not settings.replay.file:
-            raise StartError(
-                "feed.source is replay, so replay.file (or --replay FILE) must name a recording."
-            )
-        spot = settings.replay.spot or None
-        replay = ReplaySource.open(
-            Path(settings.replay.file),
-            catalogue=catalogue,
-            calendar=calendar,
-            spot=spot,
-            loop=settings.replay.loop,
-        )
-        step_ms = max(1, round(feed.publish_interval_ms * feed.speed))
-        clock: Clock = VirtualClock(replay.start_ms, step_ms, feed.speed)
-        return clock, replay, f"replay-{replay.start_ms:x}"
+        replay = _open_recording(settings, calendar, catalogue)
+        return VirtualClock(replay.start_ms, step_ms, feed.speed), replay
     if feed.start is None and feed.speed == 1:
-        clock = WallClock(feed.publish_interval_ms)
-    else:
-        start_ms = to_ms(feed.start) if feed.start else WallClock(feed.publish_interval_ms).now_ms()
-        step_ms = max(1, round(feed.publish_interval_ms * feed.speed))
-        clock = VirtualClock(start_ms, step_ms, feed.speed)
-    simulated = SimulatedSource(
+        return WallClock(feed.publish_interval_ms), None
+    start_ms = to_ms(feed.start) if feed.start else WallClock(feed.publish_interval_ms).now_ms()
+    return VirtualClock(start_ms, step_ms, feed.speed), None
+
+
+def _open_recording(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> ReplaySource:
+    if not settings.replay.file:
+        raise StartError("feed.source is replay, so replay.file (or --replay FILE) must name a recording.")
+    return ReplaySource.open(
+        Path(settings.replay.file),
+        catalogue=catalogue,
+        calendar=calendar,
+        spot=settings.replay.spot or None,
+        loop=settings.replay.loop,
+    )
+
+
+def _simulate(
+    settings: Settings, calendar: Calendar, catalogue: Catalogue, now_ms: int, history: History
+) -> SimulatedSource:
+    """A simulated market that goes on where history says the last one stopped."""
+    feed = settings.feed
+    return SimulatedSource(
         catalogue,
         calendar,
         seed=feed.seed,
-        start_ms=clock.now_ms(),
+        start_ms=now_ms,
         hours=feed.hours,
         scenario=feed.scenario,
         interest_rate=feed.interest_rate,
+        carried=history.left_off(catalogue.underlyings, now_ms),
     )
-    return clock, simulated, f"sim-{feed.seed:x}-{clock.now_ms():x}"
 
 
 def _step_ms(settings: Settings, source: Source) -> float:

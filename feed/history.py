@@ -7,6 +7,7 @@ served from memory, so a reader sees every minute whether the disk keeps up or n
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,12 +20,15 @@ from feed.candles import (
     Candles,
     SessionGrid,
 )
+from feed.instruments import Underlying
 from feed.market import Market
+from feed.simulation.carried import Carried
 from feed.store.answers import PATIENCE_S, Answers, OpenInterestSeries
 from feed.store.backfill import Backfill, Past, Progress, Reach
 from feed.store.checking import quick_fault
 from feed.store.codec import Damaged
 from feed.store.jobs import ChainMetrics, Valuation
+from feed.store.left_off import left_off
 from feed.store.problems import STORE_ERRORS, HistoryError
 from feed.store.recent import MINUTES
 from feed.store.recorder import Recorder
@@ -80,6 +84,17 @@ class History(Answers):
         self._started_ms = 0
         self._registry = Registry()
         self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
+
+    def left_off(self, underlyings: Sequence[Underlying], now_ms: int) -> Carried | None:
+        """Where the last run of a simulated market left the underlyings; None in memory."""
+        if not self.database.is_durable:
+            return None
+        self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
+        try:
+            return left_off(self._reader, underlyings, self._grid, now_ms)
+        except (*STORE_ERRORS, Damaged) as error:
+            self.database.close()
+            raise HistoryError(self.database.explain(error)) from error
 
     def start(self, market: Market, now_ms: int) -> None:
         """Take up the day where the store left it, and begin to write. Before the first ``record``."""

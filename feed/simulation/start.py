@@ -159,11 +159,11 @@ class Start:
                 self.last_price[row] = carried.last_price[row]
             if np.isfinite(carried.previous_close[row]):
                 self.previous_close[row] = carried.previous_close[row]
-            last = self.last_price[row]
-            self.open[row] = carried.open[row]
-            self.high[row] = np.max(np.append(gap["high"], (carried.high[row], last)))
-            self.low[row] = np.min(np.append(gap["low"], (carried.low[row], last)))
-            self.volume[row] = np.nan_to_num(carried.volume[row]) + gap["volume"].sum()
+            if np.isfinite(carried.open[row]):
+                self.open[row] = carried.open[row]
+                self.high[row] = np.max(np.append(gap["high"], (carried.high[row], self.last_price[row])))
+                self.low[row] = np.min(np.append(gap["low"], (carried.low[row], self.last_price[row])))
+                self.volume[row] = np.nan_to_num(carried.volume[row]) + gap["volume"].sum()
 
     def _shown_since_ms(self) -> NDArray[np.int64]:
         """When the day began whose range is shown: (groups,)."""

@@ -155,7 +155,7 @@ class Answers:
         self, symbol: str, expiry: date, strikes: Sequence[float] | None, start_ms: int, end_ms: int
     ) -> OpenInterestSeries:
         """Open interest per strike and minute; ``strikes=None`` means all that were listed."""
-        chains = await self._chains(symbol, expiry, start_ms, end_ms)
+        chains = await self._chains(symbol, expiry, start_ms, end_ms, strikes)
         listed = np.unique(np.concatenate([chain.strikes for chain in chains] or [np.empty(0)]))
         wanted = listed if strikes is None else np.array(sorted(strikes), np.float64)
         return _open_interest(chains, wanted)
@@ -216,12 +216,14 @@ class Answers:
         days = Candles.merge([stored, self._recorder.days(symbol)])
         return days.between(first.open_ms, last.open_ms + 1)
 
-    async def _chains(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[StoredChain]:
+    async def _chains(
+        self, symbol: str, expiry: date, start_ms: int, end_ms: int, strikes: Sequence[float] | None
+    ) -> list[StoredChain]:
         """A chain's records of minutes in [start, end): stored, waiting to be stored, being formed."""
         recorder = self._recorder
         # before the query: what is written meanwhile is then found twice, and not never
         minutes = recorder.unwritten() if recorder else []
-        chains = await self._read(lambda: self._reader.chain(symbol, expiry, start_ms, end_ms))
+        chains = await self._read(lambda: self._reader.chain(symbol, expiry, start_ms, end_ms, strikes))
         stored_ms = max((int(chain.minute_ms[-1]) for chain in chains), default=-1)
         newer = [minute for minute in minutes if max(start_ms, stored_ms + 1) <= minute.start_ms < end_ms]
         found = [chain_of_minute(minute, symbol, expiry) for minute in newer]
@@ -229,7 +231,7 @@ class Answers:
 
     async def _contract_minutes(self, symbol: str, contract: Contract, start_ms: int, end_ms: int) -> Candles:
         expiry, strike, is_call = contract
-        chains = await self._chains(symbol, expiry, start_ms, end_ms)
+        chains = await self._chains(symbol, expiry, start_ms, end_ms, [strike])
         return Candles.merge([chain.candles(strike, is_call) for chain in chains])
 
 

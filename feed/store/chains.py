@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from feed.store.codec import UNKNOWN, Damaged, FloatArray, IntArray, decode, encode, pack, unpack
 from feed.store.forming import ClosedMinute
@@ -124,14 +125,17 @@ def _codes(minute: ClosedMinute, implied_volatility: FloatArray | None) -> IntAr
 
 
 def decode_records(
-    records: Sequence[bytes], is_key: Sequence[bool], contract_count: int
+    records: Sequence[bytes],
+    is_key: Sequence[bool],
+    contract_count: int,
+    columns: NDArray[np.intp] | None = None,
 ) -> dict[str, FloatArray]:
-    """Consecutive records of one listing as ``RECORD_FIELDS``, each (records, contracts).
+    """Consecutive records of one listing as ``RECORD_FIELDS``, each (records, contracts or ``columns``).
 
     The first record must be the first of its group. Prices of the minute are NaN where nothing was
     published in it. Raises Damaged.
     """
-    table = np.stack([unpack(record, (_COUNT, contract_count)) for record in records])
+    table = np.stack([unpack(record, (_COUNT, contract_count), columns) for record in records])
     if not is_key[0]:
         raise Damaged("a group of chain records has lost its first")
     table[:, _VOLUME] += table[:, _GROWTH]

@@ -50,14 +50,16 @@ def pack(numbers: IntArray) -> bytes:
     return bytes([planes]) + zlib.compress(raw, _LEVEL)
 
 
-def unpack(record: bytes, shape: tuple[int, ...]) -> IntArray:
-    """What ``pack`` was given. Raises Damaged."""
+def unpack(record: bytes, shape: tuple[int, ...], columns: NDArray[np.intp] | None = None) -> IntArray:
+    """What ``pack`` was given, or only some columns of its last axis. Raises Damaged."""
     try:
-        planes, raw = record[0], np.frombuffer(zlib.decompress(record[1:]), np.uint8)
-        parts = np.zeros((raw.size // planes, 8), np.uint8)
-        parts[:, :planes] = raw.reshape(planes, -1).T
-        zigzag = parts.view("<u8").reshape(shape)
-    except (zlib.error, ValueError, IndexError, ZeroDivisionError) as error:
+        planes = np.frombuffer(zlib.decompress(record[1:]), np.uint8).reshape(record[0], *shape)
+        if columns is not None:
+            planes = planes[..., columns]
+        parts = np.zeros((*planes.shape[1:], 8), np.uint8)
+        parts[..., : len(planes)] = np.moveaxis(planes, 0, -1)
+        zigzag = parts.view("<u8")[..., 0]
+    except (zlib.error, ValueError, IndexError) as error:
         raise Damaged(f"a record of {len(record)} bytes cannot be read: {error}") from error
     return (zigzag >> 1).astype(np.int64) ^ -(zigzag & 1).astype(np.int64)
 

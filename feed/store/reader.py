@@ -27,17 +27,18 @@ from feed.store.tables import (
 )
 
 ChainRow = Row[Any]
+ChainKey = tuple[str, date]
 
 
 class Reader:
     """Queries of one store."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
 
     def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """One-minute candles of an underlying that begin in [start, end)."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return stored_minutes(connection, _symbol_id(connection, symbol), start_ms, end_ms)
 
     def minutes_of_all(self, names: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Candles]:
@@ -50,7 +51,7 @@ class Reader:
             .order_by(symbols.c.name, block.hour_ms)
         )
         parts: dict[str, list[Candles]] = {}
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             for name, hour_ms, record in connection.execute(query):
                 parts.setdefault(name, []).append(unpack_candles(record, hour_ms))
         return {name: Candles.merge(blocks).between(start_ms, end_ms) for name, blocks in parts.items()}
@@ -74,7 +75,7 @@ class Reader:
             .where(column.day >= first, column.day <= last)
             .order_by(column.day)
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             symbol_id = _symbol_id(connection, symbol)
             rows = connection.execute(query.where(column.symbol_id == symbol_id)).all()
         if not rows:
@@ -86,7 +87,7 @@ class Reader:
 
     def filled_until_ms(self, symbol: str) -> int | None:
         """Until when the past of a symbol was filled, None where it never was."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             found = read_meta(connection, filled_key(symbol))
         return None if found is None else int(found)
 
@@ -95,13 +96,23 @@ class Reader:
         minute = chain_minutes.c
         of_chain = select(func.max(minute.minute_ms)).where(minute.chain_id == chains.c.id)
         query = select(of_chain.scalar_subquery()).where(chains.c.expiry >= today)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return max((found for found in connection.scalars(query) if found is not None), default=-1)
 
-    def chain(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[StoredChain]:
-        """The records of a chain whose minutes begin in [start, end), in runs of one list of strikes."""
+    def chain(
+        self,
+        symbol: str,
+        expiry: date,
+        start_ms: int,
+        end_ms: int,
+        strikes: Sequence[float] | None = None,
+    ) -> list[StoredChain]:
+        """The records of a chain whose minutes begin in [start, end), in runs of one list of strikes.
+
+        ``strikes`` : only these are unpacked, which for a few of them takes a fraction of the time.
+        """
         minute = chain_minutes.c
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             chain_id = _chain_id(connection, symbol, expiry)
             query = (
                 select(chain_minutes)
@@ -115,11 +126,11 @@ class Reader:
             )
             rows = connection.execute(query).all()
             lists = _listings(connection, {row.listing_id for row in rows})
-        return _runs(symbol, expiry, rows, lists, start_ms)
+        return _runs((symbol, expiry), rows, lists, start_ms, strikes)
 
     def chains_of(self, symbol: str, start_ms: int, end_ms: int) -> list[StoredChain]:
         """The records of every chain of a symbol whose minutes begin in [start, end)."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             query = select(chains.c.expiry).join_from(chains, symbols).where(symbols.c.name == symbol)
             expiries = connection.scalars(query.order_by(chains.c.expiry)).all()
         return [chain for expiry in expiries for chain in self.chain(symbol, expiry, start_ms, end_ms)]
@@ -127,7 +138,7 @@ class Reader:
     def chain_at(self, symbol: str, expiry: date, at_ms: int) -> StoredChain | None:
         """The newest record of a chain whose newest input is not later than an instant."""
         minute = chain_minutes.c
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             chain_id = _chain_id(connection, symbol, expiry)
             newest = (
                 select(minute.key_ms, minute.minute_ms)
@@ -149,12 +160,12 @@ class Reader:
             )
             rows = connection.execute(query).all()
             lists = _listings(connection, {rows[-1].listing_id})
-        return _runs(symbol, expiry, rows, lists, found.minute_ms)[-1]
+        return _runs((symbol, expiry), rows, lists, found.minute_ms)[-1]
 
     def coverage(self, symbol: str, expiry: date) -> tuple[int, int] | None:
         """First and last instant of which a chain is recorded, None where nothing is."""
         minute = chain_minutes.c
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             is_it = minute.chain_id == _chain_id(connection, symbol, expiry)
             first, last = (
                 connection.scalar(select(minute.as_of_ms).where(is_it).order_by(order).limit(1))
@@ -166,7 +177,7 @@ class Reader:
         """Metric series of a chain over minutes that begin in [start, end): ``minute_ms`` and ``METRICS``."""
         column = chain_metrics.c
         names = ("minute_ms", *METRICS)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             query = (
                 select(*(column[name] for name in names))
                 .where(
@@ -202,11 +213,11 @@ def _listings(connection: Connection, ids: set[int]) -> dict[int, ChainRow]:
 
 
 def _runs(
-    symbol: str,
-    expiry: date,
+    key: ChainKey,
     rows: Sequence[ChainRow],
     lists: Mapping[int, ChainRow],
     start_ms: int,
+    strikes: Sequence[float] | None = None,
 ) -> list[StoredChain]:
     """Rows in order of group and minute as chains, one for each run of the same list of strikes."""
     if not rows:
@@ -214,18 +225,18 @@ def _runs(
     edges = [i for i, row in enumerate(rows) if i == 0 or row.listing_id != rows[i - 1].listing_id]
     found = []
     for first, stop in zip(edges, [*edges[1:], len(rows)], strict=True):
-        run = _run(symbol, expiry, rows[first:stop], lists[rows[first].listing_id], start_ms)
+        run = _run(key, rows[first:stop], lists[rows[first].listing_id], start_ms, strikes)
         if run is not None:
             found.append(run)
     return found
 
 
 def _run(
-    symbol: str,
-    expiry: date,
+    key: ChainKey,
     rows: Sequence[ChainRow],
     listing: ChainRow,
     start_ms: int,
+    strikes: Sequence[float] | None,
 ) -> StoredChain | None:
     key_ms, minute_ms = _integers(rows, "key_ms"), _integers(rows, "minute_ms")
     # groups that begin before the first row read are not wanted and cannot be decoded
@@ -233,19 +244,21 @@ def _run(
     whole = np.isin(key_ms, key_ms[is_key])
     if not whole.any() or minute_ms[whole].max() < start_ms:
         return None
-    strikes = np.frombuffer(listing.strikes, "<f8")
+    listed = np.frombuffer(listing.strikes, "<f8")
+    place = np.arange(len(listed)) if strikes is None else np.flatnonzero(np.isin(listed, strikes))
+    columns = np.concatenate((place, place + len(listed)))
     records = [row.record for row, kept in zip(rows, whole.tolist(), strict=True) if kept]
-    fields = decode_records(records, is_key[whole].tolist(), 2 * len(strikes))
+    fields = decode_records(records, is_key[whole].tolist(), 2 * len(listed), columns)
     wanted = np.flatnonzero(minute_ms[whole] >= start_ms)
     order = wanted[np.argsort(minute_ms[whole][wanted], kind="stable")]
     return StoredChain(
-        symbol=symbol,
-        expiry=expiry,
+        symbol=key[0],
+        expiry=key[1],
         kind=listing.kind,
         expires_at_ms=listing.expires_at_ms,
         lot_size=listing.lot_size,
-        strikes=strikes,
-        tokens=np.frombuffer(listing.tokens, "<i8"),
+        strikes=listed[place],
+        tokens=np.frombuffer(listing.tokens, "<i8")[columns],
         minute_ms=minute_ms[whole][order],
         as_of_ms=_integers(rows, "as_of_ms")[whole][order],
         source=_integers(rows, "source")[whole][order],

@@ -118,6 +118,8 @@ async def test_chain_and_dashboard_of_any_kind_are_as_documented(sandbox, ask, p
         ("/api/market-status", "?exchange=MCX,BSE"),
         ("/api/historical-data/{symbol}", "?interval=1d&per_page=1"),
         ("/api/historical-data/{symbol}", "?interval=week"),
+        ("/api/historical-data/{symbol}", "?interval=1d&to=0001-01-04"),
+        ("/api/historical-data/{symbol}", "?interval=1w&from=0001-01-01&to=9999-12-31T23:59:59-14:00"),
         ("/api/historical-data/{symbol}", "?interval=1m&from=2026-01-01&to=2026-01-02"),
         (
             "/api/historical-data/{symbol}",

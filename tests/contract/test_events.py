@@ -33,6 +33,7 @@ REFUSED = [
     # event, payload, code
     ("subscribe_symbol", {}, "VALIDATION_ERROR"),
     ("subscribe_symbol", {"symbol": "NIFTI"}, "UNKNOWN_SYMBOL"),
+    ("subscribe_symbol", {"symbol": "nıfty"}, "VALIDATION_ERROR"),  # whose upper case is NIFTY
     ("subscribe_option_chain", {"symbol": "NIFTY", "expiry": "2026-11-28"}, "UNKNOWN_EXPIRY"),
     ("subscribe_option_chain", {"symbol": "NIFTY", "strikes": 7, "x": 1}, "VALIDATION_ERROR"),
     ("unsubscribe_option_chain", {"symbol": "NIFTI"}, "UNKNOWN_SYMBOL"),

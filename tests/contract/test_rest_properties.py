@@ -19,7 +19,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from tests.contract.documents import METHODS, OPENAPI, closed, operations
 from tests.processes import Process, spawn
 
-EXAMPLES, NIGHTLY_EXAMPLES = 16, 300
+EXAMPLES, NIGHTLY_EXAMPLES = 16, 150
 CONTRACT = {"expiry", "strike", "option_type"}  # of which a candle request has all or none
 
 load_all_checks()
