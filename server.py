@@ -17,7 +17,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ BODY_TIMEOUT_S = 10
 HARD_LIMIT_FACTOR = 16
 IDLE_CONNECTION_S = 75  # above the 60 s for which proxies keep a connection
 DRAIN_S = 5
+RELOADED = ("server.debug", "server.log_level")  # what SIGHUP takes over; the calendar's files besides
 HISTORY_STOP_S = 15  # what the writer may need to put on the disk what waits
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's 700, 10, 10 suit a script, not 10,000 open sockets
 MAX_POLL_MS = 25  # how late a published state may be; a poll that finds nothing due costs microseconds
@@ -160,7 +161,8 @@ class Server:
 
 def build(settings: Settings) -> Server:
     """Put the parts together. Raises StartError and the errors of data files."""
-    calendar = Calendar.load()
+    override = settings.feed.calendar_override
+    calendar = Calendar.load(override=Path(override) if override else None)
     catalogue = Catalogue.load(calendar)
     feed = settings.feed
     clock, replay = _make_clock(settings, calendar, catalogue)
@@ -389,6 +391,30 @@ def is_healthy(services: Services) -> bool:
     return services.ticker.state.name != "stalled"
 
 
+def reload(settings: Settings, services: Services, log: Log, manager: ServiceManager) -> None:
+    """Take over what can change while the server runs, and say what cannot; a bad file changes nothing."""
+    manager.reloading()
+    try:
+        services.calendar.reload()
+        again = load_settings(parse_arguments(sys.argv[1:]), os.environ)
+    except (StartError, CalendarError) as error:
+        logger.error("nothing was reloaded: %s", error)
+    else:
+        log.set_level("debug" if again.server.debug else again.server.log_level)
+        changed = [
+            f"{section.name}.{item.name}"
+            for section in fields(settings)
+            for item in fields(getattr(settings, section.name))
+            if getattr(getattr(settings, section.name), item.name)
+            != getattr(getattr(again, section.name), item.name)
+        ]
+        ignored = ", ".join(name for name in changed if name not in RELOADED)
+        logger.info("reloaded the calendar and the log level")
+        if ignored:
+            logger.warning("these settings changed and need a restart: %s", ignored)
+    manager.ready(status_line(services))
+
+
 def quiet_collector() -> None:
     """Keep the cyclic collector from walking over the whole market and every client many times a second.
 
@@ -409,6 +435,7 @@ async def serve(settings: Settings, log: Log, manager: ServiceManager) -> None:
     loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
     server = build(settings)
     services = server.namespace.services
+    loop.add_signal_handler(signal.SIGHUP, reload, settings, services, log, manager)
     try:
         sockets = open_port(server, [given for _, given in manager.sockets()])
         await server.past_volatility.read(server.clock.now_ms())

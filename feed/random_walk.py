@@ -13,16 +13,17 @@ from feed.calendar import Calendar
 from feed.clock import to_datetime
 from feed.instruments import Catalogue
 from feed.simulation.activity import Activity
-from feed.simulation.backfill import Bars, joined
+from feed.simulation.bars import Bars, joined
 from feed.simulation.book import Book, Lane
 from feed.simulation.carried import Carried
-from feed.simulation.chains import Chains, Situation
+from feed.simulation.chains import Chains
 from feed.simulation.contracts_start import fill
 from feed.simulation.factors import EQUITY, GROUPS, Effects, FactorModel, FactorState
 from feed.simulation.hours import Elapsed, Hours
 from feed.simulation.listing import lane_of, relisted, switched_futures, years_between_futures
 from feed.simulation.parameters import FloatArray, load_parameters
 from feed.simulation.scenarios import SCENARIOS, ScenarioState
+from feed.simulation.situation import Situation
 from feed.simulation.spots import Spots, daily_units
 from feed.simulation.start import Start
 from feed.simulation.surface import SurfaceModel, SurfaceStates

@@ -74,6 +74,7 @@ class FeedSettings:
     stale_after_s: float
     heartbeat_s: float
     replay_depth: int
+    calendar_override: str
     interest_rate: float
 
 
@@ -255,6 +256,7 @@ class FeedSchema(SectionSchema):
     stale_after_s = fields.Float(load_default=15, validate=_between(0.1, 86400, "seconds"))
     heartbeat_s = fields.Float(load_default=5, validate=_between(0.1, 3600, "seconds"))
     replay_depth = WholeNumber(load_default=256, validate=_between(1, 100000))
+    calendar_override = fields.String(load_default="")
     interest_rate = fields.Float(load_default=0.065, validate=_between(-0.5, 1))
 
 

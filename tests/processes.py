@@ -45,5 +45,6 @@ def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None)
         found = re.search(r"server\s+(http://\S+?)/\s", line)
         if found:
             return Process(popen, found[1], log)
+    popen.stdout.close()
     popen.wait(STOP_S)
     raise AssertionError(f"no banner: {''.join(lines)} {log.read_text()}")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from feed.calendar import Calendar
 from feed.instruments import Underlying
 from feed.simulation.activity import MINUTE_MS, Activity, TradingDay
+from feed.simulation.bars import Bars, Path, as_bars, bridged, joined
 from feed.simulation.factors import EQUITY, GROUPS, FactorModel
 from feed.simulation.parameters import FloatArray
 
@@ -23,9 +24,6 @@ BLOCK = 32
 MOST_SESSIONS = 1600
 _BLOCKS_KEPT = 16
 _TWIN_DEVIATION = 0.0001
-COLUMNS = ("open", "high", "low", "close", "volume", "open_interest")
-
-Bars = dict[str, NDArray[np.float64] | NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +35,6 @@ class Block:
     volume: FloatArray  # of a day's
     moves: NDArray[np.float32]  # (sessions, 1 + minutes, factors of the group)
     is_minute: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """Log prices and bars of one underlying over a block, (sessions, minutes) or (minutes, underlyings)."""
-
-    open: FloatArray
-    high: FloatArray
-    low: FloatArray
-    close: FloatArray
-    volume: FloatArray
 
 
 class Backfill:
@@ -191,7 +178,7 @@ class Backfill:
             log_price = log_price + away
         noise = rng.random((2, *log_price[:, 1:].shape))
         deviation = self._model.daily_volatility[row] * block.deviation[:, 1:]
-        path = bars(log_price, deviation, noise, self._underlyings[row].spot_tick_size)
+        path = bridged(log_price, deviation, noise, self._underlyings[row].spot_tick_size)
         activity = np.exp(
             0.25 * rng.standard_normal(block.volume.shape) + 0.2 * rng.standard_normal((BLOCK, 1))
         )
@@ -260,28 +247,6 @@ def _ornstein_uhlenbeck(elapsed: FloatArray, rng: np.random.Generator) -> FloatA
     return path
 
 
-def bars(log_price: FloatArray, deviation: FloatArray, chance: FloatArray, tick: float | FloatArray) -> Path:
-    """Bars between consecutive log prices along the last axis but of rows: (rows, 1 + n) to (rows, n).
-
-    High and low are those of a Brownian bridge of that ``deviation``; ``chance`` : (2, rows, n) uniform.
-    """
-    before, after = log_price[:, :-1], log_price[:, 1:]
-    move = np.square(after - before)
-    reach = -2.0 * np.square(deviation) * np.log1p(-chance)
-    middle = before + after
-    high = 0.5 * (middle + np.sqrt(move + reach[0]))
-    low = 0.5 * (middle - np.sqrt(move + reach[1]))
-    opens, high, low, close = (round_to(np.exp(level), tick) for level in (before, high, low, after))
-    return Path(opens, high, low, close, np.empty(0))
-
-
-def round_to(price: FloatArray, tick: float | FloatArray) -> FloatArray:
-    """Prices on the tick grid, as the nearest doubles to the decimals."""
-    per_rupee = np.round(1.0 / np.asarray(tick))
-    rounded: FloatArray = np.rint(price * per_rupee) / per_rupee
-    return rounded
-
-
 def _minute_bars(block: Block, path: Path, first: int) -> Bars:
     opens = np.array([day.open_ms for day in block.days], dtype=np.int64)
     times = opens[:, None] + np.arange(path.open.shape[1], dtype=np.int64) * MINUTE_MS
@@ -304,24 +269,3 @@ def _daily_bars(block: Block, path: Path) -> Bars:
         path.close[np.arange(len(last)), last],
         (path.volume * inside).sum(axis=1),
     )
-
-
-def as_bars(
-    time_ms: NDArray[np.int64],
-    opens: FloatArray,
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
-    volume: FloatArray,
-) -> Bars:
-    """Columns of candles; open interest of an underlying is not known."""
-    columns = (opens, high, low, close, volume, np.full(len(time_ms), np.nan))
-    return {"time_ms": time_ms, **dict(zip(COLUMNS, columns, strict=True))}
-
-
-def joined(parts: Sequence[Bars]) -> Bars:
-    """Bars of consecutive parts as one."""
-    if not parts:
-        empty = np.empty(0)
-        return as_bars(np.empty(0, np.int64), empty, empty, empty, empty, empty)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
@@ -15,7 +13,8 @@ from feed.simulation.liquidity import TIERS, Liquidity
 from feed.simulation.parameters import FloatArray, Parameters
 from feed.simulation.quotes import quote
 from feed.simulation.settlement import roll_day, settle
-from feed.simulation.surface import YEAR_MS, Pricer, Slices, SurfaceModel, SurfaceStates
+from feed.simulation.situation import Mood, Situation
+from feed.simulation.surface import YEAR_MS, Pricer, Slices, SurfaceModel
 from feed.simulation.trades import trade
 
 _PROFILE_MS = 20_000  # expectations move with the money, slowly
@@ -35,30 +34,6 @@ _FLOATING = (
     "low",
 )
 QUOTED = ("bid", "ask", "bid_quantity", "ask_quantity")
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What chains are priced on, by underlying row: ``spot`` as published, ``future`` as it goes on.
-
-    ``variance_to_expiry`` : (listings of the book,) in sessions.
-    """
-
-    now_ms: int
-    spot: FloatArray
-    future: FloatArray
-    variance_to_expiry: FloatArray
-    states: SurfaceStates
-
-
-@dataclass(frozen=True, slots=True)
-class Mood:
-    """How a scenario trades: multiples of spread, size, volume, and an added share of books without a bid."""
-
-    spread: float = 1.0
-    size: float = 1.0
-    volume: float = 1.0
-    one_sided: float = 0.0
 
 
 class Chains:

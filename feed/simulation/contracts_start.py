@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from feed.simulation.book import Book, Lane, whole
-from feed.simulation.chains import Chains, Mood, Situation, on_grid
+from feed.simulation.chains import Chains, on_grid
 from feed.simulation.parameters import FloatArray
+from feed.simulation.situation import Mood, Situation
 
 
 @dataclass(frozen=True, slots=True)

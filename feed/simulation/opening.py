@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from feed.instruments import Underlying
 from feed.simulation.activity import MINUTE_MS, Activity
-from feed.simulation.backfill import Bars, as_bars, bars, volatility_path
+from feed.simulation.backfill import volatility_path
+from feed.simulation.bars import Bars, as_bars, bridged
 from feed.simulation.factors import FactorModel
 from feed.simulation.parameters import FloatArray
 
@@ -92,7 +93,7 @@ def day_so_far(
     log_price = np.log(last_close[rows]) + np.vstack((np.zeros(len(rows)), np.cumsum(returns, axis=0)))
     noise = rng.random((2, len(rows), count))
     ticks = np.array([underlyings[row].spot_tick_size for row in rows.tolist()])[:, None]
-    path = bars(log_price.T, model.daily_volatility[rows][:, None] * deviation, noise, ticks)
+    path = bridged(log_price.T, model.daily_volatility[rows][:, None] * deviation, noise, ticks)
     volumes = np.diff([activity.volume_at(int(edge)) for edge in np.maximum(edges, span.since_ms)])
     units = volumes[:, None] * daily_units[rows] * np.exp(0.25 * rng.standard_normal((count, len(rows))))
     return DaySoFar(

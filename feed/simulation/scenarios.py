@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feed.simulation.chains import Mood
 from feed.simulation.factors import Effects
+from feed.simulation.situation import Mood
 
 
 @dataclass(frozen=True, slots=True)

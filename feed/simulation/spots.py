@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feed.instruments import Underlying
-from feed.simulation.backfill import round_to
+from feed.simulation.bars import round_to
 from feed.simulation.parameters import FloatArray, Parameters
 from feed.source import UNDERLYING_FIELDS
 

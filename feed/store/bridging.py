@@ -7,6 +7,9 @@ import numpy as np
 from feed.candles import Candles, FloatArray
 
 
+_SAME_LEVEL = 1e-4  # half a tick, of a path that meets the stored candles: it stays on its tick grid
+
+
 def fitted(path: Candles, stored: Candles, level_ms: int) -> Candles:
     """The candles of a path at times that are not stored, bent to join the stored ones beside them.
 
@@ -41,7 +44,7 @@ def _bent(path: Candles, stored: Candles, level_ms: int, first: int, last: int) 
 
 def _scaled(piece: Candles, scale: FloatArray) -> Candles:
     """Candles at another level, to 2 decimals; ``scale`` : (n + 1,) at each start and the last end."""
-    if np.all(scale == 1.0):
+    if np.all(np.abs(scale - 1.0) < _SAME_LEVEL):
         return piece
     opens, close = piece.open * scale[:-1], piece.close * scale[1:]
     middle = np.sqrt(scale[:-1] * scale[1:])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from feed.store.problems import HistoryError
 
+_TRIES, _PAUSE_S = 5, 0.1
 _ADVISORY_KEY = 0x0F5EED0617  # any number, the same in every server
 
 
@@ -84,15 +87,21 @@ class AdvisoryLock:
             except SQLAlchemyError:
                 self.release()
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}):
-            connection.close()
-            raise HistoryError(_taken(self._name))
-        self._connection = connection
+        for _ in range(_TRIES):
+            if connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}):
+                self._connection = connection
+                return
+            # a server that was killed a moment ago may still have its session there
+            time.sleep(_PAUSE_S)
+        connection.close()
+        raise HistoryError(_taken(self._name))
 
     def release(self) -> None:
         """Close the session that holds the lock."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            with suppress(SQLAlchemyError):
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})
             connection.invalidate()
             connection.close()
 

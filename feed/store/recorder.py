@@ -81,6 +81,7 @@ class Recorder:
 
     def finish(self) -> None:
         """Close the minute being formed before its time."""
+        self._take_filled()
         if self._minute >= 0:
             self._close(self.minute_ms, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -119,13 +119,13 @@ def test_prices_go_on_from_where_they_stopped(restarted: Restart):
         assert restarted.left[symbol] in candles.close[stopped - 1 : stopped + 1]
         closes, opens = candles.close[:-1], candles.open[1:]
         days = [grid.day_at(time_ms).day for time_ms in candles.time_ms.tolist()]
-        within = np.array([before == after for before, after in zip(days, days[1:], strict=False)])
+        within = np.array([before == after for before, after in pairwise(days)])
         jumps = np.abs(np.log(opens / closes))
         assert jumps[within].max(initial=0) < 0.002, symbol
         assert jumps.max() < 0.06, symbol
 
 
-def test_no_session_minute_is_missing(restarted, hours, gap):
+def test_no_session_minute_is_missing(restarted: Restart):
     run = restarted.run
     for symbol in SYMBOLS:
         exchange = CATALOGUE[symbol].derivatives_exchange
