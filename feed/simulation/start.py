@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from feed.calendar import Calendar
 from feed.instruments import Underlying
 from feed.simulation.activity import Activity
-from feed.simulation.backfill import BLOCK, Backfill, Bars, joined, round_to
+from feed.simulation.backfill import BLOCK, Backfill
+from feed.simulation.bars import Bars, joined, round_to
 from feed.simulation.carried import Carried
 from feed.simulation.contracts_start import Range
 from feed.simulation.factors import GROUPS, FactorModel

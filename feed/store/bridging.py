@@ -6,8 +6,8 @@ import numpy as np
 
 from feed.candles import Candles, FloatArray
 
-
-_SAME_LEVEL = 1e-4  # half a tick, of a path that meets the stored candles: it stays on its tick grid
+_TICKS = (1.0, 0.5, 0.25, 0.1, 0.05)
+_FINEST_TICK = 0.01
 
 
 def fitted(path: Candles, stored: Candles, level_ms: int) -> Candles:
@@ -43,8 +43,10 @@ def _bent(path: Candles, stored: Candles, level_ms: int, first: int, last: int) 
 
 
 def _scaled(piece: Candles, scale: FloatArray) -> Candles:
-    """Candles at another level, to 2 decimals; ``scale`` : (n + 1,) at each start and the last end."""
-    if np.all(np.abs(scale - 1.0) < _SAME_LEVEL):
+    """Candles at another level, on their tick grid; ``scale`` : (n + 1,) at each start and the last end."""
+    tick = _tick_of(piece)
+    # a path that was made to meet the stored candles misses them by its rounding to ticks
+    if np.all(np.abs(scale - 1.0) * piece.high.max() <= 1.01 * tick):
         return piece
     opens, close = piece.open * scale[:-1], piece.close * scale[1:]
     middle = np.sqrt(scale[:-1] * scale[1:])
@@ -54,5 +56,14 @@ def _scaled(piece: Candles, scale: FloatArray) -> Candles:
         np.minimum(np.minimum(opens, close), piece.low * middle),
         close,
     )
-    rounded = [np.round(price, 2) for price in prices]
+    rounded = [np.round(np.rint(price / tick) * tick, 2) for price in prices]
     return Candles.of(piece.time_ms, [*rounded, piece.volume, piece.open_interest], piece.source)
+
+
+def _tick_of(candles: Candles) -> float:
+    """The coarsest usual grid that all prices are on."""
+    prices = np.concatenate((candles.open, candles.high, candles.low, candles.close))
+    for tick in _TICKS:
+        if np.all(np.abs(prices / tick - np.rint(prices / tick)) < 1e-6):
+            return tick
+    return _FINEST_TICK

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
-from feed.candles import Candles, FloatArray, IntArray
+from feed.candles import Candles, FloatArray
 from feed.store.candle_rows import HOUR_MS, stored_minutes
-from feed.store.chains import GROUP_MS, decode_records
-from feed.store.codec import unpack_candles
+from feed.store.chain_rows import ChainRow, chain_runs
+from feed.store.chains import GROUP_MS
+from feed.store.codec import Damaged, unpack_candles
 from feed.store.database import Database, read_meta
 from feed.store.stored_chain import StoredChain
 from feed.store.tables import (
@@ -25,9 +25,6 @@ from feed.store.tables import (
     minute_blocks,
     symbols,
 )
-
-ChainRow = Row[Any]
-ChainKey = tuple[str, date]
 
 
 class Reader:
@@ -126,7 +123,7 @@ class Reader:
             )
             rows = connection.execute(query).all()
             lists = _listings(connection, {row.listing_id for row in rows})
-        return _runs((symbol, expiry), rows, lists, start_ms, strikes)
+        return chain_runs((symbol, expiry), rows, lists, start_ms, strikes)
 
     def chains_of(self, symbol: str, start_ms: int, end_ms: int) -> list[StoredChain]:
         """The records of every chain of a symbol whose minutes begin in [start, end)."""
@@ -160,7 +157,10 @@ class Reader:
             )
             rows = connection.execute(query).all()
             lists = _listings(connection, {rows[-1].listing_id})
-        return _runs((symbol, expiry), rows, lists, found.minute_ms)[-1]
+        runs = chain_runs((symbol, expiry), rows, lists, found.minute_ms)
+        if not runs:
+            raise Damaged(f"the chain {symbol} {expiry} has lost the first record of a group")
+        return runs[-1]
 
     def coverage(self, symbol: str, expiry: date) -> tuple[int, int] | None:
         """First and last instant of which a chain is recorded, None where nothing is."""
@@ -210,62 +210,3 @@ def _listings(connection: Connection, ids: set[int]) -> dict[int, ChainRow]:
     if not ids:
         return {}
     return {row.id: row for row in connection.execute(select(listings).where(listings.c.id.in_(ids)))}
-
-
-def _runs(
-    key: ChainKey,
-    rows: Sequence[ChainRow],
-    lists: Mapping[int, ChainRow],
-    start_ms: int,
-    strikes: Sequence[float] | None = None,
-) -> list[StoredChain]:
-    """Rows in order of group and minute as chains, one for each run of the same list of strikes."""
-    if not rows:
-        return []
-    edges = [i for i, row in enumerate(rows) if i == 0 or row.listing_id != rows[i - 1].listing_id]
-    found = []
-    for first, stop in zip(edges, [*edges[1:], len(rows)], strict=True):
-        run = _run(key, rows[first:stop], lists[rows[first].listing_id], start_ms, strikes)
-        if run is not None:
-            found.append(run)
-    return found
-
-
-def _run(
-    key: ChainKey,
-    rows: Sequence[ChainRow],
-    listing: ChainRow,
-    start_ms: int,
-    strikes: Sequence[float] | None,
-) -> StoredChain | None:
-    key_ms, minute_ms = _integers(rows, "key_ms"), _integers(rows, "minute_ms")
-    # groups that begin before the first row read are not wanted and cannot be decoded
-    is_key = key_ms == minute_ms
-    whole = np.isin(key_ms, key_ms[is_key])
-    if not whole.any() or minute_ms[whole].max() < start_ms:
-        return None
-    listed = np.frombuffer(listing.strikes, "<f8")
-    place = np.arange(len(listed)) if strikes is None else np.flatnonzero(np.isin(listed, strikes))
-    columns = np.concatenate((place, place + len(listed)))
-    records = [row.record for row, kept in zip(rows, whole.tolist(), strict=True) if kept]
-    fields = decode_records(records, is_key[whole].tolist(), 2 * len(listed), columns)
-    wanted = np.flatnonzero(minute_ms[whole] >= start_ms)
-    order = wanted[np.argsort(minute_ms[whole][wanted], kind="stable")]
-    return StoredChain(
-        symbol=key[0],
-        expiry=key[1],
-        kind=listing.kind,
-        expires_at_ms=listing.expires_at_ms,
-        lot_size=listing.lot_size,
-        strikes=listed[place],
-        tokens=np.frombuffer(listing.tokens, "<i8")[columns],
-        minute_ms=minute_ms[whole][order],
-        as_of_ms=_integers(rows, "as_of_ms")[whole][order],
-        source=_integers(rows, "source")[whole][order],
-        spot=np.array([row.spot for row in rows], np.float64)[whole][order],
-        fields={name: values[order] for name, values in fields.items()},
-    )
-
-
-def _integers(rows: Sequence[ChainRow], name: str) -> IntArray:
-    return np.array([getattr(row, name) for row in rows], np.int64)
