@@ -113,6 +113,7 @@ ROUTES = (
         "the events as AsyncAPI 3.0",
     ),
     ("/api/docs", "/api/docs", DocsHandler, "/api/docs", "routes and events on a page, for people"),
+    ("/metrics", "/metrics", MetricsHandler, "/metrics", "figures for Prometheus, as text"),
 )
 TABLE = tuple((route, example, what) for route, _, _, example, what in ROUTES)
 
@@ -130,10 +131,16 @@ def make_application(
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
     metrics = Metrics(services)
     routes: dict[type[RequestHandler], str | None] = {handler: route for route, _, handler, _, _ in ROUTES}
-    routes |= {MetricsHandler: "/metrics", WebSocketTransport: None}
+    routes[WebSocketTransport] = None  # a poll lasts as long as nothing happens: no latency of ours
     parts: dict[str, Any] = {"services": services, "access": access}
     documents = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], services.version)
-    documented = {**parts, "documents": documents}
+
+    def parts_of(handler: type[RequestHandler]) -> dict[str, Any]:
+        """What a handler is made with, beside what all are."""
+        if issubclass(handler, DocumentHandler):
+            return {**parts, "documents": documents}
+        return {**parts, "metrics": metrics} if handler is MetricsHandler else parts
+
     transport = {
         "engine": socket_server.eio,
         "access": access,
@@ -142,11 +149,7 @@ def make_application(
     }
     return Application(
         [
-            *(
-                (pattern, handler, documented if issubclass(handler, DocumentHandler) else parts)
-                for _, pattern, handler, _, _ in ROUTES
-            ),
-            ("/metrics", MetricsHandler, {**parts, "metrics": metrics}),
+            *((pattern, handler, parts_of(handler)) for _, pattern, handler, _, _ in ROUTES),
             ("/socket.io/", WebSocketTransport, transport),
         ],
         default_handler_class=NotFoundHandler,

@@ -120,7 +120,7 @@ def _price(given: float | None, mid: float, last: float) -> tuple[float | None, 
     if given is not None:
         return given, "given"
     if math.isfinite(mid):
-        return mid, "mid"
+        return round(mid, 2), "mid"  # the price that is shown, so that the sums can be checked
     return (last, "last") if math.isfinite(last) else (None, "")
 
 

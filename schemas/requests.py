@@ -30,6 +30,7 @@ LEAST_STRIKE, GREATEST_STRIKE = 0.01, 1e9
 MAX_STRIKES = 1000
 MAX_PAGE_ROWS = 1000
 MAX_STREAMS = 64
+AT = "an instant of the past, from history; left out: now"
 MAX_SEQ = 2**53 - 1  # the largest a JavaScript client can count to
 
 SYMBOL_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_-]{0,24}"
@@ -248,6 +249,7 @@ class ChainRequest(Request):
     symbol = Symbol(required=True)
     expiry = Day(load_default=None)
     strikes = QueryInteger(1, MAX_STRIKES, load_default=None)
+    at = Moment(load_default=None, metadata={"description": AT})
 
 
 class DashboardRequest(Request):
@@ -255,6 +257,7 @@ class DashboardRequest(Request):
 
     symbol = Symbol(required=True)
     expiry = Day(load_default=None)
+    at = Moment(load_default=None, metadata={"description": AT})
 
 
 class StatusRequest(Request):
@@ -296,11 +299,16 @@ class HistoryRequest(Request):
             raise ValidationError(
                 {name: ["is required with the other two of a contract and was not given"] for name in missing}
             )
-        if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
-            start, end = (datetime.fromtimestamp(data[name] / 1000, INDIA) for name in ("start", "end"))
-            raise ValidationError(
-                {"from": [f"must not be after `to`, was {start.isoformat()} and `to` {end.isoformat()}"]}
-            )
+        check_span(data)
+
+
+def check_span(data: Mapping[str, Any]) -> None:
+    """Refuse a span that ends before it begins. Raises ValidationError."""
+    if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
+        start, end = (
+            datetime.fromtimestamp(data[name] / 1000, INDIA).isoformat() for name in ("start", "end")
+        )
+        raise ValidationError({"from": [f"must not be after `to`, was {start} and `to` {end}"]})
 
 
 class SymbolEvent(Request):

@@ -136,6 +136,14 @@ async def test_curve_reaches_as_far_as_asked(sandbox, chain, post, range_percent
 
 
 @pytest.mark.gen_test
+async def test_premium_is_the_sum_of_the_prices_shown(sandbox, chain, post):
+    legs = [around(chain, steps, side) for steps, side in ((-3, "buy"), (0, "sell"), (2, "sell"), (5, "buy"))]
+    data = (await post(sandbox, asked(chain, *legs))).data
+    paid = sum((1 if leg["side"] == "buy" else -1) * leg["price"] for leg in data["legs"])
+    assert data["net_premium"] == pytest.approx(paid * chain["lot_size"], abs=1e-6)
+
+
+@pytest.mark.gen_test
 async def test_profit_at_expiry_is_what_the_legs_pay(sandbox, chain, post):
     legs = [around(chain, -2, "sell", "PE", 3), around(chain, 1, "buy", "CE", 2, price=77.7)]
     data = (await post(sandbox, asked(chain, *legs))).data
@@ -147,7 +155,7 @@ async def test_profit_at_expiry_is_what_the_legs_pay(sandbox, chain, post):
             paid = max(0.0, sign * (point["spot_price"] - leg["strike"]))
             lots = leg["quantity"] if leg["side"] == "buy" else -leg["quantity"]
             profit += lots * lot * (paid - leg["price"])
-        # half a paisa of the price shown, times the units
+        # half a paisa of the spot shown, times the units
         assert point["at_expiry"] == pytest.approx(profit, abs=0.006 * 5 * lot)
 
 

@@ -1,0 +1,70 @@
+"""Control of the feed at run time: of a replay, and of the simulated market's mood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+from schemas.requests import Moment, Request, one_of
+from schemas.settings import SCENARIOS
+from schemas.strategy import Amount
+from schemas.wire import Number, Timestamp
+
+ACTIONS = ("pause", "resume", "seek", "speed")
+LEAST_SPEED, GREATEST_SPEED = 0.01, 3600.0
+
+
+class ReplayRequest(Request):
+    """``POST /api/replay``."""
+
+    action = fields.String(
+        required=True, validate=one_of(ACTIONS), metadata={"description": "what to do with the replay"}
+    )
+    at = Moment(load_default=None, metadata={"description": "where to go on, of a seek"})
+    speed = Amount(
+        LEAST_SPEED,
+        GREATEST_SPEED,
+        load_default=None,
+        metadata={"unit": "market seconds a second", "description": "how fast to go on, of a speed"},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Each action has the one argument that is its own."""
+        for name, action in (("at", "seek"), ("speed", "speed")):
+            if data[name] is None and data["action"] == action:
+                raise ValidationError({name: [f"is required by the action {action} and was not given"]})
+            if data[name] is not None and data["action"] != action:
+                raise ValidationError(
+                    {name: [f"is only for the action {action}, the action was {data['action']}"]}
+                )
+
+
+class ScenarioRequest(Request):
+    """``POST /api/simulation/scenario``."""
+
+    scenario = fields.String(
+        required=True, validate=one_of(SCENARIOS), metadata={"description": "the mood to go over to"}
+    )
+
+
+class ReplaySchema(Schema):
+    """``/api/replay``: where a replay stands."""
+
+    paused = fields.Boolean(metadata={"description": "whether the market stands still"})
+    speed = Number(2, "market seconds a second", "how fast it goes")
+    at = Timestamp("time of the market's clock", attribute="at_ms")
+    start = Timestamp("first instant of the recording", attribute="start_ms")
+    end = Timestamp("last instant of the recording", attribute="end_ms")
+    loop = fields.Boolean(metadata={"description": "whether it starts again at its end"})
+    finished = fields.Boolean(metadata={"description": "whether everything was told"})
+    epoch = fields.String(metadata={"description": "a seek begins a new one"})
+
+
+class ScenarioSchema(Schema):
+    """``/api/simulation/scenario``."""
+
+    scenario = fields.String(metadata={"description": "the mood of the simulated market"})
+    scenarios = fields.List(fields.String(), metadata={"description": "what there is to choose from"})

@@ -1,0 +1,203 @@
+"""Series of the past: what a chain's figures and its open interest were, minute by minute."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+from schemas.columns import Column, FloatArray, rounded, rows, whole_numbers
+from schemas.requests import (
+    MAX_PAGE_ROWS,
+    Day,
+    Interval,
+    Moment,
+    QueryInteger,
+    Request,
+    check_span,
+)
+from schemas.wire import Count, Number, Timestamp, timestamp
+
+MOST_EACH_SIDE = 60
+MOST_NAMED = 100
+MOST_OI_SPAN = timedelta(days=7)
+MOST_SERIES_SPAN = timedelta(days=400)
+STRIKES_PATTERN = r"^\d{1,10}(\.\d{1,2})?(,\d{1,10}(\.\d{1,2})?)*,?$"
+
+# a column of the answer -> its name in the store and what it is multiplied by
+_STORED = {"atm_iv": ("atm_iv", 100.0), "volatility_index": ("volatility_index", 100.0)}
+_POINT_COLUMNS = (
+    Column("spot_price", 2, "INR", "price of the underlying"),
+    Column("forward", 2, "INR", "forward of the expiry"),
+    Column("pcr_oi", 4, "", "open interest of puts per call"),
+    Column("pcr_volume", 4, "", "volume of puts per call"),
+    Column("max_pain", 2, "INR", "strike at which option buyers are paid least"),
+    Column("atm_iv", 2, "% a year", "volatility at the forward"),
+    Column("straddle_price", 2, "INR", "call plus put of the listed strike nearest the forward"),
+    Column("total_ce_oi", None, "contracts", "open interest of all calls"),
+    Column("total_pe_oi", None, "contracts", "open interest of all puts"),
+    Column("total_ce_oi_change", None, "contracts", "change of it since the previous close"),
+    Column("total_pe_oi_change", None, "contracts", "change of it since the previous close"),
+    Column("total_ce_volume", None, "contracts", "traded calls"),
+    Column("total_pe_volume", None, "contracts", "traded puts"),
+    Column("volatility_index", 2, "% a year", "30-day index by the India VIX method"),
+)
+
+
+class StrikeChoice(fields.Field[int | list[float]]):
+    """How many strikes on each side of the money (an int), or the strikes themselves (a list)."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | list[float]:
+        text = str(value).strip()
+        if re.fullmatch(STRIKES_PATTERN, text):
+            if text.isdigit() and 1 <= int(text) <= MOST_EACH_SIDE:
+                return int(text)
+            named = sorted({float(part) for part in text.split(",") if part})
+            if len(named) <= MOST_NAMED and named[0] > 0:
+                return named
+        shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+        raise ValidationError(
+            f"must be 1 to {MOST_EACH_SIDE} for so many on each side of the money, or up to {MOST_NAMED} "
+            f"strikes separated by commas, was {shown}"
+        )
+
+
+class _Series(Request):
+    """What every series of a chain takes."""
+
+    expiry = Day(load_default=None)
+    start = Moment(
+        data_key="from",
+        load_default=None,
+        metadata={"description": "first instant; left out: the beginning of the trading day"},
+    )
+    end = Moment(data_key="to", load_default=None, metadata={"description": "end; left out: now"})
+    interval = Interval(
+        load_default="5m", metadata={"description": "one point for each interval, as it stood at its end"}
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _span(self, data: Mapping[str, Any], **_: Any) -> None:
+        check_span(data)
+
+
+class DashboardHistoryRequest(_Series):
+    """``/api/dashboard-history/{symbol}``."""
+
+    page = QueryInteger(1, 1_000_000, load_default=1)
+    per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
+
+
+class OpenInterestHistoryRequest(_Series):
+    """``/api/oi-history/{symbol}``."""
+
+    strikes = StrikeChoice(
+        load_default=10,
+        metadata={
+            "description": f"1 to {MOST_EACH_SIDE}: so many on each side of the money; else strikes, "
+            "separated by commas (one alone with a comma after it)",
+            "example": "10",
+            "unit": "strikes",
+        },
+    )
+
+
+def check_length(start_ms: int, end_ms: int, longest: timedelta) -> None:
+    """Refuse a span that is longer than is read at once. Raises ValidationError."""
+    days = (end_ms - start_ms) / 86_400_000
+    if days > longest.days:
+        message = f"must be at most {longest.days} days before `to`, was {math.ceil(days)} days before it"
+        raise ValidationError({"from": [message]})
+
+
+def _column_field(column: Column) -> fields.Field[Any]:
+    if column.decimals is None:
+        return Count(column.unit, column.description)
+    return Number(column.decimals, column.unit, column.description)
+
+
+class DashboardPointSchema(Schema):
+    """Figures of an expiry at the end of an interval."""
+
+    date = Timestamp("first instant of the interval")
+
+
+DashboardPoint = DashboardPointSchema.from_dict(
+    {column.name: _column_field(column) for column in _POINT_COLUMNS}, name="DashboardPointSchema"
+)
+DashboardPoint.__doc__ = DashboardPointSchema.__doc__
+
+
+class CoveredSchema(Schema):
+    """The span that is recorded."""
+
+    start = Timestamp("first instant that is recorded", data_key="from")
+    end = Timestamp("last instant that is recorded", data_key="to")
+
+
+class DashboardHistorySchema(Schema):
+    """``/api/dashboard-history/{symbol}``."""
+
+    symbol = fields.String()
+    expiry = fields.Date()
+    interval = fields.String()
+    source = fields.String(metadata={"description": "where the recorded prices came from; each, if several"})
+    points = fields.List(fields.Nested(DashboardPoint))
+
+
+class StrikeSeriesSchema(Schema):
+    """Open interest of one strike, a value for each of ``dates``."""
+
+    strike_price = Number(2, "INR", "strike")
+    ce_oi = fields.List(Count("contracts", "open interest of the call"))
+    pe_oi = fields.List(Count("contracts", "open interest of the put"))
+    ce_oi_change = fields.List(Count("contracts", "the call's less that of the previous close"))
+    pe_oi_change = fields.List(Count("contracts", "the put's less that of the previous close"))
+
+
+class OpenInterestHistorySchema(Schema):
+    """``/api/oi-history/{symbol}``."""
+
+    symbol = fields.String()
+    expiry = fields.Date()
+    interval = fields.String()
+    source = fields.String(metadata={"description": "where the recorded prices came from; each, if several"})
+    dates = fields.List(Timestamp("first instant of an interval"))
+    strikes = fields.List(fields.Nested(StrikeSeriesSchema))
+
+
+def dump_points(series: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
+    """Series of stored metrics as ``DashboardPoint`` describes them."""
+    lines = []
+    for column in _POINT_COLUMNS:
+        name, factor = _STORED.get(column.name, (column.name, 1.0))
+        lines.append(rounded(factor * series[name], column.decimals))
+    dates = [timestamp(int(at_ms)) for at_ms in series["minute_ms"].tolist()]
+    table = np.array(lines).reshape(len(_POINT_COLUMNS), len(dates))
+    return [{"date": at, **row} for at, row in zip(dates, rows(_POINT_COLUMNS, table), strict=True)]
+
+
+def dump_open_interest(series: Any) -> dict[str, Any]:
+    """A ``feed.history.OpenInterestSeries`` as ``OpenInterestHistorySchema`` describes it."""
+    names = {
+        "ce_oi": series.calls,
+        "pe_oi": series.puts,
+        "ce_oi_change": series.call_changes,
+        "pe_oi_change": series.put_changes,
+    }
+    columns = {name: rounded(values, None) for name, values in names.items()}
+    return {
+        "dates": [timestamp(at_ms) for at_ms in series.minute_ms.tolist()],
+        "strikes": [
+            {
+                "strike_price": strike,
+                **{name: whole_numbers(values[:, place]) for name, values in columns.items()},
+            }
+            for place, strike in enumerate(series.strikes.tolist())
+        ],
+    }
