@@ -36,6 +36,7 @@ from feed.progress import ProgressBar
 from feed.random_walk import SimulatedSource
 from feed.recordings.frames import RecordingError
 from feed.replay import ReplaySource
+from feed.replay_control import OutsideRecording, ReplayControl
 from feed.source import Source
 from feed.ticker import Ticker
 from handlers import TABLE, make_application
@@ -252,6 +253,9 @@ def _build_edge(
         max_body_bytes=settings.server.max_body_bytes,
         loop_lag=LoopLag(),
         routes=TABLE,
+        replay=_make_replay_control(settings, ticker),
+        simulation=source if isinstance(source, SimulatedSource) else None,
+        may_control=feed.control,
     )
     namespace = MarketNamespace(
         services,
@@ -268,6 +272,7 @@ def _build_edge(
         ),
     )
     services.socket_statistics = namespace.statistics
+    services.announce_feed = namespace.tell_feed
     socket_server = make_socket_server(
         namespace,
         ping_interval_s=settings.websocket.ping_interval_s,
@@ -292,6 +297,18 @@ def _build_edge(
         idle_connection_timeout=IDLE_CONNECTION_S,
     )
     return Server(settings, clock, source, market, history, ticker, namespace, past_volatility, http)
+
+
+def _make_replay_control(settings: Settings, ticker: Ticker) -> ReplayControl | None:
+    if not (isinstance(ticker.source, ReplaySource) and isinstance(ticker.clock, VirtualClock)):
+        return None
+    return ReplayControl(
+        ticker,
+        ticker.clock,
+        ticker.source,
+        publish_interval_ms=settings.feed.publish_interval_ms,
+        stale_after_s=settings.feed.stale_after_s,
+    )
 
 
 def _make_clock(
@@ -426,6 +443,17 @@ def quiet_collector() -> None:
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
+async def go_to_start(server: Server) -> None:
+    """Begin a replay where ``feed.start`` says. Raises StartError."""
+    start, replay = server.settings.feed.start, server.namespace.services.replay
+    if start is None or replay is None:
+        return
+    try:
+        await replay.seek(to_ms(start))
+    except OutsideRecording as error:
+        raise StartError(f"feed.start {error}.") from None
+
+
 async def serve(settings: Settings, log: Log, manager: ServiceManager) -> None:
     """Run until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -440,6 +468,7 @@ async def serve(settings: Settings, log: Log, manager: ServiceManager) -> None:
         sockets = open_port(server, [given for _, given in manager.sockets()])
         await server.past_volatility.read(server.clock.now_ms())
         await server.ticker.prime()
+        await go_to_start(server)
         server.http.add_sockets(sockets)  # whoever connected meanwhile has waited, and finds prices
         quiet_collector()
         server.ticker.start()

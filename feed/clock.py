@@ -99,13 +99,19 @@ class VirtualClock:
         return self._speed
 
     @property
+    def step_s(self) -> float:
+        """Real seconds between two steps."""
+        return self._step_ms / self._speed / 1000
+
+    @property
     def paused(self) -> bool:
         """Whether the market stands still."""
         return self._paused
 
-    def set_speed(self, speed: float) -> None:
-        """Go on from here at another speed."""
+    def set_speed(self, speed: float, step_ms: int | None = None) -> None:
+        """Go on from here at another speed, and if one is given with another step."""
         self._speed = speed
+        self._step_ms = step_ms or self._step_ms
         self._anchor()
 
     def pause(self) -> None:

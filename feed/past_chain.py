@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from feed.candles import MINUTE_MS
 from feed.chain import Chain, value_chain
 from feed.clock import to_datetime
 from feed.instruments import Expiry, Underlying
 from feed.market import Market
 from feed.source import CONTRACT_FIELDS, Update
-from feed.store.candle_rows import MINUTE_MS
 from feed.store.stored_chain import StoredChain
 from feed.universe import Universe
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,4 +59,13 @@ class Source(Protocol):
 
     def advance(self, now_ms: int) -> Update | None:
         """Return what arrived up to ``now_ms``, merged into one update, or None if nothing did."""
+        ...
+
+
+@runtime_checkable
+class Seekable(Protocol):
+    """A source that can go on from any instant it covers."""
+
+    def seek(self, instant_ms: int) -> int:
+        """Go there, or to the nearest instant covered, and return it; the next update tells everything."""
         ...

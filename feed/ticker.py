@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import numpy as np
 from tornado.ioloop import PeriodicCallback
 
 from feed.calendar import Calendar
+from feed.candles import MINUTE_MS
 from feed.clock import Clock, VirtualClock, to_datetime
 from feed.history import ClosedCandle, History
 from feed.market import NEVER_MS, Changes, Market
-from feed.source import Source
+from feed.source import Seekable, Source
 from feed.store.jobs import Valuation
 
 logger = logging.getLogger(__name__)
 
 CATCH_UP_BUDGET_S = 0.25  # steps in a row before the loop gets a turn
+CATCH_UP_STEP_MS = 20_000  # what is skipped by a seek is recorded at this pace
 SAMPLES = 600
 STATUS_EXCHANGE = "NFO"
 
@@ -72,6 +76,8 @@ class Ticker:
         self._valuation = valuation
         self._monotonic = monotonic
         self._input_times_ms: deque[int] = deque(maxlen=SAMPLES)
+        self._told_s = monotonic()
+        self._turn = asyncio.Lock()  # one step at a time, and no seek within one
         self._poll = PeriodicCallback(self._run, poll_ms)
 
     def start(self) -> None:
@@ -102,11 +108,45 @@ class Ticker:
             await self.step(now_ms)
             if self._monotonic() - started > CATCH_UP_BUDGET_S:
                 break
+        if isinstance(self.clock, VirtualClock) and self.clock.paused:
+            await self._tell_of_the_pause(self.clock)
 
     async def step(self, now_ms: int) -> None:
         """Bring the market to an instant and publish it."""
+        async with self._turn:
+            await self._step(self._rewound(now_ms))
+
+    async def seek(self, instant_ms: int) -> None:
+        """Go on from another instant of a recording, in a new epoch; only under a virtual clock.
+
+        History then knows what was recorded before that instant, whether it was shown or not.
+        """
+        async with self._turn:
+            now_ms = self.clock.now_ms()
+            if instant_ms < now_ms:
+                now_ms = instant_ms - instant_ms % MINUTE_MS
+                self._history.rewind(now_ms)
+            for time_ms in range(now_ms, instant_ms, CATCH_UP_STEP_MS):
+                self._take(time_ms)
+                await self._history.make_room()
+                await asyncio.sleep(0)
+            self._begin_epoch(instant_ms)
+            if isinstance(self.source, Seekable):
+                self.source.seek(instant_ms)  # so that it tells the whole state once more
+            await self._step(instant_ms)
+
+    async def _step(self, now_ms: int) -> None:
         started = self._monotonic()
-        now_ms = self._rewound(now_ms)
+        changes, closed = self._take(now_ms)
+        self.state = self._judge(now_ms)
+        self.steps += 1
+        self.step_ms.append((self._monotonic() - started) * 1000)
+        await self._tell(changes, closed)
+        if isinstance(self.clock, VirtualClock):
+            await self._history.make_room()  # such a clock may wait, so that nothing has to be dropped
+
+    def _take(self, now_ms: int) -> tuple[Changes, list[ClosedCandle]]:
+        """Take in and record what arrived up to an instant."""
         try:
             update = self.source.advance(now_ms)
             if update is not None:
@@ -118,25 +158,33 @@ class Ticker:
             if self.failures == 1 or self.failures % 1000 == 0:
                 logger.exception("the %s feed failed (%d times so far)", self.source.name, self.failures)
         changes = self.market.publish(now_ms)
-        closed = self._history.record(self.market, now_ms, self._valuation)
-        self.state = self._judge(now_ms)
-        self.steps += 1
-        self.step_ms.append((self._monotonic() - started) * 1000)
+        return changes, self._history.record(self.market, now_ms, self._valuation)
+
+    async def _tell(self, changes: Changes, closed: list[ClosedCandle]) -> None:
+        self._told_s = self._monotonic()
         await self._publish(changes, closed)
-        if isinstance(self.clock, VirtualClock):
-            await self._history.make_room()  # such a clock may wait, so that nothing has to be dropped
+
+    async def _tell_of_the_pause(self, clock: VirtualClock) -> None:
+        """Say at the usual pace that nothing changed: who waits is not to think that the line is dead."""
+        if self._monotonic() - self._told_s >= clock.step_s:
+            nothing = np.empty(0, np.intp)
+            await self._tell(Changes(clock.now_ms(), nothing, nothing), [])
 
     def _rewound(self, now_ms: int) -> int:
         """Where a recording that is to be looped goes on: from its start, in a new epoch."""
         restart = getattr(self.source, "restart_ms", None)
-        again_ms = restart(now_ms) if restart is not None else None
+        again_ms: int | None = restart(now_ms) if restart is not None else None
         if again_ms is None or not isinstance(self.clock, VirtualClock):
             return now_ms
-        self.rounds += 1
-        self.clock.seek(again_ms)
-        self.market.restart(f"{self._first_epoch}-{self.rounds}")
         self._history.rewind(again_ms)
+        self._begin_epoch(again_ms)
         return again_ms
+
+    def _begin_epoch(self, instant_ms: int) -> None:
+        assert isinstance(self.clock, VirtualClock)
+        self.rounds += 1
+        self.clock.seek(instant_ms)
+        self.market.restart(f"{self._first_epoch}-{self.rounds}")
 
     def _judge(self, now_ms: int) -> FeedState:
         """Health by what arrives, against what the phase leads one to expect."""

@@ -9,10 +9,12 @@ from tornado.web import Application, RequestHandler
 from handlers.access import AccessRules
 from handlers.api import NotFoundHandler
 from handlers.chains import DashboardHandler, OptionChainHandler
+from handlers.control import ReplayHandler, ScenarioHandler
 from handlers.documents import AsyncApiHandler, DocsHandler, DocumentHandler, Documents, OpenApiHandler
 from handlers.history import HistoricalDataHandler, OhlcDataHandler
 from handlers.logs import AccessLog
 from handlers.metrics import Metrics, MetricsHandler, RequestObserver
+from handlers.past import DashboardHistoryHandler, OpenInterestHistoryHandler
 from handlers.quotes import SpotPriceHandler
 from handlers.reference import ExpiriesHandler, SymbolsHandler
 from handlers.services import Services
@@ -90,6 +92,34 @@ ROUTES = (
         OhlcDataHandler,
         "/api/ohlc_data/NIFTY",
         "this trading day and the one before",
+    ),
+    (
+        "/api/dashboard-history/{symbol}",
+        f"/api/dashboard-history/{SYMBOL}",
+        DashboardHistoryHandler,
+        "/api/dashboard-history/NIFTY?interval=5m",
+        "PCR, max pain, volatility and open interest through the day",
+    ),
+    (
+        "/api/oi-history/{symbol}",
+        f"/api/oi-history/{SYMBOL}",
+        OpenInterestHistoryHandler,
+        "/api/oi-history/NIFTY?strikes=5",
+        "open interest per strike through the day",
+    ),
+    (
+        "/api/replay",
+        "/api/replay",
+        ReplayHandler,
+        "/api/docs#post-api-replay",
+        "where a replay stands; POST: pause, resume, seek, speed",
+    ),
+    (
+        "/api/simulation/scenario",
+        "/api/simulation/scenario",
+        ScenarioHandler,
+        "/api/simulation/scenario",
+        "mood of the simulated market; POST: another one",
     ),
     (
         "/api/websocket/stats",

@@ -163,37 +163,35 @@ class Broadcaster:
     async def _fan_out(self, room: Room, since: Position, several: dict[Client, None]) -> None:
         """Tell a room of a change: its cohorts at once, the others with whatever else they missed."""
         room.before = since
-        marching = [cohort for cohort in room.cohorts if cohort.ready]
-        for cohort in marching:
-            cohort.waiting, cohort.ready = cohort.ready, {}
-        for cohort in marching:
-            await self._march(cohort, room.packet(since))
+        marching = [cohort for cohort in room.cohorts if cohort.members]
+        packet = room.packet(since) if marching else None
+        counts = [cohort.begin() for cohort in marching]
+        for cohort, count in zip(marching, counts, strict=True):
+            assert packet is not None
+            await self._march(cohort, count, packet)
         several.update(dict.fromkeys(subscription.client for subscription in room.others))
 
-    async def _march(self, cohort: Cohort, packet: Packet) -> None:
-        """Write one packet to everybody who waits for it. All the CPU of the fan-out goes to this loop."""
+    async def _march(self, cohort: Cohort, count: int, packet: Packet) -> None:
+        """Write one packet to everybody in line. All the CPU of the fan-out goes to this loop."""
         frame = packet.deflated if cohort.deflate else packet.frame
         length = len(frame)
-        line = list(cohort.waiting.items())
-        while line:
-            some, line = line[:SLICE], line[SLICE:]
-            short: list[tuple[Subscription, int]] = []
-            for subscription, send in some:
+        for start in range(0, count, SLICE):
+            served, short = 0, []
+            for subscription, send in cohort.rank(start, start + SLICE):
+                served += 1
                 try:
                     taken = send(frame)
                 except OSError:
                     taken = 0
                 if taken != length:
                     short.append((subscription, taken))
-            cohort.ready.update(some)
-            self.statistics.messages += len(some) - len(short)
-            self.statistics.bytes += (len(some) - len(short)) * len(packet.payload)
+            cohort.reach(start + SLICE)
+            self.statistics.messages += served - len(short)
+            self.statistics.bytes += (served - len(short)) * len(packet.payload)
             for subscription, taken in short:
                 self._fell_short(subscription, frame, taken)
-            if await self._breathe():
-                # meanwhile some may have left, or been told everything in answer to a question
-                line = [item for item in line if item[0] in cohort.waiting]
-        cohort.waiting = {}
+            await self._breathe()
+        cohort.end()
 
     def _fell_short(self, subscription: Subscription, frame: bytes, taken: int) -> None:
         """A socket did not take a whole frame: the rest of one begun is buffered, one not begun is missed."""
@@ -206,13 +204,11 @@ class Broadcaster:
         else:
             self._lag(client)
 
-    async def _breathe(self) -> bool:
-        """Let the loop do something else if the cycle has kept it for a while; return whether it did."""
-        if self._monotonic() - self._breathed <= BREATH_S:
-            return False
-        await asyncio.sleep(0)
-        self._breathed = self._monotonic()
-        return True
+    async def _breathe(self) -> None:
+        """Let the loop do something else if the cycle has kept it for a while."""
+        if self._monotonic() - self._breathed > BREATH_S:
+            await asyncio.sleep(0)
+            self._breathed = self._monotonic()
 
     def _serve(self, client: Client) -> None:
         """Write everything a client has missed, of all its streams, in one go."""

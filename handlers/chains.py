@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import orjson
 
-from handlers.api import ApiHandler
+from handlers.past import PastHandler
 from schemas.requests import ChainRequest, DashboardRequest
 
 
-class OptionChainHandler(ApiHandler):
+class OptionChainHandler(PastHandler):
     """``/api/option_chain``."""
 
-    def get(self) -> None:
-        """Answer with the chain, the same bytes that the stream's snapshot has."""
+    async def get(self) -> None:
+        """Answer with the chain, the same bytes that the stream's snapshot has; with ``at`` a recorded one."""
         wanted = self.arguments_of(ChainRequest)
+        if wanted["at"] is not None:
+            await self.reply_past_chain(wanted)
+            return
         listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
         stream = self.services.views.chain(listing)
         self.reply(
@@ -23,12 +26,15 @@ class OptionChainHandler(ApiHandler):
         )
 
 
-class DashboardHandler(ApiHandler):
+class DashboardHandler(PastHandler):
     """``/api/dashboard_data``."""
 
-    def get(self) -> None:
-        """Answer with the figures of an expiry."""
+    async def get(self) -> None:
+        """Answer with the figures of an expiry; with ``at`` as they were."""
         wanted = self.arguments_of(DashboardRequest)
+        if wanted["at"] is not None:
+            await self.reply_past_dashboard(wanted)
+            return
         listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
         stream = self.services.views.dashboard(listing)
         self.reply(

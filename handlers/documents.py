@@ -17,8 +17,15 @@ from handlers.realtime import CLIENT_EVENTS, SERVER_EVENTS
 from handlers.services import Services
 from schemas.asyncapi import asyncapi_document
 from schemas.chains import ChainSchema
+from schemas.control import ReplayRequest, ReplaySchema, ScenarioRequest, ScenarioSchema
 from schemas.dashboard import DashboardSchema
 from schemas.openapi import JSON, Operation, RouteDescription, openapi_document
+from schemas.past import (
+    DashboardHistoryRequest,
+    DashboardHistorySchema,
+    OpenInterestHistoryRequest,
+    OpenInterestHistorySchema,
+)
 from schemas.quotes import SpotPriceSchema
 from schemas.reference import CandlesSchema, DaysSchema, ExpiriesSchema, MarketStatusSchema, SymbolsSchema
 from schemas.requests import (
@@ -77,20 +84,23 @@ OPERATIONS: Mapping[str, Operation] = {
     "/api/option_chain": Operation(
         "An option chain with Greeks, open interest and totals",
         "One row a strike, ascending. Totals, put-call ratios and max pain are over all listed strikes, "
-        "whatever `strikes` asks for. Delta and gamma are to the spot; theta, vega and rho hold the forward.",
+        "whatever `strikes` asks for. Delta and gamma are to the spot; theta, vega and rho hold the forward. "
+        "With `at` the chain as it was recorded: quantities of its quotes are not, and its `epoch` is "
+        "`history`, which no stream has.",
         answer=ChainSchema,
         query=ChainRequest,
         meta=("symbol", "expiry"),
-        errors=(*_EXPIRY, "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, "NOT_FOUND", "FEED_UNAVAILABLE"),
         live=True,
     ),
     "/api/dashboard_data": Operation(
         "Figures of an expiry",
-        "Put-call ratios, max pain with its curve, support and resistance, volatility, gamma exposure.",
+        "Put-call ratios, max pain with its curve, support and resistance, volatility, gamma exposure. With "
+        "`at` as they were, from history.",
         answer=DashboardSchema,
         query=DashboardRequest,
         meta=("symbol", "expiry"),
-        errors=(*_EXPIRY, "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, "NOT_FOUND", "FEED_UNAVAILABLE"),
         live=True,
     ),
     "/api/strategy": Operation(
@@ -125,6 +135,40 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=DaysSchema,
         meta=("symbol",),
         errors=("UNKNOWN_SYMBOL", "FEED_UNAVAILABLE"),
+    ),
+    "/api/dashboard-history/{symbol}": Operation(
+        "Figures of an expiry through time",
+        "Oldest first, a page of them: each interval's last state. A day's once a minute, as far back as "
+        "metrics are kept; at most 400 days at once.",
+        answer=DashboardHistorySchema,
+        query=DashboardHistoryRequest,
+        meta=("symbol", "expiry", "pagination"),
+        errors=(*_EXPIRY, "FEED_UNAVAILABLE"),
+    ),
+    "/api/oi-history/{symbol}": Operation(
+        "Open interest per strike through time",
+        "Open interest of calls and puts and its change since the previous close, each interval's last "
+        "state; at most 7 days at once. `strikes` is a number of strikes around the money, or a list.",
+        answer=OpenInterestHistorySchema,
+        query=OpenInterestHistoryRequest,
+        meta=("symbol", "expiry"),
+        errors=(*_EXPIRY, "UNKNOWN_CONTRACT", "FEED_UNAVAILABLE"),
+    ),
+    "/api/replay": Operation(
+        "Where a replay stands, and what it is to do",
+        "Only where the source is a replay. POST pauses, resumes, seeks (`at`) or sets the speed (`speed`), "
+        "where the operator set `feed.control`. A seek begins a new epoch: streams send snapshots.",
+        answer=ReplaySchema,
+        body=ReplayRequest,
+        errors=("NOT_FOUND",),
+    ),
+    "/api/simulation/scenario": Operation(
+        "The mood of the simulated market",
+        "Only where the source is simulated. POST goes over to another mood, where the operator set "
+        "`feed.control`; `feed_status` tells it to everybody.",
+        answer=ScenarioSchema,
+        body=ScenarioRequest,
+        errors=("NOT_FOUND",),
     ),
     "/api/websocket/stats": Operation(
         "Connections, rooms and fan-out", "Since the server started.", answer=StatisticsSchema

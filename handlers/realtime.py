@@ -506,17 +506,23 @@ class MarketNamespace(socketio.AsyncNamespace):
         self._phases = phases
         state = self.services.ticker.state
         if state.name != self._feed.name:
-            await self.broadcaster.tell(Packet("feed_status", encode(self.feed_status())))
+            await self.tell_feed()
         self._feed = state
+
+    async def tell_feed(self) -> None:
+        """Announce the feed's state to everybody."""
+        await self.broadcaster.tell(Packet("feed_status", encode(self.feed_status())))
 
     def feed_status(self) -> dict[str, Any]:
         """The feed's state and why."""
         state, market = self.services.ticker.state, self.services.market
+        simulation = self.services.simulation
         return {
             "state": state.name,
             "reason": state.reason,
             "source": market.source,
             "epoch": market.epoch,
+            "scenario": simulation.scenario if simulation is not None else None,
             "timestamp": timestamp(self.services.clock.now_ms()),
         }
 

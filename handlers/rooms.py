@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from engineio import packet as engineio_packet
@@ -14,6 +14,9 @@ from handlers.transport import EngineSocket, WebSocketTransport
 
 Position = tuple[str, int]  # epoch and sequence number of a state
 NOWHERE: Position = ("", -1)
+Send = Callable[[bytes], int]
+Line = tuple[list["Subscription"], list[Send]]
+NOBODY: Line = ([], [])
 
 
 class Room(ABC):
@@ -217,15 +220,62 @@ class Cohort:
     """Subscribers in step: up to date, with nothing pending and no other stream.
 
     Nothing is kept for each of them but the ``send`` of its socket, so that a change costs them one call
-    each. ``ready`` are in the state the room was last told, ``waiting`` are still to be told.
+    each. Where they stand is known without noting it: all are in the state the room was last told, but
+    while a march is under way those it has not reached are in the state before.
     """
 
-    __slots__ = ("deflate", "ready", "waiting")
+    __slots__ = ("_left", "_line", "_marching", "_places", "_served", "deflate", "members")
 
     def __init__(self, *, deflate: bool) -> None:
         self.deflate = deflate
-        self.ready: dict[Subscription, Callable[[bytes], int]] = {}
-        self.waiting: dict[Subscription, Callable[[bytes], int]] = {}
+        self.members: dict[Subscription, Send] = {}
+        self._line: Line | None = None  # the members as lists, kept until somebody joins or leaves
+        self._marching = NOBODY
+        self._places: dict[Subscription, int] = {}
+        self._served: int | None = None  # how many of the line the march has reached; None: no march
+        self._left: set[Subscription] = set()  # who left since it began
+
+    def add(self, subscription: Subscription, send: Send) -> None:
+        """Take in a subscriber that is in the state the room was last told."""
+        self.members[subscription] = send
+        self._line = None
+
+    def discard(self, subscription: Subscription) -> None:
+        """Let a subscriber go its own way."""
+        if self.members.pop(subscription, None) is not None:
+            self._line = None
+            if self._served is not None:
+                self._left.add(subscription)
+
+    def begin(self) -> int:
+        """Begin to march; return how many there are."""
+        if self._line is None:
+            self._line = (list(self.members), list(self.members.values()))
+        self._marching, self._served, self._places = self._line, 0, {}
+        return len(self._line[0])
+
+    def rank(self, start: int, stop: int) -> Iterable[tuple[Subscription, Send]]:
+        """Those between two places of the line who are still there."""
+        pairs = zip(self._marching[0][start:stop], self._marching[1][start:stop], strict=True)
+        return [pair for pair in pairs if pair[0] not in self._left] if self._left else pairs
+
+    def reach(self, place: int) -> None:
+        """Take note of how far down the line the march has come."""
+        self._served = place
+
+    def end(self) -> None:
+        """The march is over."""
+        self._marching, self._served = NOBODY, None
+        self._left.clear()
+
+    def is_told(self, subscription: Subscription) -> bool:
+        """Whether a member has been told the room's last state."""
+        if self._served is None or subscription in self._left:
+            return True  # who left and is here again came back in the last state
+        if not self._places:
+            self._places = {member: place for place, member in enumerate(self._marching[0])}
+        # who joined during the march is not in the line, and joined in the last state
+        return self._places.get(subscription, -1) < self._served
 
 
 class Subscription:
@@ -245,7 +295,7 @@ class Subscription:
         """The state the client was last told."""
         if self.cohort is None:
             return self._position
-        return self.room.told if self in self.cohort.ready else self.room.before
+        return self.room.told if self.cohort.is_told(self) else self.room.before
 
     @property
     def behind(self) -> bool:
@@ -255,7 +305,7 @@ class Subscription:
     def join(self, link: WebSocketTransport) -> None:
         """March with the others from now on; the client is in the state that the room was told."""
         self.cohort = self.room.cohorts[link.deflate]
-        self.cohort.ready[self] = link.send
+        self.cohort.add(self, link.send)
         del self.room.others[self]
 
     def leave(self) -> None:
@@ -266,8 +316,7 @@ class Subscription:
     def place(self, position: Position) -> None:
         """Go on alone from a state."""
         if self.cohort is not None:
-            self.cohort.ready.pop(self, None)
-            self.cohort.waiting.pop(self, None)
+            self.cohort.discard(self)
             self.cohort = None
             self.room.others[self] = None
         self._position = position

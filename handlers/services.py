@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,12 @@ import numpy as np
 
 from feed.calendar import Calendar, Phase
 from feed.chain import Chain, value_chain
-from feed.clock import Clock, to_datetime, to_ms
+from feed.clock import Clock, VirtualClock, to_datetime, to_ms
 from feed.dashboard import Dashboard, IvHistory, VolatilityIndices, build_dashboard
 from feed.history import ClosedCandle, History, HistoryError
 from feed.market import Market
+from feed.random_walk import SimulatedSource
+from feed.replay_control import ReplayControl
 from feed.source import FloatArray
 from feed.ticker import Ticker
 from feed.universe import Listing
@@ -143,6 +145,10 @@ class KeptStatus:
     status: dict[str, Any]
 
 
+async def _tell_nobody() -> None:
+    """There are no streams yet."""
+
+
 @dataclass(slots=True)
 class Services:
     """Everything a handler may use."""
@@ -160,8 +166,17 @@ class Services:
     loop_lag: LoopLag
     started_s: float = field(default_factory=time.monotonic)
     routes: tuple[tuple[str, str, str], ...] = ()
+    replay: ReplayControl | None = None
+    simulation: SimulatedSource | None = None
+    may_control: bool = False
     socket_statistics: Callable[[], dict[str, Any]] = dict
+    announce_feed: Callable[[], Awaitable[None]] = _tell_nobody
     _kept_status: KeptStatus | None = None
+
+    async def settle_history(self) -> None:
+        """Under a virtual clock have history complete: what it answers must not depend on real time."""
+        if isinstance(self.clock, VirtualClock):
+            await self.history.flush()
 
     def market_status(self, exchanges: list[str] | None = None) -> dict[str, Any]:
         """The phase of the default exchange, and of each one asked for.

@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from schemas.past import CoveredSchema
 from schemas.reference import PaginationSchema
 from schemas.wire import Timestamp
 
@@ -82,6 +83,16 @@ class ContractDetails(Schema):
     )
 
 
+class NotFoundDetails(Schema):
+    """Of a past state the span that is recorded."""
+
+    covered = fields.Nested(
+        CoveredSchema,
+        allow_none=True,
+        metadata={"optional": True, "description": "from first to last record; null where there is none"},
+    )
+
+
 class FailureDetails(Schema):
     """Where the log has it."""
 
@@ -127,7 +138,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
         "The origin https://elsewhere.example is not allowed here.",
         _nested(NoDetails),
     ),
-    "NOT_FOUND": ErrorCode("there is no such route", "There is no route /api/nothing.", _nested(NoDetails)),
+    "NOT_FOUND": ErrorCode(
+        "there is no such route, it is off, or nothing is recorded of what was asked",
+        "There is no route /api/nothing.",
+        _nested(NotFoundDetails),
+    ),
     "UNKNOWN_SYMBOL": ErrorCode(
         "a well-formed symbol that is not listed", "The symbol NIFTI is not listed.", _nested(SymbolDetails)
     ),

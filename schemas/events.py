@@ -152,6 +152,10 @@ class FeedStatusSchema(Schema):
     reason = fields.String()
     source = fields.String()
     epoch = fields.String()
+    scenario = fields.String(
+        allow_none=True,
+        metadata={"description": "mood of a simulated market, null of any other", "example": "calm"},
+    )
     timestamp = Timestamp("time of the market's clock")
 
 

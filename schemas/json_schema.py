@@ -17,7 +17,7 @@ from apispec.ext.marshmallow.common import resolve_schema_instance
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
-from schemas import requests
+from schemas import past, requests
 from schemas.glossary import ASKED_DESCRIPTIONS, ASKED_EXAMPLES, DESCRIPTIONS, EXAMPLES, UNITS
 from schemas.wire import Timestamp
 
@@ -60,6 +60,7 @@ TYPES: Mapping[type[fields.Field[Any]], Callable[[Any], JsonSchema]] = {
         "minimum": requests.LEAST_STRIKE,
         "maximum": requests.GREATEST_STRIKE,
     },
+    past.StrikeChoice: lambda field: {"type": "string", "pattern": past.STRIKES_PATTERN},
     Timestamp: lambda field: {"type": "string", "format": "date-time", "pattern": _INSTANT},
 }
 

@@ -138,7 +138,7 @@ class _Writer:
             "parameters": self._parameters(operation),
             "responses": self._responses(route, has_body=method != "HEAD"),
         }
-        if operation.body is not None:
+        if operation.body is not None and method == "POST":
             schema = self.definitions.reference(operation.body)
             content = {"schema": schema, "example": self._example(schema)}
             result["requestBody"] = {"required": True, "content": {JSON: content}}

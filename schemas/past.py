@@ -27,7 +27,8 @@ MOST_EACH_SIDE = 60
 MOST_NAMED = 100
 MOST_OI_SPAN = timedelta(days=7)
 MOST_SERIES_SPAN = timedelta(days=400)
-STRIKES_PATTERN = r"^\d{1,10}(\.\d{1,2})?(,\d{1,10}(\.\d{1,2})?)*,?$"
+_STRIKE = r"[1-9]\d{0,8}(\.\d{1,2})?"
+STRIKES_PATTERN = rf"^{_STRIKE}(,{_STRIKE}){{0,{MOST_NAMED - 1}}},?$"
 
 # a column of the answer -> its name in the store and what it is multiplied by
 _STORED = {"atm_iv": ("atm_iv", 100.0), "volatility_index": ("volatility_index", 100.0)}
@@ -55,11 +56,9 @@ class StrikeChoice(fields.Field[int | list[float]]):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | list[float]:
         text = str(value).strip()
         if re.fullmatch(STRIKES_PATTERN, text):
-            if text.isdigit() and 1 <= int(text) <= MOST_EACH_SIDE:
+            if text.isdigit() and int(text) <= MOST_EACH_SIDE:
                 return int(text)
-            named = sorted({float(part) for part in text.split(",") if part})
-            if len(named) <= MOST_NAMED and named[0] > 0:
-                return named
+            return sorted({float(part) for part in text.split(",") if part})
         shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
         raise ValidationError(
             f"must be 1 to {MOST_EACH_SIDE} for so many on each side of the money, or up to {MOST_NAMED} "

@@ -258,6 +258,7 @@ class FeedSchema(SectionSchema):
     replay_depth = WholeNumber(load_default=256, validate=_between(1, 100000))
     calendar_override = fields.String(load_default="")
     interest_rate = fields.Float(load_default=0.065, validate=_between(-0.5, 1))
+    control = fields.Boolean(load_default=False)
 
 
 class ReplaySchema(SectionSchema):

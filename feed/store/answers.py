@@ -11,9 +11,19 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from feed.calendar import Calendar
-from feed.candles import INTERVALS, INTERVALS_MS, Candle, Candles, FloatArray, IntArray, SessionGrid
+from feed.candles import (
+    INTERVALS,
+    INTERVALS_MS,
+    SOURCES,
+    Candle,
+    Candles,
+    FloatArray,
+    IntArray,
+    SessionGrid,
+)
 from feed.store.backfill import Backfill
 from feed.store.codec import Damaged
 from feed.store.database import Database
@@ -147,18 +157,55 @@ class Answers:
         labels = self._grid(symbol).labels(interval, times)
         if not len(labels):
             return series
-        last = np.flatnonzero(np.append(labels[1:] != labels[:-1], True))
+        last = _lasts(labels)
         found = {name: values[last] for name, values in series.items()}
         return {**found, "minute_ms": labels[last].astype(np.float64)}
 
     async def open_interest(
-        self, symbol: str, expiry: date, strikes: Sequence[float] | None, start_ms: int, end_ms: int
+        self,
+        symbol: str,
+        expiry: date,
+        strikes: Sequence[float] | None,
+        start_ms: int,
+        end_ms: int,
+        interval: str = "1m",
     ) -> OpenInterestSeries:
-        """Open interest per strike and minute; ``strikes=None`` means all that were listed."""
+        """Open interest per strike at the end of each interval; ``strikes=None`` means all that were listed.
+
+        ``minute_ms`` of the answer is the first minute of each interval.
+        """
         chains = await self._chains(symbol, expiry, start_ms, end_ms, strikes)
         listed = np.unique(np.concatenate([chain.strikes for chain in chains] or [np.empty(0)]))
         wanted = listed if strikes is None else np.array(sorted(strikes), np.float64)
-        return _open_interest(chains, wanted)
+        series = _open_interest(chains, wanted)
+        labels = self._grid(symbol).labels(interval, series.minute_ms)
+        last = _lasts(labels)
+        return OpenInterestSeries(
+            labels[last],
+            wanted,
+            *(
+                values[last]
+                for values in (series.calls, series.puts, series.call_changes, series.put_changes)
+            ),
+        )
+
+    async def recorded_expiries(self, symbol: str, first: date) -> list[date]:
+        """The expiries from a day on of which anything is recorded, nearest first."""
+        waiting = self._recorder.unwritten() if self._recorder else []
+        found = set(await self._read(lambda: self._reader.expiries(symbol, first)))
+        for minute in waiting[:-1]:
+            if symbol in minute.universe.row_of:
+                found |= {listing.expiry.day for listing in minute.universe.chains(symbol)}
+        return sorted(day for day in found if day >= first)
+
+    async def chain_sources(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> tuple[str, ...]:
+        """Where the records of a chain come from, each once."""
+        codes = await self._read(lambda: self._reader.chain_sources(symbol, expiry, start_ms, end_ms))
+        return tuple(SOURCES[code] for code in sorted(codes))
+
+    def day_start_ms(self, symbol: str, at_ms: int) -> int:
+        """When the trading day of an instant began."""
+        return self._grid(symbol).day_at(at_ms).start_ms
 
     async def atm_iv_history(
         self, symbol: str, sessions: int = 252, before_ms: int | None = None
@@ -233,6 +280,11 @@ class Answers:
         expiry, strike, is_call = contract
         chains = await self._chains(symbol, expiry, start_ms, end_ms, [strike])
         return Candles.merge([chain.candles(strike, is_call) for chain in chains])
+
+
+def _lasts(labels: IntArray) -> NDArray[np.intp]:
+    """Places of the last of each run of equal labels."""
+    return np.flatnonzero(np.append(labels[1:] != labels[:-1], True)) if len(labels) else np.empty(0, np.intp)
 
 
 def _open_interest(chains: Sequence[StoredChain], strikes: FloatArray) -> OpenInterestSeries:

@@ -162,6 +162,24 @@ class Reader:
             raise Damaged(f"the chain {symbol} {expiry} has lost the first record of a group")
         return runs[-1]
 
+    def expiries(self, symbol: str, first: date) -> list[date]:
+        """The expiries from a day on that have a name in the store, nearest first."""
+        with self.database.reading() as connection:
+            query = select(chains.c.expiry).join_from(chains, symbols)
+            query = query.where(symbols.c.name == symbol, chains.c.expiry >= first)
+            return list(connection.scalars(query.order_by(chains.c.expiry)))
+
+    def chain_sources(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[int]:
+        """The sources of the records of a chain whose minutes begin in [start, end)."""
+        minute = chain_minutes.c
+        with self.database.reading() as connection:
+            query = select(minute.source).where(
+                minute.chain_id == _chain_id(connection, symbol, expiry),
+                minute.minute_ms >= start_ms,
+                minute.minute_ms < end_ms,
+            )
+            return list(connection.scalars(query.distinct()))
+
     def coverage(self, symbol: str, expiry: date) -> tuple[int, int] | None:
         """First and last instant of which a chain is recorded, None where nothing is."""
         minute = chain_minutes.c

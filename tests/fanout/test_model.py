@@ -17,6 +17,7 @@ from feed.instruments import Expiry, Underlying
 from feed.market import Market
 from feed.source import Update
 from feed.universe import Universe
+from handlers import broadcast
 from handlers.broadcast import Broadcaster
 from handlers.rooms import ChainRoom, Client, SymbolRoom
 from handlers.streams import ChainStream, SymbolStream
@@ -26,6 +27,7 @@ STRIKES = np.arange(900.0, 1101.0, 10.0)
 DAY = date(2026, 12, 29)
 DEPTH = 6
 CLIENTS = 3
+SLICE, BREATH_S = broadcast.SLICE, broadcast.BREATH_S
 WINDOWS = (None, 5)
 NEAR = Underlying("ACME", "Acme", "stock", "NSE", "NFO", "", 0.05, 0.05, 10.0, 1000.0, 0.2, 1, False)
 
@@ -111,6 +113,7 @@ class Peer:
 class Fanout(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
+        broadcast.SLICE, broadcast.BREATH_S = 1, -1.0
         self.loop = asyncio.new_event_loop()
         self.market = make_market()
         self.now_ms = 1_796_000_000_000
@@ -125,6 +128,7 @@ class Fanout(RuleBasedStateMachine):
             self.join(number)
 
     def teardown(self) -> None:
+        broadcast.SLICE, broadcast.BREATH_S = SLICE, BREATH_S
         if hasattr(self, "loop"):
             self.loop.close()
 
@@ -149,8 +153,17 @@ class Fanout(RuleBasedStateMachine):
         spot=st.sampled_from([850.0, 943.0, 999.95, 1000.0, 1005.0, 1056.5, 1200.0]),
         rows=st.lists(st.integers(0, 2 * len(STRIKES) - 1), max_size=6, unique=True),
         price=st.sampled_from([0.05, 12.35, 50.0, 51.0, float("nan")]),
+        meanwhile=st.lists(
+            st.tuples(
+                st.integers(0, CLIENTS - 1),
+                st.sampled_from(["stall", "drain", "follow_quote", "follow_chain", "unfollow", "again"]),
+            ),
+            max_size=4,
+        ),
     )
-    def tick(self, spot: float, rows: list[int], price: float) -> None:
+    def tick(
+        self, spot: float, rows: list[int], price: float, meanwhile: list[tuple[int, str]] | None = None
+    ) -> None:
         self.now_ms += 500
         values = np.full(len(rows), price)
         update = Update(
@@ -162,7 +175,27 @@ class Fanout(RuleBasedStateMachine):
         )
         self.market.apply(update)
         self.market.publish(self.now_ms)
-        self.loop.run_until_complete(self.hub.publish())
+        self.loop.run_until_complete(self.publish_while(meanwhile or []))
+
+    async def publish_while(self, meanwhile: list[tuple[int, str]]) -> None:
+        """A cycle that lets the loop have a turn after every socket, and what clients do in these turns."""
+
+        async def clients() -> None:
+            for who, what in meanwhile:
+                await asyncio.sleep(0)
+                self.act(who, what)
+
+        await asyncio.gather(self.hub.publish(), clients())
+
+    def act(self, who: int, what: str) -> None:
+        if what == "follow_chain":
+            self.follow_chain(who, self.peers[who].window)
+        elif what == "unfollow":
+            self.unfollow(who, "symbol:ACME")
+        elif what == "again":
+            self.reconnect_and_resume(who)
+        else:
+            getattr(self, what)(who)
 
     @rule()
     def cycle_without_news(self) -> None:
