@@ -112,7 +112,7 @@ def _measure(plan: Plan, candidates: list[Candidate], size_bytes: int) -> dict[s
     costs: dict[str, list[Cost]] = {candidate.name: [] for candidate in candidates}
     for turn in range(plan.rounds):
         for candidate in candidates:
-            cost = _cost(candidate, size_bytes, plan.size(5, 3))
+            cost = _cost(candidate, size_bytes, plan.size(10, 3))
             costs[candidate.name].append(cost)
             if candidate.name == "ours":
                 size_bytes = round(cost.many.frame_bytes)

@@ -22,8 +22,8 @@
 
 enum { MAX_CLIENTS = 65536, EVENTS_AT_ONCE = 256 };
 
-/* What a client waits for next. */
-typedef enum { UPGRADE, GREETING, CONNECT, SUBSCRIBED } stage;
+/* What a client is to send next. */
+typedef enum { UPGRADE, CONNECT, SUBSCRIBE, SUBSCRIBED } stage;
 
 static struct {
     stage stage;
@@ -90,9 +90,9 @@ static void hear(int client) {
         break;
     case CONNECT:
         send_text(client, CONNECT_PACKET);
-        clients[client].stage = GREETING;
+        clients[client].stage = SUBSCRIBE;
         break;
-    case GREETING:
+    case SUBSCRIBE:
         clients[client].stage = SUBSCRIBED;
         clients[client].place = subscriber_count;
         subscribers[subscriber_count++] = client;

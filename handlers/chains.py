@@ -12,7 +12,7 @@ class OptionChainHandler(PastHandler):
     """``/api/option_chain``."""
 
     async def get(self) -> None:
-        """Answer with the chain, the same bytes that the stream's snapshot has; with ``at`` a recorded one."""
+        """Answer with the chain, the same bytes that the stream's snapshot has, or with a recorded one."""
         wanted = self.arguments_of(ChainRequest)
         if wanted["at"] is not None:
             await self.reply_past_chain(wanted)

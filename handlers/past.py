@@ -26,6 +26,7 @@ from schemas.chains import ROW_COLUMNS, chain_table, dump_header
 from schemas.columns import rows
 from schemas.dashboard import dump_dashboard
 from schemas.past import (
+    EACH_SIDE,
     MOST_OI_SPAN,
     MOST_SERIES_SPAN,
     DashboardHistoryRequest,
@@ -222,7 +223,9 @@ class OpenInterestHistoryHandler(SeriesHandler):
         }
         self.reply(data, meta={"symbol": name, "expiry": day})
 
-    async def _strikes(self, symbol: str, day: date, choice: int | list[float], end_ms: int) -> list[float]:
+    async def _strikes(
+        self, symbol: str, day: date, choice: int | list[float] | None, end_ms: int
+    ) -> list[float]:
         """The strikes meant, of the listing or else of the last record. Raises UnknownContract."""
         listing = self.services.market.universe.find((symbol, day))
         if listing is not None:
@@ -237,6 +240,6 @@ class OpenInterestHistoryHandler(SeriesHandler):
                 for strike in choice:
                     strike_index(listing, strike)
             return choice
-        money = max(0, nearest_strike(listed, spot))
-        window: list[float] = listed[max(0, money - choice) : money + choice + 1].tolist()
+        money, count = max(0, nearest_strike(listed, spot)), choice or EACH_SIDE
+        window: list[float] = listed[max(0, money - count) : money + count + 1].tolist()
         return window

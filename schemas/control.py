@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from schemas.requests import Moment, Request, one_of
 from schemas.settings import SCENARIOS
 from schemas.strategy import Amount
-from schemas.wire import Number, Timestamp
+from schemas.wire import Timestamp
 
 ACTIONS = ("pause", "resume", "seek", "speed")
 LEAST_SPEED, GREATEST_SPEED = 0.01, 3600.0
@@ -20,14 +20,23 @@ class ReplayRequest(Request):
     """``POST /api/replay``."""
 
     action = fields.String(
-        required=True, validate=one_of(ACTIONS), metadata={"description": "what to do with the replay"}
+        required=True,
+        validate=one_of(ACTIONS),
+        metadata={"description": "what to do with the replay", "example": "pause"},
     )
-    at = Moment(load_default=None, metadata={"description": "where to go on, of a seek"})
+    at = Moment(
+        load_default=None,
+        metadata={"description": "where to go on, of a seek", "example": "2026-11-23T10:30:00+05:30"},
+    )
     speed = Amount(
         LEAST_SPEED,
         GREATEST_SPEED,
         load_default=None,
-        metadata={"unit": "market seconds a second", "description": "how fast to go on, of a speed"},
+        metadata={
+            "unit": "market seconds a second",
+            "description": "how fast to go on, of a speed",
+            "example": 60.0,
+        },
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -46,25 +55,38 @@ class ScenarioRequest(Request):
     """``POST /api/simulation/scenario``."""
 
     scenario = fields.String(
-        required=True, validate=one_of(SCENARIOS), metadata={"description": "the mood to go over to"}
+        required=True,
+        validate=one_of(SCENARIOS),
+        metadata={"description": "the mood to go over to", "example": "crash"},
     )
+
+
+def _instant(description: str, attribute: str, example: str) -> Timestamp:
+    field = Timestamp(description, attribute=attribute)
+    field.metadata["example"] = example
+    return field
 
 
 class ReplaySchema(Schema):
     """``/api/replay``: where a replay stands."""
 
-    paused = fields.Boolean(metadata={"description": "whether the market stands still"})
-    speed = Number(2, "market seconds a second", "how fast it goes")
-    at = Timestamp("time of the market's clock", attribute="at_ms")
-    start = Timestamp("first instant of the recording", attribute="start_ms")
-    end = Timestamp("last instant of the recording", attribute="end_ms")
-    loop = fields.Boolean(metadata={"description": "whether it starts again at its end"})
-    finished = fields.Boolean(metadata={"description": "whether everything was told"})
+    paused = fields.Boolean(metadata={"description": "whether the market stands still", "example": False})
+    speed = fields.Float(
+        metadata={"unit": "market seconds a second", "description": "how fast it goes", "example": 60.0}
+    )
+    at = _instant("time of the market's clock", "at_ms", "2026-11-23T05:00:00.000Z")
+    start = _instant("first instant of the recording", "start_ms", "2026-11-23T03:45:00.000Z")
+    end = _instant("last instant of the recording", "end_ms", "2026-11-23T10:10:00.000Z")
+    loop = fields.Boolean(metadata={"description": "whether it starts again at its end", "example": True})
+    finished = fields.Boolean(metadata={"description": "whether everything was told", "example": False})
     epoch = fields.String(metadata={"description": "a seek begins a new one"})
 
 
 class ScenarioSchema(Schema):
     """``/api/simulation/scenario``."""
 
-    scenario = fields.String(metadata={"description": "the mood of the simulated market"})
-    scenarios = fields.List(fields.String(), metadata={"description": "what there is to choose from"})
+    scenario = fields.String(metadata={"description": "the mood of the simulated market", "example": "calm"})
+    scenarios = fields.List(
+        fields.String(),
+        metadata={"description": "what there is to choose from", "example": list(SCENARIOS)},
+    )

@@ -263,7 +263,12 @@ EXAMPLES: dict[str, Any] = {
     "zero_gamma": 22688.69,
 }
 
-ASKED_EXAMPLES: dict[str, Any] = {"exchange": "NSE,MCX", "page": 1, "strikes": 10}
+ASKED_EXAMPLES: dict[str, Any] = {
+    "at": "2026-11-23T09:45:00+05:30",
+    "exchange": "NSE,MCX",
+    "page": 1,
+    "strikes": 10,
+}
 
 _CALL = {
     "token": 343641346,

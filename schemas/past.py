@@ -23,7 +23,7 @@ from schemas.requests import (
 )
 from schemas.wire import Count, Number, Timestamp, timestamp
 
-MOST_EACH_SIDE = 60
+EACH_SIDE, MOST_EACH_SIDE = 10, 60
 MOST_NAMED = 100
 MOST_OI_SPAN = timedelta(days=7)
 MOST_SERIES_SPAN = timedelta(days=400)
@@ -96,10 +96,10 @@ class OpenInterestHistoryRequest(_Series):
     """``/api/oi-history/{symbol}``."""
 
     strikes = StrikeChoice(
-        load_default=10,
+        load_default=None,
         metadata={
-            "description": f"1 to {MOST_EACH_SIDE}: so many on each side of the money; else strikes, "
-            "separated by commas (one alone with a comma after it)",
+            "description": f"1 to {MOST_EACH_SIDE}: so many on each side of the money, {EACH_SIDE} when left "
+            "out; else strikes, separated by commas (one alone with a comma after it)",
             "example": "10",
             "unit": "strikes",
         },
@@ -132,11 +132,17 @@ DashboardPoint = DashboardPointSchema.from_dict(
 DashboardPoint.__doc__ = DashboardPointSchema.__doc__
 
 
+def _instant(description: str, data_key: str, example: str) -> Timestamp:
+    field = Timestamp(description, data_key=data_key)
+    field.metadata["example"] = example
+    return field
+
+
 class CoveredSchema(Schema):
     """The span that is recorded."""
 
-    start = Timestamp("first instant that is recorded", data_key="from")
-    end = Timestamp("last instant that is recorded", data_key="to")
+    start = _instant("first instant that is recorded", "from", "2026-11-20T03:45:59.500Z")
+    end = _instant("last instant that is recorded", "to", "2026-11-23T04:30:00.000Z")
 
 
 class DashboardHistorySchema(Schema):
@@ -146,17 +152,25 @@ class DashboardHistorySchema(Schema):
     expiry = fields.Date()
     interval = fields.String()
     source = fields.String(metadata={"description": "where the recorded prices came from; each, if several"})
-    points = fields.List(fields.Nested(DashboardPoint))
+    points = fields.List(
+        fields.Nested(DashboardPoint), metadata={"description": "one for each interval, oldest first"}
+    )
+
+
+def _counts(description: str, example: int) -> fields.List[Any]:
+    inner = Count("contracts", description)
+    metadata = {"unit": "contracts", "description": description, "example": [example]}
+    return fields.List(inner, metadata=metadata)
 
 
 class StrikeSeriesSchema(Schema):
     """Open interest of one strike, a value for each of ``dates``."""
 
     strike_price = Number(2, "INR", "strike")
-    ce_oi = fields.List(Count("contracts", "open interest of the call"))
-    pe_oi = fields.List(Count("contracts", "open interest of the put"))
-    ce_oi_change = fields.List(Count("contracts", "the call's less that of the previous close"))
-    pe_oi_change = fields.List(Count("contracts", "the put's less that of the previous close"))
+    ce_oi = _counts("open interest of the call", 21_385)
+    pe_oi = _counts("open interest of the put", 30_042)
+    ce_oi_change = _counts("the call's less that of the previous close", -1_210)
+    pe_oi_change = _counts("the put's less that of the previous close", 890)
 
 
 class OpenInterestHistorySchema(Schema):
@@ -166,8 +180,16 @@ class OpenInterestHistorySchema(Schema):
     expiry = fields.Date()
     interval = fields.String()
     source = fields.String(metadata={"description": "where the recorded prices came from; each, if several"})
-    dates = fields.List(Timestamp("first instant of an interval"))
-    strikes = fields.List(fields.Nested(StrikeSeriesSchema))
+    dates = fields.List(
+        Timestamp("first instant of an interval"),
+        metadata={
+            "description": "first instants of the intervals, ascending",
+            "example": ["2026-11-23T04:00:00.000Z"],
+        },
+    )
+    strikes = fields.List(
+        fields.Nested(StrikeSeriesSchema), metadata={"description": "a series for each strike, ascending"}
+    )
 
 
 def dump_points(series: Mapping[str, FloatArray]) -> list[dict[str, Any]]:

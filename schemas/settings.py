@@ -76,6 +76,7 @@ class FeedSettings:
     replay_depth: int
     calendar_override: str
     interest_rate: float
+    control: bool
 
 
 @dataclass(frozen=True, slots=True)

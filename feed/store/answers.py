@@ -298,6 +298,6 @@ def _open_interest(chains: Sequence[StoredChain], strikes: FloatArray) -> OpenIn
         now, before = chain.fields["open_interest"], chain.fields["previous_open_interest"]
         for side in (0, 1):
             columns = source + side * len(chain.strikes)
-            values[side, rows, target[:, None]] = now[:, columns].T
-            values[2 + side, rows, target[:, None]] = (now - before)[:, columns].T
+            values[side, rows][:, target] = now[:, columns]
+            values[2 + side, rows][:, target] = (now - before)[:, columns]
     return OpenInterestSeries(times, strikes, *values)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -28,8 +29,19 @@ QUERIES = {
     "/api/dashboard_data": "?symbol=NIFTY",
     "/api/historical-data/{symbol}": "?interval=1m",
 }
+RECORDING = Path(__file__).parents[1] / "data" / "made_up_minutes_20260305.csv"
 LEG = {"strike": 24000, "option_type": "CE", "side": "buy", "quantity": 1}
 STRATEGY = {"symbol": "NIFTY", "legs": [LEG]}
+BODIES = {
+    "/api/strategy": STRATEGY,
+    "/api/replay": {"action": "speed", "speed": 2.5},
+    "/api/simulation/scenario": {"scenario": "calm"},
+}
+FROM_THE_STORE = (
+    "/api/historical-data/{symbol}",
+    "/api/dashboard-history/{symbol}",
+    "/api/oi-history/{symbol}",
+)
 # what each route is asked so that it tells of something that is not listed
 UNKNOWN = {
     "UNKNOWN_SYMBOL": {"symbol": "NIFTI"},
@@ -50,7 +62,7 @@ def ask(fetch):
         url = path.replace("{symbol}", symbol) + (QUERIES.get(path, "") if query is None else query)
         options = {"method": method.upper(), "headers": {**ORIGIN, **(headers or {})}}
         if method == "post":
-            options["body"] = json.dumps(STRATEGY if body is None else body)
+            options["body"] = json.dumps(BODIES[path] if body is None else body)
             options["headers"]["Content-Type"] = "application/json"
         return await fetch(sandbox, url, **options)
 
@@ -77,10 +89,25 @@ def check(answer, path, method):
     return body
 
 
+@pytest.fixture
+def serving(make_sandbox):
+    """``await serving(path, sandbox)``: the sandbox, or another where that does not have the route."""
+
+    async def choose(path, sandbox):
+        if path == "/api/replay":
+            feed, replay = {"source": "replay", "control": True}, {"file": str(RECORDING)}
+            return await make_sandbox(own_market=True, feed=feed, replay=replay)
+        if path == "/api/simulation/scenario":
+            return await make_sandbox(feed={"control": True})
+        return sandbox
+
+    return choose
+
+
 @each("get", "head", "post")
 @pytest.mark.gen_test
-async def test_answer_is_as_documented(sandbox, ask, path, method):
-    answer = await ask(sandbox, path, method)
+async def test_answer_is_as_documented(sandbox, serving, ask, path, method):
+    answer = await ask(await serving(path, sandbox), path, method)
     assert answer.status == 200
     check(answer, path, method)
 
@@ -117,6 +144,13 @@ async def test_chain_and_dashboard_of_any_kind_are_as_documented(sandbox, ask, p
         ("/api/symbols", "?q=nothing"),
         ("/api/market-status", "?exchange=MCX,BSE"),
         ("/api/historical-data/{symbol}", "?interval=1d&per_page=1"),
+        ("/api/dashboard-history/{symbol}", "?interval=1m&per_page=7&page=2"),
+        ("/api/dashboard-history/{symbol}", "?interval=1d&from=2026-11-01"),
+        ("/api/oi-history/{symbol}", "?strikes=2&interval=15m"),
+        ("/api/oi-history/{symbol}", "?strikes=22000,22500&from=2026-11-23T09:15"),
+        ("/api/oi-history/{symbol}", "?from=2026-11-20&to=2026-11-21"),
+        ("/api/option_chain", "?symbol=NIFTY&strikes=3&at=2026-11-23T09:45"),
+        ("/api/dashboard_data", "?symbol=NIFTY&at=2026-11-23T09:45"),
         ("/api/historical-data/{symbol}", "?interval=week"),
         ("/api/historical-data/{symbol}", "?interval=1d&to=0001-01-04"),
         ("/api/historical-data/{symbol}", "?interval=1w&from=0001-01-01&to=9999-12-31T23:59:59-14:00"),
@@ -142,8 +176,8 @@ def aged(io_loop, make_sandbox, aged_parts):
 
 @each("get", "post")
 @pytest.mark.gen_test
-async def test_answer_of_a_market_with_history_is_as_documented(aged, ask, path, method):
-    answer = await ask(aged, path, method)
+async def test_answer_of_a_market_with_history_is_as_documented(aged, serving, ask, path, method):
+    answer = await ask(await serving(path, aged), path, method)
     assert answer.status == 200
     check(answer, path, method)
 
@@ -173,7 +207,8 @@ def sandboxes(io_loop, make_sandbox, monkeypatch):
         await asyncio.Event().wait()
 
     broken.server.namespace._access.spend = fail
-    monkeypatch.setattr(stuck.server.history, "page", hang)
+    for question in ("page", "metrics", "open_interest"):
+        monkeypatch.setattr(stuck.server.history, question, hang)
     limited = make(limits={"rate_limit_per_minute": 1})
     limited.server.namespace._access.spend("127.0.0.1")
     return {
@@ -185,12 +220,14 @@ def sandboxes(io_loop, make_sandbox, monkeypatch):
     }
 
 
-async def provoke(code, path, method, sandbox, sandboxes, ask, fetch):
+async def provoke(code, path, method, sandbox, sandboxes, ask, fetch, serving):
     """Make a route refuse with a code."""
-    if code == "FEED_UNAVAILABLE" and path == "/api/historical-data/{symbol}":
+    if code == "FEED_UNAVAILABLE" and path in FROM_THE_STORE:
         return await ask(sandboxes["a store that hangs"], path, method)
     if code in sandboxes:
         return await ask(sandboxes[code], path, method)
+    if code == "NOT_FOUND":
+        return await ask_for_what_is_not_there(path, method, sandbox, ask, serving)
     if code == "VALIDATION_ERROR":
         return await ask(sandbox, path, method, query="?no_such_parameter=1")
     if code == "FORBIDDEN_ORIGIN":
@@ -204,6 +241,13 @@ async def provoke(code, path, method, sandbox, sandboxes, ask, fetch):
     return await ask_for_what_is_not_listed(code, path, method, sandbox, ask)
 
 
+async def ask_for_what_is_not_there(path, method, sandbox, ask, serving):
+    if path in ("/api/option_chain", "/api/dashboard_data"):
+        return await ask(sandbox, path, method, query="?symbol=NIFTY&at=2020-01-01")
+    without = await serving("/api/replay", sandbox) if path == "/api/simulation/scenario" else sandbox
+    return await ask(without, path, method)
+
+
 async def ask_for_what_is_not_listed(code, path, method, sandbox, ask):
     wanted = UNKNOWN[code]
     if method == "post":
@@ -215,6 +259,8 @@ async def ask_for_what_is_not_listed(code, path, method, sandbox, ask):
     asked = {"symbol": "NIFTY"} if "{symbol}" not in path else {}
     if path == "/api/historical-data/{symbol}":
         asked |= {"expiry": "2026-12-01", "strike": 24000, "option_type": "CE"}
+    if path == "/api/oi-history/{symbol}" and "strike" in wanted:
+        wanted = {"strikes": f"{wanted['strike']},"}
     query = "&".join(f"{name}={value}" for name, value in {**asked, **wanted}.items())
     return await ask(sandbox, path, method, query=f"?{query}")
 
@@ -222,10 +268,10 @@ async def ask_for_what_is_not_listed(code, path, method, sandbox, ask):
 @each("get", "post")
 @pytest.mark.gen_test
 async def test_every_documented_code_is_told_as_documented(
-    sandbox, sandboxes, ask, fetch, path, method, caplog
+    sandbox, sandboxes, serving, ask, fetch, path, method, caplog
 ):
     for code in sorted(documented_codes(operation_of(path, method))):
-        answer = await provoke(code, path, method, sandbox, sandboxes, ask, fetch)
+        answer = await provoke(code, path, method, sandbox, sandboxes, ask, fetch, serving)
         assert check(answer, path, method)["error"]["code"] == code
 
 
