@@ -26,9 +26,10 @@ from marshmallow import ValidationError
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from feed import commands
 from feed.calendar import Calendar, CalendarError
 from feed.clock import Clock, VirtualClock, WallClock, to_ms
-from feed.history import ClosedCandle, History, HistoryError, Reach
+from feed.history import ClosedCandle, History, HistoryError, Reach, Retention
 from feed.instruments import Catalogue
 from feed.market import Changes, Market
 from feed.minute_metrics import MinuteMetrics
@@ -70,15 +71,32 @@ class StartError(Exception):
     """Why the server cannot start, in a sentence for the operator."""
 
 
+def shared_options() -> argparse.ArgumentParser:
+    """Options that the server and every command take."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--settings", type=Path, default=ROOT / "settings.toml", metavar="FILE")
+    parser.add_argument(
+        "--database-url",
+        dest="history.database_url",
+        metavar="DATABASE_URL",
+        help="where history is kept; empty keeps it in memory",
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="any other setting"
+    )
+    return parser
+
+
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """The command line; every option but ``--settings`` overrides a setting."""
     parser = argparse.ArgumentParser(
         prog="server.py",
         description="Realtime market data for Indian options over REST and Socket.IO.",
-        epilog="Settings: settings.toml, then .env, then the environment, then this command line.",
+        epilog="Settings: settings.toml, then .env, then the environment, then this command line. "
+        "Commands on the history store: server.py import, export and history; each has --help.",
+        parents=[shared_options()],
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--settings", type=Path, default=ROOT / "settings.toml", metavar="FILE")
     options: tuple[tuple[str, str, str], ...] = (
         ("--host", "server.host", "address to listen on"),
         ("--port", "server.port", "port to listen on; 0 takes a free one"),
@@ -89,16 +107,12 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         ("--start", "feed.start", "market time to start at, such as 2026-11-23T15:00+05:30"),
         ("--speed", "feed.speed", "market seconds for a real second"),
         ("--publish-interval-ms", "feed.publish_interval_ms", "milliseconds between two published states"),
-        ("--replay", "replay.file", "serve a recorded chain instead of a simulated market"),
+        ("--replay", "replay.file", "serve a recorded chain, or a day of a store (STORE#DAY)"),
         ("--spot", "replay.spot", "spot price for a recording that lacks one"),
-        ("--database-url", "history.database_url", "where history is kept; empty keeps it in memory"),
     )
     for option, key, help_text in options:
         parser.add_argument(option, dest=key, metavar=key.rpartition(".")[2].upper(), help=help_text)
     parser.add_argument("--debug", dest="server.debug", action="store_true", default=None)
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="any other setting"
-    )
     return parser.parse_args(arguments)
 
 
@@ -173,6 +187,7 @@ def build(settings: Settings) -> Server:
         calendar=calendar,
         hours=feed.hours,
         flush_interval_s=settings.history.flush_interval_s,
+        retention=_retention(settings),
     )
     source = replay or _simulate(settings, calendar, catalogue, clock.now_ms(), history)
     market = Market(
@@ -187,6 +202,16 @@ def build(settings: Settings) -> Server:
         # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
         _fill_past(settings, source, history, eager=False)
     return _build_edge(settings, calendar, clock, source, market, history)
+
+
+def _retention(settings: Settings) -> Retention:
+    kept = settings.history
+    return Retention(
+        minute_candles_days=kept.minute_candles_days or None,
+        daily_candles_days=kept.daily_candles_days or None,
+        chains_days=kept.chains_days or None,
+        metrics_days=kept.metrics_days or None,
+    )
 
 
 def _fill_past(settings: Settings, source: Source, history: History, *, eager: bool) -> None:
@@ -492,12 +517,29 @@ async def serve(settings: Settings, log: Log, manager: ServiceManager) -> None:
         await server.http.close_all_connections()
 
 
+def run_command(arguments: list[str]) -> int:
+    """Do something with the store instead of serving; returns the exit code."""
+    wanted = commands.make_parser(shared_options()).parse_args(arguments)
+    settings = load_settings(wanted, os.environ)
+    context = commands.Context(
+        url=settings.history.database_url,
+        hours=settings.feed.hours,
+        retention=_retention(settings),
+        interest_rate=settings.feed.interest_rate,
+        now_ms=WallClock(settings.feed.publish_interval_ms).now_ms(),
+        out=sys.stdout,
+        err=sys.stderr,
+    )
+    return commands.run(wanted, context)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Start from the command line; 0 after a clean stop, 2 when it cannot start."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        settings = load_settings(
-            parse_arguments(sys.argv[1:] if arguments is None else arguments), os.environ
-        )
+        if given and given[0] in commands.COMMANDS:
+            return run_command(given)
+        settings = load_settings(parse_arguments(given), os.environ)
         level = "debug" if settings.server.debug else settings.server.log_level
         faulthandler.enable()  # when the watchdog ends a stuck process, the log says where it was stuck
         log = Log.on(sys.stderr, level, journal_stream=os.environ.get("JOURNAL_STREAM", ""))

@@ -61,12 +61,6 @@ class ScenarioRequest(Request):
     )
 
 
-def _instant(description: str, attribute: str, example: str) -> Timestamp:
-    field = Timestamp(description, attribute=attribute)
-    field.metadata["example"] = example
-    return field
-
-
 class ReplaySchema(Schema):
     """``/api/replay``: where a replay stands."""
 
@@ -74,9 +68,11 @@ class ReplaySchema(Schema):
     speed = fields.Float(
         metadata={"unit": "market seconds a second", "description": "how fast it goes", "example": 60.0}
     )
-    at = _instant("time of the market's clock", "at_ms", "2026-11-23T05:00:00.000Z")
-    start = _instant("first instant of the recording", "start_ms", "2026-11-23T03:45:00.000Z")
-    end = _instant("last instant of the recording", "end_ms", "2026-11-23T10:10:00.000Z")
+    at = Timestamp("time of the market's clock", example="2026-11-23T05:00:00.000Z", attribute="at_ms")
+    start = Timestamp(
+        "first instant of the recording", example="2026-11-23T03:45:00.000Z", attribute="start_ms"
+    )
+    end = Timestamp("last instant of the recording", example="2026-11-23T10:10:00.000Z", attribute="end_ms")
     loop = fields.Boolean(metadata={"description": "whether it starts again at its end", "example": True})
     finished = fields.Boolean(metadata={"description": "whether everything was told", "example": False})
     epoch = fields.String(metadata={"description": "a seek begins a new one"})

@@ -132,17 +132,11 @@ DashboardPoint = DashboardPointSchema.from_dict(
 DashboardPoint.__doc__ = DashboardPointSchema.__doc__
 
 
-def _instant(description: str, data_key: str, example: str) -> Timestamp:
-    field = Timestamp(description, data_key=data_key)
-    field.metadata["example"] = example
-    return field
-
-
 class CoveredSchema(Schema):
     """The span that is recorded."""
 
-    start = _instant("first instant that is recorded", "from", "2026-11-20T03:45:59.500Z")
-    end = _instant("last instant that is recorded", "to", "2026-11-23T04:30:00.000Z")
+    start = Timestamp("first instant that is recorded", example="2026-11-20T03:45:59.500Z", data_key="from")
+    end = Timestamp("last instant that is recorded", example="2026-11-23T04:30:00.000Z", data_key="to")
 
 
 class DashboardHistorySchema(Schema):

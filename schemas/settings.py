@@ -120,6 +120,10 @@ class HistorySettings:
     flush_interval_s: float
     backfill_days: int
     backfill_sessions: int
+    minute_candles_days: int
+    daily_candles_days: int
+    chains_days: int
+    metrics_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +307,10 @@ class HistorySchema(SectionSchema):
     flush_interval_s = fields.Float(load_default=5, validate=_between(0.1, 600, "seconds"))
     backfill_days = WholeNumber(load_default=500, validate=_between(0, 5000))
     backfill_sessions = WholeNumber(load_default=30, validate=_between(0, 250))
+    minute_candles_days = WholeNumber(load_default=400, validate=_between(0, 36500, "days"))
+    daily_candles_days = WholeNumber(load_default=0, validate=_between(0, 36500, "days"))
+    chains_days = WholeNumber(load_default=30, validate=_between(0, 36500, "days"))
+    metrics_days = WholeNumber(load_default=400, validate=_between(0, 36500, "days"))
 
 
 class SettingsSchema(Schema):

@@ -57,8 +57,8 @@ class Count(fields.Float):
 class Timestamp(fields.String):
     """An instant: inside milliseconds since 1970 or an aware datetime, outside ISO 8601 in UTC."""
 
-    def __init__(self, doc: str = "", **kwargs: Any) -> None:
-        metadata = {"description": doc, "format": "date-time"}
+    def __init__(self, doc: str = "", example: str | None = None, **kwargs: Any) -> None:
+        metadata = {"description": doc, "format": "date-time"} | ({"example": example} if example else {})
         super().__init__(dump_only=True, allow_none=True, metadata=metadata, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 from zoneinfo import ZoneInfo
@@ -17,9 +18,11 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
 from tests.contract.documents import METHODS, OPENAPI, closed, operations
-from tests.processes import Process, spawn
+from tests.processes import ROOT, Process, spawn
 
 EXAMPLES, NIGHTLY_EXAMPLES = 16, 150
+START = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("Asia/Kolkata"))
+LONGEST_DAYS = {"/api/dashboard-history/{symbol}": 400, "/api/oi-history/{symbol}": 7}
 CONTRACT = {"expiry", "strike", "option_type"}  # of which a candle request has all or none
 
 load_all_checks()
@@ -53,14 +56,12 @@ def _can_be_wrong(path: str, operation: dict[str, Any]) -> bool:
     return bool(in_query) or "requestBody" in operation or "{" in path
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    """The server as a user runs it; its log must hold no traceback."""
-    log = tmp_path_factory.mktemp("server") / "server.log"
+def running(log: Path, *arguments: str) -> Iterator[Process]:
+    """The server as a user runs it, steered by whoever likes to; its log must hold no traceback."""
     process = spawn(
         log,
-        *("--database-url", "", "--start", "2026-11-23T10:00+05:30", "--seed", "7"),
-        *("--set", "limits.rate_limit_per_minute=0"),
+        *("--database-url", "", "--set", "limits.rate_limit_per_minute=0", "--set", "feed.control=true"),
+        *arguments,
     )
     yield process
     code = process.stop()
@@ -68,6 +69,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process.popen.stdout.close()
     assert code == 0
     assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A server with a simulated market."""
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    yield from running(log, "--start", START.isoformat(), "--seed", "7")
+
+
+@pytest.fixture(scope="module")
+def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A server that replays a recording."""
+    log = tmp_path_factory.mktemp("server") / "replay.log"
+    yield from running(log, "--replay", str(ROOT / "tests/data/made_up_minutes_20260305.csv"))
+
+
+@pytest.fixture
+def url(path: str, server: Process, request: pytest.FixtureRequest) -> str:
+    """The server that has a route."""
+    process: Process = request.getfixturevalue("replay") if path == "/api/replay" else server
+    return process.url
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +134,7 @@ def run(
     def conforms(case: schemathesis.Case) -> None:
         if mode is GenerationMode.POSITIVE:
             assume(_keeps_the_rules(path, case.query or {}))
+            assume(not isinstance(case.body, dict) or _keeps_the_rules(path, case.body))
         answer = case.call(base_url=url)
         statuses[answer.status_code] += 1
         case.validate_response(answer, checks=ALL_CHECKS)
@@ -120,13 +143,21 @@ def run(
     return statuses
 
 
-def _keeps_the_rules(path: str, query: dict[str, Any]) -> bool:
-    """Whether a query keeps the rules between its parameters, which the document tells in words."""
-    if path != "/api/historical-data/{symbol}":
-        return True
-    if {"from", "to"} <= query.keys() and _instant(query["from"]) > _instant(query["to"]):
+def _keeps_the_rules(path: str, asked: dict[str, Any]) -> bool:
+    """Whether a query or body keeps the rules between its parameters, which the document tells in words."""
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if path == "/api/replay" and "action" in asked:
+        own = {"seek": {"at"}, "speed": {"speed"}}.get(asked["action"], set())
+        return asked.keys() - {"action"} == own and asked["action"] != "seek"
+    if "at" in asked and _instant(asked["at"]) > START:
         return False
-    return len(CONTRACT & query.keys()) in (0, len(CONTRACT))
+    if path in LONGEST_DAYS:
+        first = _instant(asked["from"]) if "from" in asked else START
+        last = _instant(asked["to"]) if "to" in asked else START
+        return "from" not in asked or 0 <= (last - first).days < LONGEST_DAYS[path]
+    if {"from", "to"} <= asked.keys() and _instant(asked["from"]) > _instant(asked["to"]):
+        return False
+    return len(CONTRACT & asked.keys()) in (0, len(CONTRACT)) or "historical-data" not in path
 
 
 def _instant(text: str) -> datetime:
@@ -135,25 +166,25 @@ def _instant(text: str) -> datetime:
 
 
 @each_operation("get", "post")
-def test_good_request_is_answered_as_documented(server, listed, path, method):
-    statuses = run(informed(listed), server.url, path, method, GenerationMode.POSITIVE, EXAMPLES // 2)
+def test_good_request_is_answered_as_documented(url, listed, path, method):
+    statuses = run(informed(listed), url, path, method, GenerationMode.POSITIVE, EXAMPLES // 2)
     assert statuses[200], statuses
-    run(closed(OPENAPI), server.url, path, method, GenerationMode.POSITIVE, EXAMPLES // 2)
+    run(closed(OPENAPI), url, path, method, GenerationMode.POSITIVE, EXAMPLES // 2)
 
 
 @each_operation("get", "post", wrong=True)
-def test_bad_request_is_refused_as_documented(server, path, method):
-    run(closed(OPENAPI), server.url, path, method, GenerationMode.NEGATIVE, EXAMPLES)
+def test_bad_request_is_refused_as_documented(url, path, method):
+    run(closed(OPENAPI), url, path, method, GenerationMode.NEGATIVE, EXAMPLES)
 
 
 @pytest.mark.nightly
 @each_operation("get", "post", "head", "options")
-def test_many_good_requests_are_answered_as_documented(server, listed, path, method):
+def test_many_good_requests_are_answered_as_documented(url, listed, path, method):
     for document in (informed(listed), closed(OPENAPI)):
-        run(document, server.url, path, method, GenerationMode.POSITIVE, NIGHTLY_EXAMPLES)
+        run(document, url, path, method, GenerationMode.POSITIVE, NIGHTLY_EXAMPLES)
 
 
 @pytest.mark.nightly
 @each_operation("get", "post", "head", wrong=True)
-def test_many_bad_requests_are_refused_as_documented(server, path, method):
-    run(closed(OPENAPI), server.url, path, method, GenerationMode.NEGATIVE, NIGHTLY_EXAMPLES)
+def test_many_bad_requests_are_refused_as_documented(url, path, method):
+    run(closed(OPENAPI), url, path, method, GenerationMode.NEGATIVE, NIGHTLY_EXAMPLES)
