@@ -7,7 +7,7 @@ tree keyed like the file. ``ENVIRONMENT_NAMES`` are the short names a setting ha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
@@ -26,6 +26,9 @@ ENVIRONMENT_NAMES = {
     "MAX_CLIENTS": "limits.max_clients",
     "RATE_LIMIT_PER_MINUTE": "limits.rate_limit_per_minute",
     "DATABASE_URL": "history.database_url",
+    "KITE_API_KEY": "kite.api_key",
+    "KITE_API_SECRET": "kite.api_secret",
+    "KITE_ACCESS_TOKEN": "kite.access_token",
 }
 
 SOURCES = ("simulated", "replay")
@@ -127,6 +130,15 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KiteSettings:
+    """Credentials of the live source; kept out of ``repr``, so that no log shows them."""
+
+    api_key: str = field(repr=False)
+    api_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, validated; read by ``server.py`` only."""
 
@@ -136,6 +148,7 @@ class Settings:
     websocket: WebsocketSettings
     limits: LimitSettings
     history: HistorySettings
+    kite: KiteSettings
 
 
 class TextList(fields.List[Any]):
@@ -313,6 +326,15 @@ class HistorySchema(SectionSchema):
     metrics_days = WholeNumber(load_default=400, validate=_between(0, 36500, "days"))
 
 
+class KiteSchema(SectionSchema):
+    """[kite]."""
+
+    of = KiteSettings
+    api_key = fields.String(load_default="")
+    api_secret = fields.String(load_default="")
+    access_token = fields.String(load_default="")
+
+
 class SettingsSchema(Schema):
     """The whole file."""
 
@@ -322,6 +344,7 @@ class SettingsSchema(Schema):
     websocket = fields.Nested(WebsocketSchema, required=True)
     limits = fields.Nested(LimitsSchema, required=True)
     history = fields.Nested(HistorySchema, required=True)
+    kite = fields.Nested(KiteSchema, required=True)
 
     @pre_load
     def _sections(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:

@@ -77,6 +77,9 @@ SHORT_NAMES = [
     ("MAX_CLIENTS", "7", lambda s: s.limits.max_clients, 7),
     ("API_KEYS", "first-key,second-key", lambda s: s.server.api_keys, ("first-key", "second-key")),
     ("DATABASE_URL", "sqlite:///x.sqlite3", lambda s: s.history.database_url, "sqlite:///x.sqlite3"),
+    ("KITE_API_KEY", "key-of-an-application", lambda s: s.kite.api_key, "key-of-an-application"),
+    ("KITE_API_SECRET", "its-secret", lambda s: s.kite.api_secret, "its-secret"),
+    ("KITE_ACCESS_TOKEN", "of-today", lambda s: s.kite.access_token, "of-today"),
 ]
 
 
@@ -88,7 +91,6 @@ def test_names_of_the_contract_work_in_the_environment(load, place, name, text, 
 
 
 def test_names_of_the_contract_are_all_known():
-    # the three of Kite belong to its source, which is not built yet
     assert {name for name, *_ in SHORT_NAMES} == ENVIRONMENT_NAMES.keys()
 
 
