@@ -117,9 +117,12 @@ def simulated_parts() -> Parts:
     return build_parts()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aged_parts() -> Parts:
-    """A market that opened a while ago: from 09:14 to 09:40 in steps of half a minute."""
+    """A market that opened a while ago: from 09:14 to 09:40 in steps of half a minute.
+
+    Each module has its own, since a module may let it go on.
+    """
     return build_parts(steps=52, feed={"start": "2026-11-23T09:14+05:30", "speed": 60.0})
 
 
