@@ -8,36 +8,25 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
-import gc
-import logging
 import os
-import signal
-import socket
 import sys
-import tomllib
 from collections.abc import Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass, fields
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from dotenv import dotenv_values
-from marshmallow import ValidationError
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from feed import commands
 from feed.calendar import Calendar, CalendarError
 from feed.clock import Clock, VirtualClock, WallClock, to_ms
-from feed.history import ClosedCandle, History, HistoryError, Reach, Retention
+from feed.history import ClosedCandle, History, HistoryError, Retention
 from feed.instruments import Catalogue
 from feed.market import Changes, Market
 from feed.minute_metrics import MinuteMetrics
-from feed.progress import ProgressBar
 from feed.random_walk import SimulatedSource
 from feed.recordings.frames import RecordingError
 from feed.replay import ReplaySource
-from feed.replay_control import OutsideRecording, ReplayControl
+from feed.replay_control import ReplayControl
 from feed.source import Source
 from feed.ticker import Ticker
 from handlers import TABLE, make_application
@@ -49,7 +38,9 @@ from handlers.loop_lag import LoopLag
 from handlers.realtime import Limits, MarketNamespace, make_socket_server
 from handlers.service_manager import ServiceManager, ServiceManagerError
 from handlers.services import PastVolatility, Services, Views
-from schemas.settings import ENVIRONMENT_NAMES, Settings, SettingsSchema, sentences
+from handlers.serving import Server, StartError, fill_past, serve
+from schemas.settings import Settings
+from schemas.settings_file import SettingsError, assignments, read_settings
 
 __version__ = "0.1.0"
 
@@ -58,17 +49,9 @@ MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared hos
 BODY_TIMEOUT_S = 10
 HARD_LIMIT_FACTOR = 16
 IDLE_CONNECTION_S = 75  # above the 60 s for which proxies keep a connection
-DRAIN_S = 5
-RELOADED = ("server.debug", "server.log_level")  # what SIGHUP takes over; the calendar's files besides
-HISTORY_STOP_S = 15  # what the writer may need to put on the disk what waits
-COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's 700, 10, 10 suit a script, not 10,000 open sockets
 MAX_POLL_MS = 25  # how late a published state may be; a poll that finds nothing due costs microseconds
-
-logger = logging.getLogger("server")
-
-
-class StartError(Exception):
-    """Why the server cannot start, in a sentence for the operator."""
+# what an operator can mend: told in a sentence, without a traceback
+REFUSALS = (SettingsError, StartError, CalendarError, HistoryError, RecordingError, ServiceManagerError)
 
 
 def shared_options() -> argparse.ArgumentParser:
@@ -117,61 +100,11 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def load_settings(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
-    """Settings of file, ``.env``, environment and command line, validated. Raises StartError."""
-    tree = _read_toml(arguments.settings)
-    dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
-    for name, value in {**dotenv, **environment}.items():
-        section, separator, key = name.lower().partition("__")
-        if name in ENVIRONMENT_NAMES:
-            _put(tree, ENVIRONMENT_NAMES[name], value)
-        elif separator and section in SettingsSchema().fields:
-            _put(tree, f"{section}.{key}", value)
+    """Settings of file, ``.env``, environment and command line, validated. Raises SettingsError."""
     given = {name: value for name, value in vars(arguments).items() if "." in name and value is not None}
-    for text in arguments.set:
-        name, separator, value = text.partition("=")
-        if not separator or "." not in name:
-            raise StartError(f"--set takes SECTION.KEY=VALUE, was {text!r}.")
-        given[name] = value
-    for name, value in given.items():
-        _put(tree, name, value)
-    if "replay.file" in given:
-        _put(tree, "feed.source", "replay")
-    try:
-        settings: Settings = SettingsSchema().load(tree)
-    except ValidationError as error:
-        raise StartError("; ".join(sentences(error.normalized_messages()))) from None
-    return settings
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StartError(f"The settings file {path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StartError(f"The settings file {path} is no valid TOML: {error}.") from None
-
-
-def _put(tree: dict[str, Any], name: str, value: Any) -> None:
-    section, _, key = name.partition(".")
-    tree.setdefault(section, {})[key] = value
-
-
-@dataclass(slots=True)
-class Server:
-    """The parts, built but not started."""
-
-    settings: Settings
-    clock: Clock
-    source: Source
-    market: Market
-    history: History
-    ticker: Ticker
-    namespace: MarketNamespace
-    past_volatility: PastVolatility
-    http: HTTPServer
-    port: int = 0
-    url: str = ""
+    return read_settings(
+        arguments.settings, ROOT / ".env", environment, {**given, **assignments(arguments.set)}
+    )
 
 
 def build(settings: Settings) -> Server:
@@ -200,8 +133,8 @@ def build(settings: Settings) -> Server:
     history.start(market, clock.now_ms())
     if isinstance(clock, VirtualClock):
         # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
-        _fill_past(settings, source, history, eager=False)
-    return _build_edge(settings, calendar, clock, source, market, history)
+        fill_past(settings, source, history, eager=False)
+    return build_edge(settings, calendar, clock, source, market, history)
 
 
 def _retention(settings: Settings) -> Retention:
@@ -214,20 +147,7 @@ def _retention(settings: Settings) -> Retention:
     )
 
 
-def _fill_past(settings: Settings, source: Source, history: History, *, eager: bool) -> None:
-    """Tell history what was before a simulated market's start."""
-    if not isinstance(source, SimulatedSource):
-        return
-    kept = settings.history
-    history.backfill(
-        source,
-        ProgressBar(sys.stderr, "Filling history", "symbols"),
-        Reach(kept.backfill_days, kept.backfill_sessions),
-        eager=eager,
-    )
-
-
-def _build_edge(
+def build_edge(
     settings: Settings,
     calendar: Calendar,
     clock: Clock,
@@ -235,6 +155,7 @@ def _build_edge(
     market: Market,
     history: History,
 ) -> Server:
+    """Put an edge around a market: streams, doors and routes."""
     feed, limits = settings.feed, settings.limits
     past_volatility = PastVolatility(history, market)
     views = Views(market, depth=feed.replay_depth, iv_history=past_volatility)
@@ -336,9 +257,7 @@ def _make_replay_control(settings: Settings, ticker: Ticker) -> ReplayControl | 
     )
 
 
-def _make_clock(
-    settings: Settings, calendar: Calendar, catalogue: Catalogue
-) -> tuple[Clock, ReplaySource | None]:
+def _make_clock(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> tuple[Clock, ReplaySource | None]:
     """The market's clock, and the recording where that sets it."""
     feed = settings.feed
     step_ms = max(1, round(feed.publish_interval_ms * feed.speed))
@@ -386,135 +305,11 @@ def _step_ms(settings: Settings, source: Source) -> float:
     return max(step_ms, float(getattr(source, "step_ms", 0)))
 
 
-def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]:
-    """Open the port, unless the service manager gave its sockets. Raises StartError."""
-    host, port = server.settings.server.host, server.settings.server.port
-    try:
-        sockets = given or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
-    except OSError as error:
-        raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
-    server.port = sockets[0].getsockname()[1]
-    shown = "localhost" if host in ("", "*", "0.0.0.0", "::") else host
-    server.url = f"http://{shown}:{server.port}"
-    return sockets
+async def _serve(settings: Settings, log: Log, manager: ServiceManager, arguments: list[str]) -> None:
+    def reread() -> Settings:
+        return load_settings(parse_arguments(arguments), os.environ)
 
-
-def banner(server: Server) -> str:
-    """What a person who just started the server wants to know."""
-    feed, url = server.settings.feed, server.url
-    detail = (
-        f"seed {feed.seed}, hours {feed.hours}"
-        if server.source.name == "simulated"
-        else server.settings.replay.file
-    )
-    universe = server.market.universe
-    return "\n".join(
-        (
-            f"Indian options market data {__version__}",
-            f"  server     {url}/",
-            f"  API        {url}/api",
-            f"  WebSocket  {url}/socket.io/  (Socket.IO 4 clients)",
-            f"  health     {url}/health",
-            f"  docs       {url}/api/docs",
-            f"  feed       {server.source.name} ({detail})",
-            f"  market     {len(universe.underlyings)} underlyings, {universe.contract_count:,} contracts",
-        )
-    )
-
-
-def status_line(services: Services) -> str:
-    """The state in a line, for the service manager."""
-    clients = services.socket_statistics()["connections"]["now"]
-    return f"{services.ticker.state.name}: {services.ticker.state.reason} {clients} clients."
-
-
-def is_healthy(services: Services) -> bool:
-    """Whether the watchdog may be fed: the feed advances; that the loop runs is shown by the asking."""
-    return services.ticker.state.name != "stalled"
-
-
-def reload(settings: Settings, services: Services, log: Log, manager: ServiceManager) -> None:
-    """Take over what can change while the server runs, and say what cannot; a bad file changes nothing."""
-    manager.reloading()
-    try:
-        services.calendar.reload()
-        again = load_settings(parse_arguments(sys.argv[1:]), os.environ)
-    except (StartError, CalendarError) as error:
-        logger.error("nothing was reloaded: %s", error)
-    else:
-        log.set_level("debug" if again.server.debug else again.server.log_level)
-        changed = [
-            f"{section.name}.{item.name}"
-            for section in fields(settings)
-            for item in fields(getattr(settings, section.name))
-            if getattr(getattr(settings, section.name), item.name)
-            != getattr(getattr(again, section.name), item.name)
-        ]
-        ignored = ", ".join(name for name in changed if name not in RELOADED)
-        logger.info("reloaded the calendar and the log level")
-        if ignored:
-            logger.warning("these settings changed and need a restart: %s", ignored)
-    manager.ready(status_line(services))
-
-
-def quiet_collector() -> None:
-    """Keep the cyclic collector from walking over the whole market and every client many times a second.
-
-    What exists now lives as long as the process, so it is taken out of the collector's sight; what comes
-    later is reference-counted and rarely cyclic, so it may be looked at less often.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
-
-
-async def go_to_start(server: Server) -> None:
-    """Begin a replay where ``feed.start`` says. Raises StartError."""
-    start, replay = server.settings.feed.start, server.namespace.services.replay
-    if start is None or replay is None:
-        return
-    try:
-        await replay.seek(to_ms(start))
-    except OutsideRecording as error:
-        raise StartError(f"feed.start {error}.") from None
-
-
-async def serve(settings: Settings, log: Log, manager: ServiceManager) -> None:
-    """Run until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
-    server = build(settings)
-    services = server.namespace.services
-    loop.add_signal_handler(signal.SIGHUP, reload, settings, services, log, manager)
-    try:
-        sockets = open_port(server, [given for _, given in manager.sockets()])
-        await server.past_volatility.read(server.clock.now_ms())
-        await server.ticker.prime()
-        await go_to_start(server)
-        server.http.add_sockets(sockets)  # whoever connected meanwhile has waited, and finds prices
-        quiet_collector()
-        server.ticker.start()
-        services.loop_lag.start()
-        sys.stdout.write(banner(server) + "\n")
-        sys.stdout.flush()
-        if isinstance(server.clock, WallClock):
-            _fill_past(settings, server.source, server.history, eager=True)
-        manager.ready(status_line(services))
-        manager.watch(lambda: is_healthy(services), lambda: status_line(services))
-        await stop.wait()
-        logger.info("stopping")
-        manager.stopping("closing the clients' connections", within_s=DRAIN_S + HISTORY_STOP_S)
-    finally:
-        server.ticker.stop()
-        services.loop_lag.stop()
-        server.http.stop()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(server.namespace.shut_down(), DRAIN_S)
-        await server.history.stop()
-        await server.http.close_all_connections()
+    await serve(lambda: build(settings), log, manager, reread, sys.stdout)
 
 
 def run_command(arguments: list[str]) -> int:
@@ -548,8 +343,15 @@ def main(arguments: list[str] | None = None) -> int:
             closing(ServiceManager(os.environ)) as manager,
             asyncio.Runner(loop_factory=make_loop) as runner,
         ):
-            runner.run(serve(settings, log, manager))
-    except (StartError, CalendarError, HistoryError, RecordingError, ServiceManagerError) as error:
+            runner.run(_serve(settings, log, manager, given))
+    except (
+        SettingsError,
+        StartError,
+        CalendarError,
+        HistoryError,
+        RecordingError,
+        ServiceManagerError,
+    ) as error:
         sys.stderr.write(f"server.py: {error}\n")
         return 2
     return 0

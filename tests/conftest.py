@@ -18,6 +18,7 @@ from tornado.testing import bind_unused_port
 import server as server_module
 from feed.clock import VirtualClock
 from feed.history import History
+from handlers.serving import Server
 from schemas.settings import Settings, SettingsSchema
 from tests.processes import Process, spawn
 
@@ -80,7 +81,7 @@ def settings_of(**sections: dict[str, Any]) -> Settings:
 class Sandbox:
     """A server on a real port whose market moves when the test says so."""
 
-    server: server_module.Server
+    server: Server
     url: str
 
     async def step(self, count: int = 1) -> None:
@@ -144,7 +145,7 @@ def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[.
             built = server_module.build(settings)
             histories.append(built.history)
         else:
-            built = server_module._build_edge(settings, *(parts or simulated_parts).parts)
+            built = server_module.build_edge(settings, *(parts or simulated_parts).parts)
         socket, port = bind_unused_port()
         built.http.add_sockets([socket])
         sandbox = Sandbox(built, f"http://127.0.0.1:{port}")

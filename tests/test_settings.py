@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 
 import server
 from schemas.settings import ENVIRONMENT_NAMES, SettingsSchema, sentences
+from schemas.settings_file import SettingsError
 from tests.processes import ROOT
 
 KEYS = [(section, key) for section, nested in SettingsSchema().fields.items() for key in nested.schema.fields]
@@ -161,7 +162,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("toml", "key", "rule", "value"), REFUSED)
 def test_bad_setting_is_refused_with_key_rule_and_value(load, toml, key, rule, value):
-    with pytest.raises(server.StartError) as refused:
+    with pytest.raises(SettingsError) as refused:
         load(toml=toml)
     told = str(refused.value)
     assert key in told
@@ -172,31 +173,31 @@ def test_bad_setting_is_refused_with_key_rule_and_value(load, toml, key, rule, v
 
 @pytest.mark.parametrize("argument", ["feed.seed", "feed", "=1", "seed=1"])
 def test_set_without_section_key_and_value_is_refused(load, argument):
-    with pytest.raises(server.StartError, match=r"SECTION\.KEY=VALUE"):
+    with pytest.raises(SettingsError, match=r"SECTION\.KEY=VALUE"):
         load("--set", argument)
 
 
 def test_every_bad_setting_is_told_at_once(load):
-    with pytest.raises(server.StartError) as refused:
+    with pytest.raises(SettingsError) as refused:
         load(toml="[server]\nport = -1\n[feed]\nspeed = 0\n")
     assert "server.port" in str(refused.value)
     assert "feed.speed" in str(refused.value)
 
 
 def test_secret_is_not_repeated_in_the_sentence(load):
-    with pytest.raises(server.StartError) as refused:
+    with pytest.raises(SettingsError) as refused:
         load(environment={"API_KEYS": "hunter2"})
     assert "hunter2" not in str(refused.value)
 
 
 def test_file_that_is_no_toml_is_refused(load):
-    with pytest.raises(server.StartError, match=r"settings\.toml"):
+    with pytest.raises(SettingsError, match=r"settings\.toml"):
         load(toml="[server\nport = 1\n")
 
 
 def test_file_that_is_not_there_is_refused(tmp_path):
     missing = tmp_path / "nowhere.toml"
-    with pytest.raises(server.StartError, match=r"nowhere\.toml"):
+    with pytest.raises(SettingsError, match=r"nowhere\.toml"):
         server.load_settings(server.parse_arguments(["--settings", str(missing)]), {})
 
 

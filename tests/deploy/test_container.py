@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from tornado.testing import bind_unused_port
 
-from server import DRAIN_S, load_settings, parse_arguments
+from handlers.serving import DRAIN_S
+from server import load_settings, parse_arguments
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

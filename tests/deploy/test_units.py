@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import server
+from handlers import serving
 from schemas.settings import LimitsSchema
+from schemas.settings_file import SettingsError
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 EXPOSURE = 12  # tenths, of 100: what a daemon with a port can hardly go below
@@ -95,7 +97,7 @@ def test_service_notifies_itself_and_has_a_watchdog():
 
 
 def test_stop_leaves_time_for_the_drain():
-    assert seconds(unit("market-data.service")["Service"]["TimeoutStopSec"]) > server.DRAIN_S + 10
+    assert seconds(unit("market-data.service")["Service"]["TimeoutStopSec"]) > serving.DRAIN_S + 10
 
 
 def test_descriptors_suffice_for_every_client():
@@ -104,7 +106,7 @@ def test_descriptors_suffice_for_every_client():
 
 
 def test_start_that_cannot_succeed_is_not_repeated():
-    with pytest.raises(server.StartError):
+    with pytest.raises(SettingsError):
         server.load_settings(server.parse_arguments(["--set", "nonsense"]), {})
     assert server.main(["--set", "nonsense"]) == 2
     assert unit("market-data.service")["Service"]["RestartPreventExitStatus"] == "2"
