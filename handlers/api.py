@@ -17,6 +17,7 @@ from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
 
 from handlers.access import AccessRules
+from handlers.compression import GZIP_FROM_BYTES, gzipped
 from handlers.errors import RETRY_AFTER_S, ApiError, Problem, describe
 from handlers.services import Services
 from schemas.requests import NoParameters, Request
@@ -139,20 +140,39 @@ class ApiHandler(RequestHandler):
     ) -> None:
         """Answer with the envelope; ``version`` (epoch, seq) of a live answer becomes its ETag."""
         self.set_status(status)
-        if version is not None:
-            self._tag(*version)
-            if self.check_etag_header():
-                self.set_status(304)
-                self.finish()
-                return
-        envelope = {
+        if version is None or self._is_news(version):
+            before, after = self._envelope(message, meta)
+            self.finish(before + orjson.dumps(data) + after)
+
+    def reply_shared(self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int]) -> None:
+        """Answer with JSON that others are answered with too, and which therefore is compressed once."""
+        if not self._is_news(version):
+            return
+        before, after = self._envelope("OK", meta)
+        if len(data) < GZIP_FROM_BYTES or "gzip" not in self.request.headers.get("Accept-Encoding", ""):
+            self.finish(before + data + after)
+            return
+        self.set_header("Content-Encoding", "gzip")
+        self.finish(gzipped(before, data, after))
+
+    def _is_news(self, version: tuple[str, int]) -> bool:
+        """Whether the client has not that state yet; else it is told so."""
+        self._tag(*version)
+        if self.check_etag_header():
+            self.set_status(304)
+            self.finish()
+            return False
+        return True
+
+    def _envelope(self, message: str, meta: dict[str, Any] | None) -> tuple[bytes, bytes]:
+        """What goes before the data and after it."""
+        before = {
             "success": True,
             "message": message,
             "timestamp": timestamp(self.services.clock.now_ms()),
-            "data": data,
-            "meta": {**(meta or {}), "request_id": self.request_id},
         }
-        self.finish(orjson.dumps(envelope))
+        after = {**(meta or {}), "request_id": self.request_id}
+        return orjson.dumps(before)[:-1] + b',"data":', b',"meta":' + orjson.dumps(after) + b"}"
 
     def _tag(self, epoch: str, seq: int) -> None:
         """The state and the question, since one state answers many (strikes, expiry)."""

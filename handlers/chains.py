@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
-
 from handlers.past import PastHandler
 from schemas.requests import ChainRequest, DashboardRequest
 
@@ -19,8 +17,8 @@ class OptionChainHandler(PastHandler):
             return
         listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
         stream = self.services.views.chain(listing)
-        self.reply(
-            orjson.Fragment(stream.whole(wanted["strikes"])),
+        self.reply_shared(
+            stream.whole(wanted["strikes"]),
             meta={"symbol": listing.symbol, "expiry": listing.expiry.day},
             version=(stream.epoch, stream.seq),
         )
@@ -37,8 +35,8 @@ class DashboardHandler(PastHandler):
             return
         listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
         stream = self.services.views.dashboard(listing)
-        self.reply(
-            orjson.Fragment(stream.whole()),
+        self.reply_shared(
+            stream.whole(),
             meta={"symbol": listing.symbol, "expiry": listing.expiry.day},
             version=(stream.epoch, stream.seq),
         )
