@@ -156,6 +156,8 @@ class SocketServer(socketio.AsyncServer):
     def __init__(self, *, on_connected: Callable[[str, str], None], **kwargs: Any) -> None:
         self._refusals = RateLimitedLog(logger)
         super().__init__(
+            logger=_library_logger("socketio.server"),
+            engineio_logger=_library_logger("engineio.server"),
             client_manager=Rooms(),
             on_refused=self._log_refusal,
             async_handlers=False,  # a client's events are handled in the order it sent them
@@ -207,3 +209,10 @@ class SocketServer(socketio.AsyncServer):
     async def send_event(self, eio_sid: str, text: str) -> None:
         """Send an encoded Socket.IO packet to one client."""
         await self.eio.send_packet(eio_sid, engineio_packet.Packet(engineio_packet.MESSAGE, data=text))
+
+
+def _library_logger(name: str) -> logging.Logger:
+    """A library's logger, for its failures alone; one that is not given gets a handler of its own."""
+    found = logging.getLogger(name)
+    found.setLevel(logging.ERROR)
+    return found

@@ -2,12 +2,13 @@
 
 python-engineio keeps the protocol of the long-polling transport, sessions and packets. The WebSocket
 transport is served here, because the driver that comes with the library queues without bound, accepts
-a socket before it knows whether it wants it, and gives each one a compressor (``docs/protocol.md``).
+a socket before it knows whether it wants it, and gives each one a compressor.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket as sockets
 from asyncio import Future
 from collections import Counter
@@ -30,6 +31,8 @@ from handlers.loop import Alarm, TimerWheel
 TCP_NOTSENT_LOWAT = getattr(sockets, "TCP_NOTSENT_LOWAT", 25)
 NOTSENT_BYTES = 16384  # what the kernel may hold unsent for a client: 4 MB otherwise, all of it stale
 MAX_POLLING_PACKETS = 256  # replies a polling client may leave unread
+
+logger = logging.getLogger(__name__)
 
 
 class ProtocolError(Exception):
@@ -243,6 +246,10 @@ class EngineServer(engineio.AsyncServer):
         self._on_refused = on_refused
         self._connect_timeout_s = connect_timeout_s
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def _log_error_once(self, message: str, message_key: str) -> None:
+        """A request that makes no sense is its sender's mistake: no error of ours, and no news."""
+        logger.debug("a request was refused: %s", message)
 
     def spawn(self, work: Awaitable[Any]) -> None:
         """Run something that nobody waits for, and keep it from being collected."""

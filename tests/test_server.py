@@ -94,6 +94,21 @@ def test_server_is_healthy_as_soon_as_the_banner_is_out(started):
         assert json.loads(answer.read())["data"]["parts"]["feed"]["status"] == "ok"
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["", "?EIO=3&transport=polling", "?EIO=4&transport=polling&sid=gone", "?EIO=4&transport=pigeon"],
+)
+@pytest.mark.parametrize("body", [None, b"garbage"])
+def test_request_that_makes_no_sense_is_no_error_of_the_server(started, query, body):
+    process, _ = started
+    with pytest.raises(HTTPError) as refused:
+        urlopen(Request(f"{process.url}/socket.io/{query}", data=body))
+    with refused.value as answer:
+        assert answer.code == 400
+    levels = [json.loads(line)["level"] for line in process.log.read_text().splitlines()]
+    assert not {"WARNING", "ERROR"} & set(levels)
+
+
 def test_banner_names_the_recording_that_is_replayed(run_server):
     path = ROOT / "tests" / "data" / "nifty_snapshot_20260305_close.csv"
     process = run_server("--replay", str(path))
