@@ -13,16 +13,17 @@ BENCHMARKS = {
     "analytics": "Valuation: a universe, its implied volatilities, one chain",
     "market_tick": "One tick of the simulated universe",
     "history": "History: recording, reading back",
+    "history_routes": "History over REST, and what its readers do to the fan-out (6 minutes; --quick: 1)",
     "rest": "REST: CPU time and bytes of an answer",
     "fanout": "Fan-out: Socket.IO beside its peers and the floor (about 25 minutes; --quick: 5)",
 }
-HAVE_QUICK = {"rest", "fanout"}
+HAVE_QUICK = {"history_routes", "rest", "fanout"}
 
 
 def main() -> int:
     """Run them one after the other; return how many failed."""
     there = {name: title for name, title in BENCHMARKS.items() if importlib.util.find_spec(f"bench.{name}")}
-    listed = "\n".join(f"  {name:12} {title}" for name, title in there.items())
+    listed = "\n".join(f"  {name:14} {title}" for name, title in there.items())
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,

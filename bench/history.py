@@ -35,16 +35,15 @@ SESSION_MINUTES = 385
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 INTEREST_RATE = 0.065
-READERS = 50
 
 
 class Recording:
     """A simulated market and the history it is recorded into."""
 
-    def __init__(self, folder: Path, url: str | None) -> None:
+    def __init__(self, folder: Path, url: str | None, start_ms: int = to_ms(OPEN)) -> None:
         calendar = Calendar.load()
         catalogue = Catalogue.load(calendar)
-        self.now_ms = to_ms(OPEN)
+        self.now_ms = start_ms
         self.path = folder / "history.sqlite3"
         self.source = SimulatedSource(catalogue, calendar, seed=7, start_ms=self.now_ms, hours="always")
         self.market = Market(
@@ -163,7 +162,6 @@ async def reading(recorder: Recording, times: int) -> None:
     await measured("a past chain", a_chain, times, "under 10")
     await measured("250 daily candles", year, times, "under 3")
     await measured("a day of 1m candles of a contract", contract, max(times // 10, 5))
-    await concurrent(a_day)
 
 
 async def measured(name: str, ask: Callable[[], Awaitable[Any]], times: int, limit: str = "") -> None:
@@ -174,41 +172,6 @@ async def measured(name: str, ask: Callable[[], Awaitable[Any]], times: int, lim
         await ask()
         taken.append((time.perf_counter() - started) * 1e3)
     show(name, float(np.median(taken)), f"ms, p99 {np.percentile(taken, 99):.2f} ms", limit)
-
-
-async def concurrent(ask: Callable[[], Awaitable[Any]]) -> None:
-    """What 50 readers, each asking once a second, add to work of 2 ms every 50 ms on the loop."""
-    quiet = await _busy(3.0)
-    stop = asyncio.Event()
-
-    async def reader(number: int) -> None:
-        await asyncio.sleep(number / READERS)
-        while not stop.is_set():
-            await ask()
-            await asyncio.sleep(1.0)
-
-    readers = [asyncio.create_task(reader(number)) for number in range(READERS)]
-    await asyncio.sleep(1.0)
-    loaded = await _busy(6.0)
-    stop.set()
-    await asyncio.gather(*readers)
-    show("2 ms of work on the loop, p99 without readers", quiet, "ms")
-    show(f"the same with {READERS} readers a second", loaded, "ms", f"{(loaded / quiet - 1) * 100:+.0f} %")
-
-
-async def _busy(seconds: float) -> float:
-    """99th percentile of the time from when work was due to when it was done, in milliseconds."""
-    taken: list[float] = []
-    end = time.perf_counter() + seconds
-    due = time.perf_counter()
-    while due < end:
-        due += 0.05
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        done = time.perf_counter() + 0.002
-        while time.perf_counter() < done:
-            pass
-        taken.append((time.perf_counter() - due) * 1e3)
-    return float(np.percentile(taken, 99))
 
 
 def show(name: str, value: float, unit: str, limit: str = "") -> None:

@@ -8,6 +8,8 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -16,7 +18,7 @@ ROOT = HERE.parent
 BIN = HERE / "bin"
 NODE_PEER = HERE / "peers" / "node"
 HEADERS = ("wire.h", "tally.h")
-
+CORES = sorted(os.sched_getaffinity(0))  # that this process may use when it starts
 
 CANNOT_RUN = 3  # exit status of a benchmark that lacks something
 
@@ -58,11 +60,20 @@ def node() -> str:
 
 def pinned(command: list[str], *, on_server_core: bool) -> list[str]:
     """The command bound to the servers' core (the first) or to the load's (the last)."""
-    cores = sorted(os.sched_getaffinity(0))
     taskset = shutil.which("taskset")
-    if taskset is None or len(cores) < 2:
+    if taskset is None or len(CORES) < 2:
         return command
-    return [taskset, "-c", str(cores[0] if on_server_core else cores[-1]), *command]
+    return [taskset, "-c", str(CORES[0] if on_server_core else CORES[-1]), *command]
+
+
+@contextmanager
+def on_load_core() -> Iterator[None]:
+    """Keep this process off the servers' core."""
+    os.sched_setaffinity(0, {CORES[-1]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, CORES)
 
 
 def raise_descriptor_limit() -> int:

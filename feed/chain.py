@@ -112,7 +112,9 @@ def value_chain(market: Market, listing: Listing) -> Chain:
     parity = parity_forward(
         spot, listing.strikes, legs["bid"], legs["ask"], legs["last_price"], years, market.interest_rate
     )
-    volatility, strike_volatility = _volatilities(listing, legs, parity.forward, years, market.interest_rate)
+    volatility, strike_volatility = leg_volatilities(
+        listing, legs, parity.forward, years, market.interest_rate
+    )
     price = worth(legs)
     pain = max_pain(listing.strikes, *legs["open_interest"])
     change = legs["last_price"] - legs["previous_close"]
@@ -176,7 +178,7 @@ def worth(legs: Mapping[str, FloatArray]) -> FloatArray:
     return np.where(np.isfinite(mid), mid, legs["last_price"])
 
 
-def _volatilities(
+def leg_volatilities(
     listing: Listing, legs: dict[str, FloatArray], forward: float, years: float, rate: float
 ) -> tuple[FloatArray, FloatArray]:
     """Each leg's own implied volatility (2, n), and each strike's (n,) from its out-of-the-money leg."""

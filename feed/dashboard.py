@@ -23,14 +23,13 @@ from analytics.volatility import (
     rank_and_percentile,
 )
 from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
-from feed.chain import YEAR_MS, Chain
+from feed.chain import YEAR_MS, Chain, leg_volatilities
 from feed.clock import to_ms
 from feed.market import Market
 from feed.source import FloatArray
-from feed.universe import Listing, Universe
+from feed.universe import ROLL_MS, Listing, Universe
 
 WALLS = 3
-ROLL_MS = 4 * 86_400_000  # the near month leaves the index three sessions before it expires
 BULLISH_PCR, BEARISH_PCR = 1.2, 0.8
 
 
@@ -43,6 +42,14 @@ class Sentiment:
     pcr_oi: float
     change_percent: float
     max_pain_distance_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnderlyingVolatility:
+    """What the options of an underlying say, decimals: the 30-day index, and the near month at the money."""
+
+    index: float
+    near_month: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +66,18 @@ class Dashboard:
     move: ExpectedMove
     exposure: GammaExposure
     zero_gamma: float
-    volatility_index: float
+    volatility: UnderlyingVolatility
     sentiment: Sentiment
 
 
-def build_dashboard(chain: Chain, change_percent: float, index: float, iv_history: FloatArray) -> Dashboard:
+def build_dashboard(
+    chain: Chain, change_percent: float, volatility: UnderlyingVolatility, iv_history: FloatArray
+) -> Dashboard:
     """Derive the figures of an expiry.
 
-    ``change_percent`` is the underlying's of the day, ``index`` the volatility index of the underlying,
-    ``iv_history`` : (days,) the at-the-money volatility at the close of past sessions.
+    ``change_percent`` is the underlying's of the day, ``iv_history`` : (days,) the volatility of its near
+    month at the close of past sessions. The rank places the near month's, whatever the expiry: that of a
+    contract in its last hours has no year of its like to stand in.
     """
     discount = math.exp(-chain.interest_rate * max(chain.time_to_expiry, 0.0))
     atm = atm_volatility(chain.strikes, chain.strike_volatility, chain.forward).volatility
@@ -79,7 +89,7 @@ def build_dashboard(chain: Chain, change_percent: float, index: float, iv_histor
         walls=support_resistance(chain.strikes, interest[0], interest[1], WALLS),
         atm_iv=atm,
         iv_skew=delta_skew(chain.strikes, chain.strike_volatility, chain.forward, chain.time_to_expiry).skew,
-        rank=rank_and_percentile(iv_history, atm),
+        rank=rank_and_percentile(iv_history, volatility.near_month),
         straddle_price=straddle,
         straddle_strike=strike,
         move=expected_move(chain.forward, atm, chain.time_to_expiry, discount),
@@ -87,7 +97,7 @@ def build_dashboard(chain: Chain, change_percent: float, index: float, iv_histor
         zero_gamma=zero_gamma_level(
             chain.strikes, chain.strike_volatility, interest, chain.forward, chain.time_to_expiry
         ).level,
-        volatility_index=index,
+        volatility=volatility,
         sentiment=_sentiment(chain, change_percent),
     )
 
@@ -125,38 +135,47 @@ def index_months(universe: Universe, symbol: str, at_ms: int) -> list[Listing]:
     return months[:2]
 
 
-class VolatilityIndices:
-    """The 30-day volatility index of each underlying, by the published India VIX method, by version."""
+class UnderlyingVolatilities:
+    """The volatility of each underlying, its index by the published India VIX method; by version."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._cached: dict[str, tuple[tuple[object, ...], float]] = {}
+        self._cached: dict[str, tuple[tuple[object, ...], UnderlyingVolatility]] = {}
 
-    def index(self, symbol: str) -> float:
-        """The index as a decimal; NaN where two months with quotes are not listed."""
-        near_next = index_months(self._market.universe, symbol, self._market.last_input_ms)
-        version = (self._market.epoch, *((item.key, self._market.chain_seq(item)) for item in near_next))
+    def of(self, symbol: str) -> UnderlyingVolatility:
+        """Both as they are now; NaN where the months they need are not listed or have no quotes."""
+        months = index_months(self._market.universe, symbol, self._market.last_input_ms)
+        version = (self._market.epoch, *((item.key, self._market.chain_seq(item)) for item in months))
         cached = self._cached.get(symbol)
         if cached is None or cached[0] != version:
-            value = self._value(near_next)
-            cached = self._cached[symbol] = (version, value)
+            cached = self._cached[symbol] = (version, self._value(months))
         return cached[1]
 
-    def _value(self, near_next: list[Listing]) -> float:
-        if len(near_next) < 2:
-            return math.nan
-        near, following = map(self._variance, near_next)
-        return volatility_index(near, following)
+    def _value(self, months: list[Listing]) -> UnderlyingVolatility:
+        if not months:
+            return UnderlyingVolatility(math.nan, math.nan)
+        variances = [self._variance(listing) for listing in months]
+        index = volatility_index(variances[0], variances[1]) if len(variances) > 1 else math.nan
+        return UnderlyingVolatility(index, self._at_the_money(months[0]))
 
     def _variance(self, listing: Listing) -> ExpiryVariance:
-        market = self._market
+        legs, years, forward = self._read(listing)
+        rate = self._market.interest_rate
+        return expiry_variance(listing.strikes, legs["bid"], legs["ask"], forward, years, rate)
+
+    def _at_the_money(self, listing: Listing) -> float:
+        legs, years, forward = self._read(listing)
+        _, volatility = leg_volatilities(listing, legs, forward, years, self._market.interest_rate)
+        return atm_volatility(listing.strikes, volatility, forward).volatility
+
+    def _read(self, listing: Listing) -> tuple[dict[str, FloatArray], float, float]:
+        """The legs of a month, years to its expiry, and the forward that its quotes say."""
+        market, strikes = self._market, listing.strikes
         legs = market.legs(listing)
         years = (to_ms(listing.expiry.expires_at) - market.last_input_ms) / YEAR_MS
         spot = float(market.underlyings["last_price"][listing.underlying_row])
-        rate = market.interest_rate
-        bid, ask = legs["bid"], legs["ask"]
-        parity = parity_forward(spot, listing.strikes, bid, ask, legs["last_price"], years, rate)
-        return expiry_variance(listing.strikes, bid, ask, parity.forward, years, rate)
+        quotes = legs["bid"], legs["ask"], legs["last_price"]
+        return legs, years, parity_forward(spot, strikes, *quotes, years, market.interest_rate).forward
 
 
 IvHistory = Callable[[str], FloatArray]

@@ -23,18 +23,21 @@ from feed.candles import (
 from feed.instruments import Underlying
 from feed.market import Market
 from feed.simulation.carried import Carried
-from feed.store.answers import PATIENCE_S, Answers, OpenInterestSeries
+from feed.store.answers import PATIENCE_S
 from feed.store.backfill import Backfill, Past, Progress, Reach
 from feed.store.checking import quick_fault
 from feed.store.codec import Damaged
 from feed.store.jobs import ChainMetrics, Valuation
 from feed.store.left_off import left_off
+from feed.store.open_interest import OpenInterestSeries
 from feed.store.problems import STORE_ERRORS, HistoryError
 from feed.store.recent import MINUTES
 from feed.store.recorder import Recorder
 from feed.store.registry import Registry
 from feed.store.running import ClosedCandle
+from feed.store.session_figures import SessionFigures
 from feed.store.stored_chain import StoredChain
+from feed.store.today import TodayJob, missing_today
 from feed.store.upkeep import PruneJob, Retention, RewindJob
 from feed.store.writer import Health, Writer
 
@@ -54,7 +57,7 @@ _PRUNE_EVERY_MS = 600_000
 _CHAIN_DAYS_IN_MEMORY = 1  # a session of all chains is some tens of megabytes
 
 
-class History(Answers):
+class History(SessionFigures):
     """Candles of every underlying and a record of every chain, minute by minute.
 
     ``url`` names the store (see ``Database``), None keeps it in memory. ``hours`` is how the market runs
@@ -96,8 +99,12 @@ class History(Answers):
             self.database.close()
             raise HistoryError(self.database.explain(error)) from error
 
-    def start(self, market: Market, now_ms: int) -> None:
-        """Take up the day where the store left it, and begin to write. Before the first ``record``."""
+    def start(self, market: Market, now_ms: int, past: Past | None = None) -> None:
+        """Take up the day where the store left it, and begin to write. Before the first ``record``.
+
+        What the store lacks of the running day is told by ``past``: by a simulated market, which counts its
+        day from what was before the start.
+        """
         underlyings = market.universe.underlyings
         self._started_ms = now_ms - now_ms % MINUTE_MS
         self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
@@ -110,7 +117,7 @@ class History(Answers):
             part_every_ms=round(self._flush_interval_s * 1000),
         )
         try:
-            self._load(self._recorder, now_ms)
+            self._load(self._recorder, now_ms, past)
         except (*STORE_ERRORS, Damaged) as error:
             self.database.close()
             raise HistoryError(self.database.explain(error)) from error
@@ -144,6 +151,11 @@ class History(Answers):
         )
         self._backfill.start(progress)
         return self._backfill
+
+    async def ready(self, symbol: str) -> None:
+        """Wait until the past of a symbol is filled, but not for a store that is known to fail."""
+        if self._writer.health().reason is None:
+            await super().ready(symbol)
 
     async def stop(self, timeout_s: float = 10.0) -> None:
         """Write what is left, the minute being formed included, and close the store."""
@@ -185,11 +197,20 @@ class History(Answers):
         recorder.rewind(to_ms)
         if not self.database.is_durable and recorder.names:
             days = (self._grid(symbol).day_at(to_ms).day for symbol in recorder.names)
-            self._writer.put(RewindJob(recorder.encoder, to_ms, min(days)))
+            job = RewindJob(recorder.encoder, to_ms, min(days))
+            if self._writer.put(job):
+                self._forgetting = job.is_done
+
+    def skip(self, to_ms: int) -> None:
+        """Follow a clock that was put forward on purpose: nothing is known of what lies between."""
+        recorder = self._started()
+        recorder.finish()  # the running minute ends where it stands
+        recorder.rewind(to_ms)
 
     async def flush(self, timeout_s: float = PATIENCE_S) -> bool:
         """Have everything that was recorded written at once; False if it was not in time."""
-        self._writer.put(_Nothing())
+        if len(self._writer.pending()) < self._queue_limit:  # a full queue is written at once anyway
+            self._writer.put(_Nothing())
         return await asyncio.get_running_loop().run_in_executor(None, self._writer.drain, timeout_s)
 
     async def make_room(self) -> None:
@@ -198,12 +219,13 @@ class History(Answers):
             await self.flush()
 
     def health(self) -> Health:
-        """Whether what is recorded reaches the store, and if not why."""
+        """Whether what is recorded reaches the store and can be read, and if not why."""
         health = self._writer.health()
         fault = self._fault.result() if self._fault is not None and self._fault.done() else None
+        fault = fault or self._read_faults.reason
         return health if fault is None else replace(health, state="degraded", reason=fault)
 
-    def _load(self, recorder: Recorder, now_ms: int) -> None:
+    def _load(self, recorder: Recorder, now_ms: int, past: Past | None) -> None:
         """Fill memory with the latest day of minutes, the running day and the days of its week."""
         minute_ms = now_ms - now_ms % MINUTE_MS
         grids = [self._grid(symbol) for symbol in recorder.names]
@@ -211,10 +233,19 @@ class History(Answers):
         since_ms = min([minute_ms - (MINUTES - 1) * MINUTE_MS, *(day.start_ms for day in days)])
         stored = self._reader.minutes_of_all(recorder.names, since_ms, minute_ms + MINUTE_MS)
         recorder.running.recent.begin(minute_ms)
+        told: dict[str, Candles] = {}
         for row, symbol in enumerate(recorder.names):
             week = self._load_week(symbol, grids[row], days[row].day)
             minutes = _of_kind(stored.get(symbol, Candles.empty()), recorder.source)
+            if past is not None:
+                told[symbol] = missing_today(past, symbol, grids[row], minutes, minute_ms)
+                minutes = Candles.merge([told[symbol], minutes])
             recorder.load(row, minutes, _of_kind(week, recorder.source), minute_ms)
+        if past is not None:
+            recorder.go_on([self._hours == "always" or day.open_ms <= now_ms < day.close_ms for day in days])
+        if past is not None and self.database.is_durable:  # else there is nothing to be killed away
+            rows = recorder.running.days_so_far()
+            self._writer.put(TodayJob(self._registry, recorder.names, told, rows, recorder.source))
         self._registry.newest_chain_ms = self._reader.newest_chain_ms(min(day.day for day in days))
 
     def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:

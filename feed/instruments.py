@@ -134,6 +134,21 @@ class Catalogue:
                 return expiry
         raise UnknownExpiry(self[symbol].symbol, day, tuple(expiry.day for expiry in listed))
 
+    def month_expiries(self, symbol: str, start: datetime, end: datetime) -> list[datetime]:
+        """When contracts named for a month expire: each after ``start``, up to the first after ``end``."""
+        row = self._row(symbol)
+        found: list[datetime] = []
+        if row.expiry_rule.kinds <= {"weekly"}:
+            return found
+        month = Month.of(day_in_india(start))
+        while not found or found[-1] <= end:
+            day = row.expiry_rule.month_day(self.calendar, month)
+            instant = self.calendar.expiry_instant(row.underlying.derivatives_exchange, day)
+            if instant > start:
+                found.append(instant)
+            month = month.plus(1)
+        return found
+
     def lot_size(self, symbol: str, expiry: date, on: date) -> int:
         """The lot of the contracts of an expiry, as it is on a day."""
         row = self._row(symbol)

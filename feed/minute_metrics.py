@@ -92,7 +92,11 @@ class _Valued:
                 indices[listing.symbol] = self._index(months)
                 if months:
                     session[listing.underlying_row] = self._atm_volatility(months[0])
-            found = {**self._of_listing(listing), "volatility_index": indices[listing.symbol]}
+            found = {
+                **self._of_listing(listing),
+                "volatility_index": indices[listing.symbol],
+                "near_month_iv": float(session[listing.underlying_row]),
+            }
             for name, column in values.items():
                 column[listing.row] = found[name]
         return ChainMetrics(values, self._volatility, session)

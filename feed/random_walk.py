@@ -22,12 +22,13 @@ from feed.simulation.factors import EQUITY, GROUPS, Effects, FactorModel, Factor
 from feed.simulation.hours import Elapsed, Hours
 from feed.simulation.listing import lane_of, relisted, switched_futures, years_between_futures
 from feed.simulation.parameters import FloatArray, load_parameters
+from feed.simulation.past_volatility import PastVolatility
 from feed.simulation.scenarios import SCENARIOS, ScenarioState
 from feed.simulation.situation import Situation
 from feed.simulation.spots import Spots, daily_units
 from feed.simulation.start import Start
 from feed.simulation.surface import SurfaceModel, SurfaceStates
-from feed.source import CONTRACT_FIELDS, Update
+from feed.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
 from feed.universe import Universe
 
 HOURS = ("always", "exchange")
@@ -75,10 +76,12 @@ class SimulatedSource:
         self._model = FactorModel(underlyings, self._parameters)
         self._surface = SurfaceModel(underlyings, self._parameters, interest_rate)
         self._level_weight = np.array([_LEVEL_WEIGHT[underlying.kind] for underlying in underlyings])
-        self._begin(calendar, start_ms, carried)
+        self._calendar = calendar
+        self._begin(start_ms, carried)
 
-    def _begin(self, calendar: Calendar, start_ms: int, carried: Carried | None) -> None:
-        underlyings, tables = self._catalogue.underlyings, self._parameters["activity"]
+    def _begin(self, start_ms: int, carried: Carried | None) -> None:
+        underlyings, calendar = self._catalogue.underlyings, self._calendar
+        tables = self._parameters["activity"]
         activities = [
             Activity(calendar, spot, exchange, tables[name], start_ms) for name, spot, exchange in _MARKETS
         ]
@@ -94,6 +97,17 @@ class SimulatedSource:
             start_ms=start_ms,
             always=self._always,
             carried=carried,
+        )
+        self._past_volatility = PastVolatility(
+            calendar,
+            self._catalogue,
+            self._model,
+            self._surface,
+            activities,
+            self._start.backfill,
+            latest=self._start.latest,
+            level_weight=self._level_weight,
+            seed=self._seed,
         )
         self._spots = Spots(underlyings, units)
         self._start.fill(self._spots)
@@ -127,6 +141,13 @@ class SimulatedSource:
         today = self._start.today[self._model.group[row]]
         return bars if today is None else joined([bars, today.candles(row)])
 
+    def session_volatilities(self, symbol: str, sessions: int) -> Bars:
+        """``atm_iv`` of the near month at the end of the last sessions, ``time_ms`` of their openings.
+
+        Ascending. Raises UnknownSymbol.
+        """
+        return self._past_volatility.sessions(self._row(symbol), sessions)
+
     def _row(self, symbol: str) -> int:
         self._catalogue[symbol]
         return self.universe.row_of[symbol]
@@ -151,8 +172,23 @@ class SimulatedSource:
         rows, values = self._chains.contract_values(self._touched)
         return Update(now_ms, self._spot_values(), values, None, rows)
 
+    def restart(self, now_ms: int) -> None:
+        """Go on from the prices there are; the next update tells everything, what is listed included.
+
+        A path cannot go back: where the clock was set back, another one begins at the same prices.
+        """
+        if now_ms < self._hours.now_ms:
+            prices = self._spots.fields
+            until_ms = np.full(self._model.count, now_ms)
+            self._begin(
+                now_ms, Carried(until_ms, **{name: prices[name].copy() for name in UNDERLYING_FIELDS})
+            )
+            self._new_universe = self.universe
+        self._relist_due = self._everything_new = True
+
     def _whole_update(self, now_ms: int) -> Update:
         self._everything_new = False
+        self._spots.widen()
         universe, self._new_universe = self._new_universe, None
         contracts = {name: self._chains.book.table(name) for name in CONTRACT_FIELDS}
         return Update(now_ms, self._spot_values(), contracts, None, None, universe)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,11 +17,42 @@ from feed.recordings.frames import BadRow, Frame, RecordedChain
 from feed.recordings.listing import Lister
 from feed.recordings.reading import read_recording
 from feed.recordings.text import local_day
-from feed.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, FloatArray, Rows, Update
+from feed.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, FloatArray, Rows, Source, Update
 from feed.universe import Listing, Universe
 
 LAST_PRICE = UNDERLYING_FIELDS.index("last_price")
 SINGLE_FRAME_STEP_MS = 60_000  # how long a recording of one instant lasts, for want of a second one
+
+
+@runtime_checkable
+class Replay(Source, Protocol):
+    """A source that has a start and an end, and can go on from any instant between."""
+
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    loop: bool
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been handed out and nothing more will come."""
+        ...
+
+    def restart_ms(self, now_ms: int) -> int | None:
+        """Where the clock is to go on once a looped recording is over, else None."""
+        ...
+
+    async def prepare(self, instant_ms: int) -> None:
+        """Wait until what the state of an instant needs is read, so that seek() there need not."""
+        ...
+
+    def seek(self, instant_ms: int) -> int:
+        """Go to an instant, or to the nearest covered, and return it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what the recording is read from; nothing may be asked afterwards."""
+        ...
 
 
 class ReplaySource:
@@ -100,6 +132,9 @@ class ReplaySource:
         """
         return self.start_ms if self.loop and now_ms >= self.end_ms + self.step_ms else None
 
+    async def prepare(self, instant_ms: int) -> None:
+        """Nothing to wait for: a file is read whole."""
+
     def seek(self, instant_ms: int) -> int:
         """Go to an instant, or to the nearest the recording covers, and return it.
 
@@ -107,8 +142,11 @@ class ReplaySource:
         """
         self._now_ms = min(max(instant_ms, self.start_ms), self.end_ms)
         self._next = 0
-        self._table: _Table | None = None
+        self._table: ReplayTable | None = None
         return self._now_ms
+
+    def close(self) -> None:
+        """Nothing is held open: a file is read whole."""
 
     def advance(self, now_ms: int) -> Update | None:
         """What was recorded up to ``now_ms`` since the last call, merged; None if nothing was.
@@ -126,7 +164,7 @@ class ReplaySource:
         day = self._days[bisect_right(self._days, stop - 1, key=lambda day: day.first) - 1]
         afresh = self._table is None or self._table.universe is not day.universe
         if self._table is None or afresh:
-            self._table = _Table(day.universe)
+            self._table = ReplayTable(day.universe)
             self.universe = day.universe
             first = day.first
         underlying_rows, contract_rows = self._table.overlay(self._frames[first:stop])
@@ -144,15 +182,15 @@ class _Day:
     universe: Universe
 
 
-class _Table:
+class ReplayTable:
     """What is known after some frames: every field of every row, in the shape of a universe.
 
-    ``_underlyings`` : (underlying fields, underlyings); ``_contracts`` : (contract fields, contracts).
+    ``underlyings`` : (underlying fields, underlyings); ``_contracts`` : (contract fields, contracts).
     """
 
     def __init__(self, universe: Universe) -> None:
         self.universe = universe
-        self._underlyings = np.full((len(UNDERLYING_FIELDS), len(universe.underlyings)), np.nan)
+        self.underlyings = np.full((len(UNDERLYING_FIELDS), len(universe.underlyings)), np.nan)
         self._contracts = np.full((len(CONTRACT_FIELDS), universe.contract_count), np.nan)
 
     def overlay(self, frames: Iterable[Frame]) -> tuple[Rows, Rows]:
@@ -162,13 +200,14 @@ class _Table:
         for frame in frames:
             for symbol, spot in frame.spots.items():
                 row = self.universe.row_of[symbol]
-                self._underlyings[LAST_PRICE, row] = spot
+                self.underlyings[LAST_PRICE, row] = spot
                 underlying_rows.append(row)
             for key, chain in frame.chains.items():
-                contract_rows.append(self._write(self.universe.listing(*key), chain))
+                contract_rows.append(self.write(self.universe.listing(*key), chain))
         return np.unique(np.array(underlying_rows, np.intp)), np.unique(np.concatenate(contract_rows))
 
-    def _write(self, listing: Listing, chain: RecordedChain) -> Rows:
+    def write(self, listing: Listing, chain: RecordedChain) -> Rows:
+        """Write what is recorded of a chain; return the rows of the contracts it tells of."""
         columns = np.searchsorted(listing.strikes, chain.strikes)
         starts = listing.rows.start + np.array([[0], [len(listing.strikes)]])
         present = chain.present()
@@ -180,7 +219,7 @@ class _Table:
         """The whole state, universe included."""
         return Update(
             time_ms,
-            _by_name(UNDERLYING_FIELDS, self._underlyings.copy()),
+            _by_name(UNDERLYING_FIELDS, self.underlyings.copy()),
             _by_name(CONTRACT_FIELDS, self._contracts.copy()),
             universe=self.universe,
         )
@@ -189,7 +228,7 @@ class _Table:
         """The state of some rows."""
         return Update(
             time_ms,
-            _by_name(UNDERLYING_FIELDS, self._underlyings[:, underlying_rows]),
+            _by_name(UNDERLYING_FIELDS, self.underlyings[:, underlying_rows]),
             _by_name(CONTRACT_FIELDS, self._contracts[:, contract_rows]),
             underlying_rows,
             contract_rows,

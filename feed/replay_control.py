@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from feed.clock import VirtualClock, to_datetime
-from feed.replay import ReplaySource
+from feed.replay import Replay
 from feed.ticker import Ticker
 
 
@@ -38,7 +38,7 @@ class ReplayControl:
         self,
         ticker: Ticker,
         clock: VirtualClock,
-        source: ReplaySource,
+        source: Replay,
         *,
         publish_interval_ms: int,
         stale_after_s: float,

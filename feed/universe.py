@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from feed.instruments import Catalogue, Expiry, Underlying, UnknownExpiry, UnknownSymbol
 
+ROLL_MS = 4 * 86_400_000  # the near month leaves a volatility index three sessions before it expires
+
 
 class NothingListed(LookupError):
     """An underlying on which no option is listed."""

@@ -11,11 +11,12 @@ from feed.candles import Candle, Candles
 from feed.clock import to_datetime
 from feed.universe import Universe
 from handlers.api import ApiHandler
+from handlers.rate_limit import HEAVY
 from handlers.reference import pagination, strike_index
 from schemas.columns import Column, FloatArray, rounded, rows
 from schemas.reference import DaysSchema
 from schemas.requests import HistoryRequest, path_symbol
-from schemas.wire import timestamp
+from schemas.wire import timestamp, timestamps
 
 DAY_MS = 86_400_000
 DEFAULT_SPAN_MS = {"1d": 366 * DAY_MS, "1w": 5 * 366 * DAY_MS}
@@ -35,24 +36,31 @@ _days = DaysSchema()
 class HistoricalDataHandler(ApiHandler):
     """``/api/historical-data/{symbol}``: candles of an underlying or of a contract."""
 
+    cost = HEAVY
+
     async def get(self, symbol: str) -> None:
-        """Answer with a page of candles, oldest first."""
+        """Answer with a page of candles, ascending; without a beginning the first page has the newest."""
         name = path_symbol(symbol)
         wanted = self.arguments_of(HistoryRequest)
         universe = self.services.market.universe
         universe.underlying(name)
         end_ms = wanted["end"] if wanted["end"] is not None else self.services.clock.now_ms() + 1
-        start_ms = wanted["start"]
-        if start_ms is None:
+        start_ms, is_open = wanted["start"], wanted["start"] is None
+        if is_open:
             start_ms = end_ms - DEFAULT_SPAN_MS.get(wanted["interval"], DEFAULT_INTRADAY_SPAN_MS)
         page, per_page = wanted["page"], wanted["per_page"]
         contract = _contract(universe, name, wanted)
+        history = self.services.history
         candles, total = await self.within_time(
-            self.services.history.page(name, wanted["interval"], start_ms, end_ms, page, per_page, contract)
+            history.page(
+                name, wanted["interval"], start_ms, end_ms, page, per_page, contract, from_end=is_open
+            )
         )
         data = {
             "symbol": name,
             "interval": wanted["interval"],
+            "from": timestamp(start_ms),
+            "to": timestamp(end_ms),
             "source": ", ".join(candles.source_names) or self.services.market.source,
             "candles": candle_rows(candles),
         }
@@ -104,7 +112,7 @@ def candle_rows(candles: Candles) -> list[dict[str, Any]]:
     table = np.array(
         [rounded(values, column.decimals) for column, values in zip(_columns, columns, strict=True)]
     )
-    dates = [timestamp(at_ms) for at_ms in candles.time_ms.tolist()]
+    dates = timestamps(candles.time_ms)
     return [{"date": at, **row} for at, row in zip(dates, rows(_columns, table), strict=True)]
 
 

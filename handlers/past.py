@@ -11,15 +11,18 @@ import orjson
 from marshmallow import ValidationError
 
 from feed.calendar import IST
+from feed.candles import INTERVALS_MS
 from feed.chain import Chain, nearest_strike
 from feed.clock import to_datetime
-from feed.dashboard import Dashboard, build_dashboard
+from feed.dashboard import Dashboard, UnderlyingVolatility, build_dashboard
 from feed.instruments import UnknownExpiry
 from feed.past_chain import PAST_EPOCH, value_past_chain
+from feed.source import FloatArray
 from feed.store.stored_chain import StoredChain
 from handlers.api import ApiHandler
 from handlers.errors import ApiError
 from handlers.frames import encode
+from handlers.rate_limit import HEAVY
 from handlers.reference import pagination, strike_index
 from handlers.services import Services
 from schemas.chains import ROW_COLUMNS, chain_table, dump_header
@@ -109,17 +112,24 @@ async def past_dashboard(services: Services, symbol: str, expiry: date | None, a
     _, before = await history.day(symbol, chain.as_of_ms)
     previous_close = before.close if before is not None else np.nan
     metrics = await history.metrics(symbol, chain.expiry, minute_ms, minute_ms + 1)
-    index = metrics["volatility_index"]
+    index, near_month = (
+        float(metrics[name][-1]) if len(metrics[name]) else np.nan
+        for name in ("volatility_index", "near_month_iv")
+    )
     return build_dashboard(
         chain,
         100 * (chain.spot_price / previous_close - 1),
-        float(index[-1]) if len(index) else np.nan,
+        UnderlyingVolatility(index, near_month),
         await history.atm_iv_history(symbol, before_ms=chain.as_of_ms),
     )
 
 
 class PastHandler(ApiHandler):
     """A resource that has a present, and with ``at`` a past."""
+
+    def cost_of_request(self) -> float:
+        """Much for the past, which is read from the store and valued afresh."""
+        return HEAVY if "at" in self.request.query_arguments else self.cost
 
     async def reply_past_chain(self, wanted: dict[str, Any]) -> None:
         """Answer with a recorded chain."""
@@ -146,6 +156,8 @@ class PastHandler(ApiHandler):
 class SeriesHandler(ApiHandler):
     """Series of a chain."""
 
+    cost = HEAVY
+
     def span(self, symbol: str, wanted: dict[str, Any]) -> tuple[int, int]:
         """First instant and end; of the trading day in course where none is asked for."""
         services = self.services
@@ -164,11 +176,6 @@ class SeriesHandler(ApiHandler):
             raise UnknownExpiry(symbol, expiry, listed)
         return expiry
 
-    async def sources(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> str:
-        """Where the records come from."""
-        names = await self.services.history.chain_sources(symbol, expiry, start_ms, end_ms)
-        return ", ".join(names) or self.services.market.source
-
 
 class DashboardHistoryHandler(SeriesHandler):
     """``/api/dashboard-history/{symbol}``."""
@@ -182,8 +189,8 @@ class DashboardHistoryHandler(SeriesHandler):
         check_length(start_ms, end_ms, MOST_SERIES_SPAN)
         await self.services.settle_history()
         day = await self.within_time(self.expiry_of(name, wanted["expiry"]))
-        series = await self.within_time(
-            self.services.history.metrics(name, day, start_ms, end_ms, wanted["interval"])
+        series, sources = await self.within_time(
+            self._series(name, day, start_ms, end_ms, wanted["interval"])
         )
         page, per_page = wanted["page"], wanted["per_page"]
         shown = slice((page - 1) * per_page, page * per_page)
@@ -191,11 +198,22 @@ class DashboardHistoryHandler(SeriesHandler):
             "symbol": name,
             "expiry": day,
             "interval": wanted["interval"],
-            "source": await self.within_time(self.sources(name, day, start_ms, end_ms)),
+            "source": ", ".join(sources) or self.services.market.source,
             "points": dump_points({column: values[shown] for column, values in series.items()}),
         }
         about = pagination(page, per_page, len(series["minute_ms"]))
         self.reply(data, meta={"symbol": name, "expiry": day, "pagination": about})
+
+    async def _series(
+        self, symbol: str, day: date, start_ms: int, end_ms: int, interval: str
+    ) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
+        """The series, and where it comes from, each once."""
+        history = self.services.history
+        recorded = await history.chain_sources(symbol, day, start_ms, end_ms)
+        if interval in INTERVALS_MS:
+            return await history.metrics(symbol, day, start_ms, end_ms, interval), recorded
+        series, daily = await history.daily_metrics(symbol, day, start_ms, end_ms, interval)
+        return series, tuple(dict.fromkeys((*recorded, *daily)))
 
 
 class OpenInterestHistoryHandler(SeriesHandler):
@@ -211,14 +229,16 @@ class OpenInterestHistoryHandler(SeriesHandler):
         await self.services.settle_history()
         day = await self.within_time(self.expiry_of(name, wanted["expiry"]))
         strikes = await self.within_time(self._strikes(name, day, wanted["strikes"], end_ms))
+        history = self.services.history
         series = await self.within_time(
-            self.services.history.open_interest(name, day, strikes, start_ms, end_ms, wanted["interval"])
+            history.open_interest(name, day, strikes, start_ms, end_ms, wanted["interval"])
         )
+        sources = await self.within_time(history.chain_sources(name, day, start_ms, end_ms))
         data = {
             "symbol": name,
             "expiry": day,
             "interval": wanted["interval"],
-            "source": await self.within_time(self.sources(name, day, start_ms, end_ms)),
+            "source": ", ".join(sources) or self.services.market.source,
             **dump_open_interest(series),
         }
         self.reply(data, meta={"symbol": name, "expiry": day})

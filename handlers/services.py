@@ -7,21 +7,23 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
-
-import numpy as np
+from weakref import WeakSet
 
 from feed.calendar import Calendar, Phase
 from feed.chain import Chain, value_chain
 from feed.clock import Clock, VirtualClock, to_datetime, to_ms
-from feed.dashboard import Dashboard, IvHistory, VolatilityIndices, build_dashboard
+from feed.dashboard import Dashboard, IvHistory, UnderlyingVolatilities, build_dashboard
 from feed.history import ClosedCandle, History, HistoryError
 from feed.market import Market
 from feed.random_walk import SimulatedSource
 from feed.replay_control import ReplayControl
 from feed.source import FloatArray
+from feed.store.session_figures import volatility_series
 from feed.ticker import Ticker
 from feed.universe import Listing
+from handlers.health import Health
 from handlers.loop_lag import LoopLag
 from handlers.streams import ChainStream, SymbolStream, WholeStream
 from schemas.dashboard import dump_dashboard
@@ -35,17 +37,17 @@ _status = MarketStatusSchema()
 
 
 class PastVolatility:
-    """At-the-money volatility at the end of past sessions, in memory for whoever cannot wait for a disk."""
+    """The near month's volatility at the end of past sessions, in memory: nobody waits for a disk."""
 
     def __init__(self, history: History, market: Market) -> None:
         self._history = history
         self._market = market
-        self._known: dict[str, FloatArray] = {}
+        self._stored: dict[str, dict[date, float]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     def __call__(self, symbol: str) -> FloatArray:
         """The sessions before the running one, oldest first: (days,)."""
-        return self._known.get(symbol, np.empty(0))
+        return volatility_series(self._history.told_volatilities(symbol), self._stored.get(symbol, {}))
 
     async def follow(self, closed: list[ClosedCandle], now_ms: int, *, wait: bool) -> None:
         """Read again once a session has ended; without ``wait`` in the background."""
@@ -57,13 +59,13 @@ class PastVolatility:
             self._reading = asyncio.create_task(self.read(now_ms))
 
     async def read(self, now_ms: int) -> None:
-        """Read what is known of every symbol."""
+        """Read what is stored of every symbol."""
         try:
             await self._history.flush()
             for symbol in self._market.universe.row_of:
-                self._known[symbol] = await self._history.atm_iv_history(symbol, before_ms=now_ms)
-        except HistoryError:
-            logger.exception("past volatilities could not be read: ranks rest on those known before")
+                self._stored[symbol] = await self._history.stored_volatilities(symbol, now_ms)
+        except HistoryError as error:
+            logger.warning("past volatilities could not be read, ranks rest on those known before: %s", error)
 
 
 class Views:
@@ -73,7 +75,7 @@ class Views:
         self.market = market
         self._depth = depth
         self._iv_history = iv_history
-        self._indices = VolatilityIndices(market)
+        self._volatilities = UnderlyingVolatilities(market)
         self._symbols: dict[str, SymbolStream] = {}
         self._chains: dict[tuple[str, Any], ChainStream] = {}
         self._boards: dict[tuple[str, Any], WholeStream] = {}
@@ -131,8 +133,8 @@ class Views:
     def _build(self, listing: Listing) -> Dashboard:
         chain = self.value(listing)
         quote = self.market.quote(listing.symbol)
-        index = self._indices.index(listing.symbol)
-        return build_dashboard(chain, quote.change_percent, index, self._iv_history(listing.symbol))
+        volatility = self._volatilities.of(listing.symbol)
+        return build_dashboard(chain, quote.change_percent, volatility, self._iv_history(listing.symbol))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ class Services:
     api_timeout_s: float
     max_body_bytes: int
     loop_lag: LoopLag
+    health: Health
     started_s: float = field(default_factory=time.monotonic)
     routes: tuple[tuple[str, str, str], ...] = ()
     replay: ReplayControl | None = None
@@ -171,6 +174,7 @@ class Services:
     may_control: bool = False
     socket_statistics: Callable[[], dict[str, Any]] = dict
     announce_feed: Callable[[], Awaitable[None]] = _tell_nobody
+    answering: WeakSet[Any] = field(default_factory=WeakSet)  # handlers; one whose client went is collected
     _kept_status: KeptStatus | None = None
 
     async def settle_history(self) -> None:

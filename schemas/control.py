@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from schemas.requests import Moment, Request, one_of
 from schemas.settings import SCENARIOS
 from schemas.strategy import Amount
-from schemas.wire import Timestamp
+from schemas.wire import Number, Timestamp
 
 ACTIONS = ("pause", "resume", "seek", "speed")
 LEAST_SPEED, GREATEST_SPEED = 0.01, 3600.0
@@ -65,9 +65,7 @@ class ReplaySchema(Schema):
     """``/api/replay``: where a replay stands."""
 
     paused = fields.Boolean(metadata={"description": "whether the market stands still", "example": False})
-    speed = fields.Float(
-        metadata={"unit": "market seconds a second", "description": "how fast it goes", "example": 60.0}
-    )
+    speed = Number(2, "market seconds a second", "how fast it goes")
     at = Timestamp("time of the market's clock", example="2026-11-23T05:00:00.000Z", attribute="at_ms")
     start = Timestamp(
         "first instant of the recording", example="2026-11-23T03:45:00.000Z", attribute="start_ms"

@@ -76,8 +76,11 @@ class DashboardSchema(TotalsSchema, ProvenanceSchema):
     resistance = fields.List(fields.Nested(WallSchema))
     atm_iv = Number(2, "% a year", "volatility at the forward")
     iv_skew = Number(2, "vol points", "25-delta put less 25-delta call")
-    iv_rank = Number(2, "%", "place of atm_iv between the lowest and highest of the past days")
-    iv_percentile = Number(2, "%", "share of the past days with a lower atm_iv")
+    near_month_iv = Number(
+        2, "% a year", "volatility at the forward of the first month more than 4 days away"
+    )
+    iv_rank = Number(2, "%", "place of near_month_iv between the lowest and highest of the past sessions")
+    iv_percentile = Number(2, "%", "share of the past sessions with a lower near_month_iv")
     iv_days = fields.Integer(metadata={"description": "sessions the rank rests on; null before 20"})
     straddle_price = Number(2, "INR", "call plus put of the listed strike nearest the forward")
     expected_move = Number(2, "INR", "one standard deviation to expiry")
@@ -112,6 +115,7 @@ def dump_dashboard(board: Any) -> dict[str, Any]:
         "resistance": _walls(walls.resistance_strikes, walls.resistance_open_interest),
         "atm_iv": number(100 * board.atm_iv, 2),
         "iv_skew": number(100 * board.iv_skew, 2),
+        "near_month_iv": number(100 * board.volatility.near_month, 2),
         "iv_rank": number(100 * board.rank.rank, 2),
         "iv_percentile": number(100 * board.rank.percentile, 2),
         "iv_days": board.rank.days,
@@ -128,7 +132,7 @@ def dump_dashboard(board: Any) -> dict[str, Any]:
         "zero_gamma": number(board.zero_gamma, 2),
         "forward": number(chain.forward, 2),
         "basis": number(chain.forward - chain.spot_price, 2),
-        "volatility_index": number(100 * board.volatility_index, 2),
+        "volatility_index": number(100 * board.volatility.index, 2),
         "sentiment": SentimentSchema().dump(board.sentiment),
         "coverage": _coverage.dump(chain.coverage),
         "timestamp": timestamp(chain.as_of_ms),

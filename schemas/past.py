@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from schemas.columns import Column, FloatArray, rounded, rows, whole_numbers
+from schemas.columns import Column, FloatArray, rounded, whole_numbers
 from schemas.requests import (
     MAX_PAGE_ROWS,
     Day,
@@ -21,7 +21,7 @@ from schemas.requests import (
     Request,
     check_span,
 )
-from schemas.wire import Count, Number, Timestamp, timestamp
+from schemas.wire import Count, Number, Timestamp, count, number, timestamps
 
 EACH_SIDE, MOST_EACH_SIDE = 10, 60
 MOST_NAMED = 100
@@ -30,8 +30,11 @@ MOST_SERIES_SPAN = timedelta(days=400)
 _STRIKE = r"[1-9]\d{0,8}(\.\d{1,2})?"
 STRIKES_PATTERN = rf"^{_STRIKE}(,{_STRIKE}){{0,{MOST_NAMED - 1}}},?$"
 
-# a column of the answer -> its name in the store and what it is multiplied by
-_STORED = {"atm_iv": ("atm_iv", 100.0), "volatility_index": ("volatility_index", 100.0)}
+_FACTORS = {
+    "atm_iv": 100.0,
+    "volatility_index": 100.0,
+    "near_month_iv": 100.0,
+}  # stored as decimals, told in percent
 _POINT_COLUMNS = (
     Column("spot_price", 2, "INR", "price of the underlying"),
     Column("forward", 2, "INR", "forward of the expiry"),
@@ -47,6 +50,9 @@ _POINT_COLUMNS = (
     Column("total_ce_volume", None, "contracts", "traded calls"),
     Column("total_pe_volume", None, "contracts", "traded puts"),
     Column("volatility_index", 2, "% a year", "30-day index by the India VIX method"),
+    Column(
+        "near_month_iv", 2, "% a year", "volatility at the forward of the first month more than 4 days away"
+    ),
 )
 
 
@@ -187,14 +193,16 @@ class OpenInterestHistorySchema(Schema):
 
 
 def dump_points(series: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
-    """Series of stored metrics as ``DashboardPoint`` describes them."""
-    lines = []
+    """Series of stored metrics as ``DashboardPoint`` describes them, rounded as the dashboard is."""
+    cells: list[list[Any]] = [timestamps(series["minute_ms"].astype(np.int64))]
     for column in _POINT_COLUMNS:
-        name, factor = _STORED.get(column.name, (column.name, 1.0))
-        lines.append(rounded(factor * series[name], column.decimals))
-    dates = [timestamp(int(at_ms)) for at_ms in series["minute_ms"].tolist()]
-    table = np.array(lines).reshape(len(_POINT_COLUMNS), len(dates))
-    return [{"date": at, **row} for at, row in zip(dates, rows(_POINT_COLUMNS, table), strict=True)]
+        values = (_FACTORS.get(column.name, 1.0) * series[column.name]).tolist()
+        if column.decimals is None:
+            cells.append([count(value) for value in values])
+        else:
+            cells.append([number(value, column.decimals) for value in values])
+    names = ("date", *(column.name for column in _POINT_COLUMNS))
+    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def dump_open_interest(series: Any) -> dict[str, Any]:
@@ -207,7 +215,7 @@ def dump_open_interest(series: Any) -> dict[str, Any]:
     }
     columns = {name: rounded(values, None) for name, values in names.items()}
     return {
-        "dates": [timestamp(at_ms) for at_ms in series.minute_ms.tolist()],
+        "dates": timestamps(series.minute_ms),
         "strikes": [
             {
                 "strike_price": strike,

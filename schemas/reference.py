@@ -92,7 +92,15 @@ class CandlesSchema(Schema):
     symbol = fields.String()
     interval = fields.String()
     source = fields.String()
-    candles = fields.List(fields.Nested(CandleSchema))
+    start = Timestamp(
+        "beginning of the span that the pages are of", example="2026-11-18T04:30:00.001Z", data_key="from"
+    )
+    end = Timestamp(
+        "its end: given as `to` with the next page, what arrives meanwhile moves nothing",
+        example="2026-11-23T04:30:00.001Z",
+        data_key="to",
+    )
+    candles = fields.List(fields.Nested(CandleSchema), metadata={"description": "ascending"})
 
 
 class DaySchema(Schema):

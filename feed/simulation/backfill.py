@@ -90,6 +90,10 @@ class Backfill:
             states[index] = states[index - 1] * keep + noise[index]
         return states
 
+    def slow_states(self, group: int, sessions: int) -> FloatArray:
+        """The slow volatility state at the end of the last sessions, latest first: (sessions,)."""
+        return self._slow[:sessions, group]
+
     def _slow_deviation(self) -> float:
         v = self._model.volatility
         by_returns = v["slow_return_slope"] * self._model.daily_volatility[self._model.benchmark]

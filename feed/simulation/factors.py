@@ -16,6 +16,7 @@ from feed.simulation.parameters import FloatArray, Parameters
 
 EQUITY, COMMODITY = 0, 1
 GROUPS = 2
+OWN_BOUNDS = (-0.5, 0.8)  # of a surface's own deviation, as log volatility
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ class FactorState:
         self.own_implied *= np.exp(-v["own_reversion"] * days)
         self.own_implied += v["own_noise"] * size[model.group] * noise
         self.own_implied += v["own_return_slope"] * model.daily_volatility * own_moves
-        np.clip(self.own_implied, -0.5, 0.8, out=self.own_implied)
+        np.clip(self.own_implied, *OWN_BOUNDS, out=self.own_implied)
 
 
 def mean_decay(elapsed: FloatArray) -> FloatArray:

@@ -29,14 +29,12 @@ class DaySoFar:
     low: FloatArray
     close: FloatArray
     volume: FloatArray
-    end_ms: int
 
-    def candles(self, row: int, *, whole: bool = True) -> Bars:
-        """The complete minutes of an underlying, or with ``whole=False`` the one in course as well."""
+    def candles(self, row: int) -> Bars:
+        """The minutes of an underlying, the one in course as far as it is."""
         column = int(np.flatnonzero(self.rows == row)[0])
-        wanted = self.time_ms + MINUTE_MS <= self.end_ms if whole else np.ones(len(self.time_ms), bool)
         fields = (self.open, self.high, self.low, self.close, self.volume)
-        return as_bars(self.time_ms[wanted], *(values[wanted, column] for values in fields))
+        return as_bars(self.time_ms, *(values[:, column] for values in fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,6 @@ def day_so_far(
         path.low.T,
         path.close.T,
         np.rint(units),
-        span.now_ms,
     )
 
 

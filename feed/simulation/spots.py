@@ -43,8 +43,14 @@ class Spots:
         """Show the latent prices of the underlyings that move."""
         fields = self.fields
         np.copyto(fields["last_price"], round_to(np.exp(log_price), self._ticks), where=moving)
-        np.maximum(fields["high"], fields["last_price"], out=fields["high"])
-        np.minimum(fields["low"], fields["last_price"], out=fields["low"])
+        self.widen()
+
+    def widen(self) -> None:
+        """Take the last price into the range of the day; of a day without one it is the first price."""
+        fields, last = self.fields, self.last_price
+        np.copyto(fields["open"], last, where=np.isnan(fields["open"]))
+        np.fmax(fields["high"], last, out=fields["high"])
+        np.fmin(fields["low"], last, out=fields["low"])
 
     def trade(self, rng: np.random.Generator, days: FloatArray) -> None:
         """Add the volume of ``days`` : (underlyings,) of ordinary trading."""

@@ -29,7 +29,7 @@ class Start:
     (groups,) what has happened in it, None before its open; the price columns are (underlyings,).
 
     The path's returns are what the seed makes of them; its level is the underlyings' reference prices, or
-    such that it goes on from what is ``carried``.
+    such that it goes on from what is ``carried``. A day that begins at the start has no range yet.
     """
 
     def __init__(
@@ -96,6 +96,8 @@ class Start:
         day, activity, start_ms = self._days[group], self._activities[group], self._start_ms
         close_ms = self.latest[group].close_ms
         since_ms = close_ms if self._always else day.open_ms
+        rows = np.flatnonzero(self._model.group == group)
+        self.open[rows] = self.high[rows] = self.low[rows] = np.nan
         if start_ms <= since_ms:
             return
         span = Span(
@@ -116,8 +118,8 @@ class Start:
             seed=self._seed,
         )
         self.today[group] = today
-        rows = today.rows
-        self.last_price[rows], self.open[rows] = today.close[-1], today.open[0]
+        self.last_price[rows] = today.close[-1]
+        self.open[rows] = today.open[0]
         self.high[rows], self.low[rows] = today.high.max(axis=0), today.low.min(axis=0)
         self.volume[rows] = today.volume.sum(axis=0)
 
@@ -145,7 +147,7 @@ class Start:
     def _path(self, row: int, since_ms: int) -> Bars:
         """The minutes of an underlying up to the start, the unfinished one too; of today where that does."""
         today = self.today[self._model.group[row]]
-        running = today.candles(row, whole=False) if today is not None else joined([])
+        running = today.candles(row) if today is not None else joined([])
         if len(running["time_ms"]) and running["time_ms"][0] < since_ms:
             return running
         return joined([self.backfill.minutes(row, BLOCK), running])
@@ -162,8 +164,8 @@ class Start:
                 self.previous_close[row] = carried.previous_close[row]
             if np.isfinite(carried.open[row]):
                 self.open[row] = carried.open[row]
-                self.high[row] = np.max(np.append(gap["high"], (carried.high[row], self.last_price[row])))
-                self.low[row] = np.min(np.append(gap["low"], (carried.low[row], self.last_price[row])))
+                self.high[row] = np.max(np.append(gap["high"], carried.high[row]))
+                self.low[row] = np.min(np.append(gap["low"], carried.low[row]))
                 self.volume[row] = np.nan_to_num(carried.volume[row]) + gap["volume"].sum()
 
     def _shown_since_ms(self) -> NDArray[np.int64]:
@@ -184,5 +186,7 @@ class Start:
 
     @property
     def range(self) -> Range:
-        """The day so far."""
-        return Range(self.open, self.high, self.low)
+        """The day so far, the present price included."""
+        last = self.last_price
+        opens = np.where(np.isnan(self.open), last, self.open)
+        return Range(opens, np.fmax(self.high, last), np.fmin(self.low, last))

@@ -99,14 +99,14 @@ class SurfaceModel:
             -carry_days / self.premium_days
         )
         forward = spot * np.exp(self.carry_rate[rows] * carry_years + premium)
-        theta = self._total_variance(
+        theta = self.total_variance(
             years, sessions, states.long_run[rows], states.level[rows], states.today[rows]
         )
         rho = self._skew(years, rows, states.level[rows])
         phi = self.eta[rows] / np.sqrt(theta * (1.0 + theta))
         return Slices(forward, np.exp(-self.interest_rate * years), theta, rho, phi, years)
 
-    def _total_variance(
+    def total_variance(
         self,
         years: FloatArray,
         sessions: FloatArray,
@@ -114,7 +114,10 @@ class SurfaceModel:
         level: FloatArray,
         today: FloatArray,
     ) -> FloatArray:
-        """θ: forward variance goes from its present level to the long run; the day adds to the first days."""
+        """θ, which over ``years`` is the square of the volatility at the money; all arrays of one shape.
+
+        Forward variance goes from its present level to the long run; the day adds to the first days.
+        """
         weight = self.trading_weight
         time = weight * sessions / self.sessions_per_year + (1.0 - weight) * years
         days = time * self.sessions_per_year

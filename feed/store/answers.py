@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 
 import numpy as np
@@ -27,7 +27,9 @@ from feed.candles import (
 from feed.store.backfill import Backfill
 from feed.store.codec import Damaged
 from feed.store.database import Database
-from feed.store.problems import STORE_ERRORS, HistoryError
+from feed.store.open_interest import OpenInterestSeries, open_interest_series
+from feed.store.problems import STORE_ERRORS
+from feed.store.read_faults import ReadFaults
 from feed.store.reader import Reader
 from feed.store.recorder import Recorder
 from feed.store.stored_chain import StoredChain, chain_of_minute
@@ -37,21 +39,6 @@ T = TypeVar("T")
 
 PATIENCE_S = 10.0  # for the past of a symbol that somebody asked for
 _DEFAULT_EXCHANGE = "NFO"  # of a symbol that is in the store but no longer in the universe
-
-
-@dataclass(frozen=True, slots=True)
-class OpenInterestSeries:
-    """Open interest of some strikes minute by minute: each of ``calls``, ``puts`` and their changes (t, n).
-
-    A change is counted from the close of the previous trading day. NaN where a strike was not listed.
-    """
-
-    minute_ms: IntArray
-    strikes: FloatArray
-    calls: FloatArray
-    puts: FloatArray
-    call_changes: FloatArray
-    put_changes: FloatArray
 
 
 class Answers:
@@ -64,9 +51,11 @@ class Answers:
         self._exchange_of: dict[str, str] = {}
         self._recorder: Recorder | None = None
         self._backfill: Backfill | None = None
+        self._forgetting: threading.Event | None = None  # set once what lies after a rewind is gone
         self.database = Database(url, readers)
         self.database.open()
         self._reader = Reader(self.database)
+        self._read_faults = ReadFaults(self.database)
         self._pool = ThreadPoolExecutor(readers, thread_name_prefix="history-reader")
 
     async def ready(self, symbol: str) -> None:
@@ -91,6 +80,7 @@ class Answers:
         """The candles that have a part in [start, end), ascending, the one being formed included."""
         if interval not in INTERVALS:
             raise ValueError(f"interval must be one of {', '.join(INTERVALS)}, was {interval!r}")
+        await self._forgotten()
         grid = self._grid(symbol)
         first_ms, stop_ms = grid.cover(interval, start_ms, end_ms)
         if contract is not None:
@@ -110,17 +100,23 @@ class Answers:
         page: int,
         per_page: int,
         contract: Contract | None = None,
+        *,
+        from_end: bool = False,
     ) -> tuple[Candles, int]:
-        """One page, counted from 1 at the oldest, and how many candles there are in all.
+        """One page, ascending, and how many candles there are in all.
 
-        New candles come after the old, so a page that is full never changes.
+        Pages count from 1 at the oldest, so that one that is full never changes; with ``from_end`` at the
+        newest, and then they stand still as long as ``end_ms`` does.
         """
         candles = await self.candles(symbol, interval, start_ms, end_ms, contract)
-        first = (page - 1) * per_page
-        return candles.take(slice(first, first + per_page)), len(candles)
+        first, stop = (page - 1) * per_page, page * per_page
+        if from_end:
+            first, stop = (max(0, len(candles) - place) for place in (stop, first))
+        return candles.take(slice(first, stop)), len(candles)
 
     async def day(self, symbol: str, now_ms: int) -> tuple[Candle | None, Candle | None]:
         """The trading day at an instant and the one before it that has a candle."""
+        await self._forgotten()
         await self.ready(symbol)
         grid = self._grid(symbol)
         today = grid.day_at(now_ms)
@@ -154,12 +150,7 @@ class Answers:
         """Series of a chain's ``METRICS`` with their ``minute_ms``: the last value in each interval."""
         series = await self._read(lambda: self._reader.metrics(symbol, expiry, start_ms, end_ms))
         times = series["minute_ms"].astype(np.int64)
-        labels = self._grid(symbol).labels(interval, times)
-        if not len(labels):
-            return series
-        last = _lasts(labels)
-        found = {name: values[last] for name, values in series.items()}
-        return {**found, "minute_ms": labels[last].astype(np.float64)}
+        return lasts_of(series, self._grid(symbol).labels(interval, times))
 
     async def open_interest(
         self,
@@ -177,7 +168,7 @@ class Answers:
         chains = await self._chains(symbol, expiry, start_ms, end_ms, strikes)
         listed = np.unique(np.concatenate([chain.strikes for chain in chains] or [np.empty(0)]))
         wanted = listed if strikes is None else np.array(sorted(strikes), np.float64)
-        series = _open_interest(chains, wanted)
+        series = open_interest_series(chains, wanted)
         labels = self._grid(symbol).labels(interval, series.minute_ms)
         last = _lasts(labels)
         return OpenInterestSeries(
@@ -207,19 +198,10 @@ class Answers:
         """When the trading day of an instant began."""
         return self._grid(symbol).day_at(at_ms).start_ms
 
-    async def atm_iv_history(
-        self, symbol: str, sessions: int = 252, before_ms: int | None = None
-    ) -> FloatArray:
-        """At-the-money volatility at the end of past sessions, oldest first: (days,), known ones only.
-
-        With ``before_ms`` of those before the session that this instant belongs to.
-        """
-        grid = self._grid(symbol)
-        last = date.max if before_ms is None else grid.day_at(before_ms).day - timedelta(days=1)
-        _, values = await self._read(
-            lambda: self._reader.days(symbol, date.min, last, lambda day: grid.day(day).open_ms)
-        )
-        return values[~np.isnan(values)][-sessions:]
+    async def _forgotten(self) -> None:
+        """Wait until nothing after a rewind is left: a clock that was set back has no future to show."""
+        if self._forgetting is not None and not self._forgetting.is_set():
+            await asyncio.get_running_loop().run_in_executor(None, self._forgetting.wait, PATIENCE_S)
 
     def _started(self) -> Recorder:
         if self._recorder is None:
@@ -236,9 +218,11 @@ class Answers:
     async def _read(self, query: Callable[[], T]) -> T:
         """Run a query on a reader's thread. Raises HistoryError where the store fails."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, query)
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, query)
         except (*STORE_ERRORS, Damaged) as error:
-            raise HistoryError(self.database.explain(error)) from error
+            raise self._read_faults.failed(error) from error
+        self._read_faults.answered()
+        return found
 
     async def _minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """One-minute candles of an underlying: what is stored, then what memory knows better."""
@@ -282,22 +266,13 @@ class Answers:
         return Candles.merge([chain.candles(strike, is_call) for chain in chains])
 
 
+def lasts_of(series: Mapping[str, FloatArray], labels: IntArray) -> dict[str, FloatArray]:
+    """The last value of each run of equal ``labels`` : (n,), which become ``minute_ms``."""
+    last = _lasts(labels)
+    found = {name: values[last] for name, values in series.items()}
+    return {**found, "minute_ms": labels[last].astype(np.float64)}
+
+
 def _lasts(labels: IntArray) -> NDArray[np.intp]:
     """Places of the last of each run of equal labels."""
     return np.flatnonzero(np.append(labels[1:] != labels[:-1], True)) if len(labels) else np.empty(0, np.intp)
-
-
-def _open_interest(chains: Sequence[StoredChain], strikes: FloatArray) -> OpenInterestSeries:
-    times = np.concatenate([chain.minute_ms for chain in chains] or [np.empty(0, np.int64)])
-    values = np.full((4, len(times), len(strikes)), np.nan)
-    first = 0
-    for chain in chains:
-        rows = slice(first, first + len(chain.minute_ms))
-        first = rows.stop
-        _, source, target = np.intersect1d(chain.strikes, strikes, assume_unique=True, return_indices=True)
-        now, before = chain.fields["open_interest"], chain.fields["previous_open_interest"]
-        for side in (0, 1):
-            columns = source + side * len(chain.strikes)
-            values[side, rows][:, target] = now[:, columns]
-            values[2 + side, rows][:, target] = (now - before)[:, columns]
-    return OpenInterestSeries(times, strikes, *values)

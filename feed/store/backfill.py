@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -20,8 +21,10 @@ from sqlalchemy import Connection
 
 from feed.candles import Candles, SessionGrid, source_code
 from feed.store.bridging import fitted
-from feed.store.candle_rows import day_row, write_days, write_minutes
+from feed.store.candle_rows import add_volatilities, day_row, write_days, write_minutes
+from feed.store.codec import Damaged
 from feed.store.database import write_rows
+from feed.store.problems import STORE_ERRORS
 from feed.store.reader import Reader, filled_key
 from feed.store.registry import Registry
 from feed.store.tables import meta
@@ -30,6 +33,7 @@ from feed.store.writer import Writer
 logger = logging.getLogger(__name__)
 
 _LONGEST_MS = 400 * 86_400_000  # of a gap that is counted in sessions
+_TRIES, _RETRY_S = 3, 1.0  # a reader may meet a writer that takes long
 _PATIENCE_S = 5.0  # for a filled symbol to reach the store; a stalled disk must not hold up the others
 
 Bars = Mapping[str, NDArray[np.generic]]
@@ -47,7 +51,11 @@ class Past(Protocol):
         ...
 
     def minute_candles(self, symbol: str, sessions: int) -> Bars:
-        """One-minute candles of these sessions and of the running one."""
+        """One-minute candles of these sessions and of the running one, the last as far as it is."""
+        ...
+
+    def session_volatilities(self, symbol: str, sessions: int) -> Bars:
+        """``atm_iv`` at the end of these sessions, by ``time_ms`` of their opening; NaN where not known."""
         ...
 
 
@@ -89,6 +97,7 @@ class Backfill:
         self._eager = eager
         self._stopping = False
         self._changed = threading.Condition()
+        self._volatilities: dict[str, Mapping[date, float]] = {}
         self._left = dict.fromkeys(grids)  # in order
         self._wanted: list[str] = []
         self._filled: dict[str, Future[None]] = {symbol: Future() for symbol in grids}
@@ -121,13 +130,43 @@ class Backfill:
                 self._changed.notify_all()
         return found
 
+    def volatilities(self, symbol: str) -> Mapping[date, float]:
+        """What the source tells of the near month's volatility at the end of past sessions; in any thread.
+
+        Known at once, before the symbol is filled: no candle is made for it. Raises KeyError.
+        """
+        found = self._volatilities.get(symbol)
+        if found is None:
+            told = self._source.session_volatilities(symbol, self._reach.daily_sessions)
+            grid = self._grids[symbol]
+            found = {
+                grid.day_at(time_ms).day: volatility
+                for time_ms, volatility in zip(told["time_ms"].tolist(), told["atm_iv"].tolist(), strict=True)
+                if volatility == volatility
+            }
+            self._volatilities[symbol] = found
+        return found
+
+    def _fill_patiently(self, symbol: str) -> bool:
+        """Fill a symbol, again where the store fails for a moment; False when this is to end."""
+        for _ in range(_TRIES):
+            try:
+                return self._fill(symbol)
+            except (*STORE_ERRORS, Damaged) as error:
+                told = self._reader.database.explain(error)
+            with self._changed:
+                if self._changed.wait_for(lambda: self._stopping, _RETRY_S):
+                    return False
+        logger.warning("the past of %s could not be filled: %s", symbol, told)
+        return True
+
     def _run(self, progress: Progress) -> None:
         total = len(self._left)
         try:
             while (symbol := self._next()) is not None:
                 progress(total - len(self._left) - 1, total)
                 try:
-                    if not self._fill(symbol):
+                    if not self._fill_patiently(symbol):
                         return
                 except Exception:
                     # one symbol's past must not cost the others theirs
@@ -158,9 +197,8 @@ class Backfill:
     def _fill(self, symbol: str) -> bool:
         """Fill one symbol; False when the writer has ended."""
         grid = self._grids[symbol]
-        source = source_code(self._source.name)
         sessions = self._sessions(symbol, grid)
-        path = _candles(self._source.minute_candles(symbol, sessions), source)
+        path = candles_of(self._source, self._source.minute_candles(symbol, sessions))
         path = path.between(-1, self._before_ms)
         first_ms = int(path.time_ms[0]) if len(path) else self._before_ms
         # from the day's start on: with hours="always" it has minutes before its session
@@ -171,8 +209,11 @@ class Backfill:
         days = self._days(symbol, grid, minutes, self._reach.daily_sessions if is_long else 0)
         if len(missing) or len(days):
             self._adopt(symbol, minutes, days)
-        job = FillJob(self._registry, symbol, missing, days, grid, self._before_ms)
-        is_taken = self._writer.offer(job)
+        volatilities = _Volatilities(self.volatilities(symbol), source_code(self._source.name))
+        job = FillJob(self._registry, symbol, missing, days, volatilities, grid, self._before_ms)
+        # what somebody waits for does not wait for others: there are no more of these than symbols
+        ahead = len(self._grids) if symbol in self._wanted else 2
+        is_taken = self._writer.offer(job, ahead=ahead)
         self._writer.drain(_PATIENCE_S)
         return is_taken
 
@@ -186,8 +227,8 @@ class Backfill:
 
     def _days(self, symbol: str, grid: SessionGrid, minutes: Candles, sessions: int) -> Candles:
         """Daily candles of complete days: made of minutes, or of the path where there are none."""
-        source = source_code(self._source.name)
-        path = _candles(self._source.daily_candles(symbol, sessions), source) if sessions else Candles.empty()
+        told = self._source.daily_candles(symbol, sessions) if sessions else None
+        path = candles_of(self._source, told) if told else Candles.empty()
         today = grid.day_at(self._before_ms)
         made = grid.resample("1d", minutes)
         made = made.take(made.time_ms < today.open_ms)
@@ -197,6 +238,14 @@ class Backfill:
         stored, _ = self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
         before = path.take(path.time_ms < (made.time_ms[0] if len(made) else today.open_ms))
         return Candles.merge([fitted(before, Candles.merge([stored, made]), today.start_ms), made])
+
+
+@dataclass(frozen=True, slots=True)
+class _Volatilities:
+    """Volatilities by session, for those daily candles that are of the same source."""
+
+    of: Mapping[date, float]
+    source: int
 
 
 class FillJob:
@@ -210,6 +259,7 @@ class FillJob:
         symbol: str,
         minutes: Candles,
         days: Candles,
+        volatilities: _Volatilities,
         grid: SessionGrid,
         until_ms: int,
     ) -> None:
@@ -217,6 +267,7 @@ class FillJob:
         self._symbol = symbol
         self._minutes = minutes
         self._days = days
+        self._volatilities = volatilities
         self._grid = grid
         self._until_ms = until_ms
 
@@ -229,6 +280,7 @@ class FillJob:
             for row, time_ms in enumerate(self._days.time_ms.tolist())
         ]
         write_days(connection, rows)
+        add_volatilities(connection, symbol_id, self._volatilities.of, self._volatilities.source)
         write_rows(connection, meta, [{"key": filled_key(self._symbol), "value": str(self._until_ms)}])
 
     def undo(self) -> None:
@@ -236,7 +288,8 @@ class FillJob:
         self._registry.clear()
 
 
-def _candles(bars: Bars, source: int) -> Candles:
+def candles_of(past: Past, bars: Bars) -> Candles:
+    """What a source tells as candles."""
     names = ("open", "high", "low", "close", "volume", "open_interest")
     columns = [np.asarray(bars[name], np.float64) for name in names]
-    return Candles.of(np.asarray(bars["time_ms"], np.int64), columns, source)
+    return Candles.of(np.asarray(bars["time_ms"], np.int64), columns, source_code(past.name))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, and_, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from feed.candles import MINUTE_MS, Candles, TradingDay, gather
@@ -32,8 +32,10 @@ def write_minutes(connection: Connection, parts: Mapping[int, Candles], *, repla
     stored = _stored_blocks(connection, hours)
     rows = []
     for (symbol_id, hour_ms), new in hours.items():
-        known = _known_hour(stored.get((symbol_id, hour_ms)), hour_ms)
-        merged = Candles.merge([known, new] if replace else [new, known])
+        record, merged = stored.get((symbol_id, hour_ms)), new
+        if record is not None:
+            known = _known_hour(record, hour_ms)
+            merged = Candles.merge([known, new] if replace else [new, known])
         rows.append(
             {
                 "symbol_id": symbol_id,
@@ -45,10 +47,8 @@ def write_minutes(connection: Connection, parts: Mapping[int, Candles], *, repla
     write_rows(connection, minute_blocks, rows)
 
 
-def _known_hour(record: bytes | None, hour_ms: int) -> Candles:
-    """A stored hour, empty where there is none; one that cannot be read is written anew."""
-    if record is None:
-        return Candles.empty()
+def _known_hour(record: bytes, hour_ms: int) -> Candles:
+    """A stored hour; one that cannot be read is written anew."""
     try:
         return unpack_candles(record, hour_ms)
     except Damaged:
@@ -92,6 +92,17 @@ def write_days(connection: Connection, rows: Sequence[Mapping[str, object]], *, 
     else:
         statement = statement.on_conflict_do_nothing(index_elements=key)
     connection.execute(statement, list(rows))
+
+
+def add_volatilities(connection: Connection, symbol_id: int, of: Mapping[date, float], source: int) -> None:
+    """Note volatilities in the daily candles of that source which have none; none is replaced."""
+    column = day_candles.c
+    lacking = and_(column.symbol_id == symbol_id, column.source == source, column.atm_iv.is_(None))
+    days = set(connection.scalars(select(column.day).where(lacking)))
+    rows = [{"on": day, "told": value} for day, value in of.items() if day in days]
+    if rows:
+        statement = update(day_candles).where(column.symbol_id == symbol_id, column.day == bindparam("on"))
+        connection.execute(statement.values(atm_iv=bindparam("told")), rows)
 
 
 def rebuild_days(connection: Connection, days: Sequence[tuple[int, TradingDay]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from feed.store.database import Database
 from feed.store.problems import STORE_ERRORS
 from feed.store.tables import chain_minutes, chains, day_candles, listings, minute_blocks, symbols
 
+logger = logging.getLogger(__name__)
+
 _QUICK_LOOK_BYTES = 1 << 30  # a look at more would keep a stopping server waiting
 _MAX_PROBLEMS = 1_000
 
@@ -25,16 +28,23 @@ Progress = Callable[[int, int], None]
 
 def quick_fault(database: Database) -> str | None:
     """What SQLite's own quick look at its file finds wrong, as a sentence; None where nothing is."""
-    if database.path is None or database.path.stat().st_size > _QUICK_LOOK_BYTES:
-        return None
     try:
+        if database.path is None or database.path.stat().st_size > _QUICK_LOOK_BYTES:
+            return None
         with database.reading() as connection:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
     except STORE_ERRORS as error:
-        return database.explain(error)
+        return _noted(database.explain(error), database.outline(error))
     if said == "ok":
         return None
-    return f"The history store {database.name} is damaged: move its file away, or restore a copy ({said})."
+    told = "is damaged: move its file away, or restore a copy"
+    return _noted(f"The history store {database.name} {told} ({said}).", f"The history store {told}.")
+
+
+def _noted(sentence: str, outline: str) -> str:
+    """Tell the operator in the log, and return what anybody may know."""
+    logger.error(sentence)
+    return outline
 
 
 @dataclass(slots=True)

@@ -15,10 +15,11 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from feed.store.locks import AdvisoryLock, FileLock, Lock, NoLock
-from feed.store.problems import STORE_ERRORS, HistoryError, explain
+from feed.store.problems import STORE_ERRORS, HistoryError, explain, outline
 from feed.store.tables import MIGRATIONS, SCHEMA_VERSION, meta, metadata, version_of
 
 BUSY_TIMEOUT_S = 5.0  # how long SQLite waits for another's lock before it says so
+_MEMORY_TIMEOUT_S = 60.0  # in memory a reader waits for a whole transaction: there is no WAL
 CONNECT_TIMEOUT_S = 5
 _PAGE_BYTES = 8192  # a packed hour or chain record fits a page several times over
 _memory_names = itertools.count(1)
@@ -99,12 +100,17 @@ class Database:
         """What an error means for the operator, as one sentence."""
         return explain(self.name, error)
 
+    def outline(self, error: BaseException) -> str:
+        """The same for anybody: without the place of the store."""
+        return outline(self.name, error)
+
     def _engine(self, connections: int, begin: Any) -> Engine:
         pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
         if not self.is_sqlite:
             arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "indian-options-server"}
             return create_engine(self.url, pool_pre_ping=True, connect_args=arguments, **pool)
-        arguments = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+        timeout_s = BUSY_TIMEOUT_S if self.is_durable else _MEMORY_TIMEOUT_S
+        arguments = {"timeout": timeout_s, "check_same_thread": False}
         engine = create_engine(self.url, connect_args=arguments, **pool)
         event.listen(engine, "connect", _prepare_writer if begin is _begin_writing else _prepare_reader)
         event.listen(engine, "begin", begin)

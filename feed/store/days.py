@@ -71,6 +71,11 @@ class DayBook:
         """The day a row stands in."""
         return self._days[row]
 
+    @property
+    def volume(self) -> FloatArray:
+        """Volume of each row's day so far: (rows,), NaN where it is not known."""
+        return self._values["volume"]
+
     def candle(self, row: int) -> Candle | None:
         """A row's day so far, without the minute being formed; None where it has none."""
         day = self._days[row]

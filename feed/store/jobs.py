@@ -173,8 +173,3 @@ def write_chains(
             )
     write_rows(connection, chain_minutes, records)
     write_rows(connection, chain_metrics, series)
-
-
-def _metrics_row(metrics: ChainMetrics, row: int) -> dict[str, float | None]:
-    given = metrics.values
-    return {name: known(float(given[name][row])) if name in given else None for name in METRICS}

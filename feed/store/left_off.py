@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+import numpy as np
 from sqlalchemy import func, select
 
 from feed.candles import MINUTE_MS, Candles, SessionGrid, source_code
@@ -15,6 +16,7 @@ from feed.store.reader import Reader
 from feed.store.tables import minute_blocks, symbols
 
 _LONGEST_CLOSURE = timedelta(days=14)
+_ONE_DAY = timedelta(days=1)
 _SIMULATED = source_code("simulated")
 
 GridOf = Callable[[str], SessionGrid]
@@ -44,21 +46,23 @@ def _take(
     found: Carried, row: int, reader: Reader, symbol: str, grid: SessionGrid, hour_ms: int, now_ms: int
 ) -> None:
     """Note what the store has of one underlying."""
-    minutes = _simulated(reader.minutes(symbol, hour_ms, hour_ms + HOUR_MS)).between(0, now_ms)
-    if not len(minutes):
+    newest = _simulated(reader.minutes(symbol, hour_ms, hour_ms + HOUR_MS)).between(0, now_ms)
+    if not len(newest):
         return
-    last_ms = int(minutes.time_ms[-1])
+    last_ms = int(newest.time_ms[-1])
     day = grid.day_at(last_ms)
-    days, _ = reader.days(symbol, day.day - _LONGEST_CLOSURE, day.day, lambda on: grid.day(on).open_ms)
-    days = _simulated(days)
+    # of the minutes, as the candle of the running day is: a kill may have come between the two
+    minutes = _simulated(reader.minutes(symbol, day.start_ms, last_ms + 1))
     found.until_ms[row] = min(last_ms + MINUTE_MS, now_ms)
     found.last_price[row] = minutes.close[-1]
-    today, before = days.between(day.open_ms, day.open_ms + 1), days.between(0, day.open_ms)
+    found.open[row], found.high[row] = minutes.open[0], minutes.high.max()
+    found.low[row], found.volume[row] = minutes.low.min(), np.nansum(minutes.volume)
+    days, _ = reader.days(
+        symbol, day.day - _LONGEST_CLOSURE, day.day - _ONE_DAY, lambda on: grid.day(on).open_ms
+    )
+    before = _simulated(days)
     if len(before):
         found.previous_close[row] = before.close[-1]
-    if len(today) and reader.filled_until_ms(symbol) is not None:  # else its early minutes are not there yet
-        found.open[row], found.high[row] = today.open[0], today.high[0]
-        found.low[row], found.volume[row] = today.low[0], today.volume[0]
 
 
 def _simulated(candles: Candles) -> Candles:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
+
+from feed.store.codec import Damaged
 
 # whatever a database, its driver or its disk may raise
 STORE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
@@ -29,6 +31,7 @@ _MEANINGS: Mapping[str, str] = {
     "connection is closed": "has ended the connection",
     "server closed the connection": "has ended the connection",
     "does not exist": "does not exist: create it, or name another in DATABASE_URL",
+    "connection to server": "cannot be reached: PostgreSQL does not answer",
 }
 
 
@@ -37,10 +40,29 @@ class HistoryError(Exception):
 
 
 def explain(name: str, error: BaseException) -> str:
-    """What an error means for the store of that name, as one sentence."""
+    """What an error means for the store of that name, as one sentence for the operator."""
+    said, meaning = _read(error)
+    if meaning is None:
+        return f"The history store {name} cannot be used: {said}."
+    return f"The history store {name} {meaning} ({said})."
+
+
+def outline(name: str, error: BaseException) -> str:
+    """The same for anybody who asks: no path, no host, and nothing of what a driver said."""
+    if isinstance(error, HistoryError):
+        return str(error).replace(f" {name}", "")
+    return f"The history store {_read(error)[1] or 'cannot be used'}."
+
+
+def lasts(error: BaseException) -> bool:
+    """Whether what an error says is still so when the next question is answered: damage does not heal."""
+    return isinstance(error, Damaged) or type(error) is DatabaseError  # SQLite's for a malformed file
+
+
+def _read(error: BaseException) -> tuple[str, str | None]:
+    """What was said, and what it means where that is known."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     said = " ".join(str(cause).split()).rstrip(".") or type(cause).__name__
-    for part, sentence in _MEANINGS.items():
-        if part in said.lower():
-            return f"The history store {name} {sentence} ({said})."
-    return f"The history store {name} cannot be used: {said}."
+    if isinstance(cause, Damaged):
+        return said, "is damaged in one place: what is stored there is lost, the rest can be read"
+    return said, next((meaning for part, meaning in _MEANINGS.items() if part in said.lower()), None)

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Connection, and_, func, select
 
-from feed.candles import Candles, FloatArray
+from feed.candles import Candles, FloatArray, IntArray
 from feed.store.candle_rows import HOUR_MS, stored_minutes
 from feed.store.chain_rows import ChainRow, chain_runs
 from feed.store.chains import GROUP_MS
@@ -81,6 +81,18 @@ class Reader:
         columns = [np.array(values, np.float64) for values in prices]
         times = np.array([label(day) for day in days], np.int64)
         return Candles.of(times, columns, np.array(source, np.int64)), np.array(atm_iv, np.float64)
+
+    def volatilities(self, symbol: str, first: date, last: date) -> list[tuple[date, float | None, int]]:
+        """Day, near-month volatility and source of each daily candle of [first, last], ascending."""
+        column = day_candles.c
+        query = (
+            select(column.day, column.atm_iv, column.source)
+            .join_from(day_candles, symbols)
+            .where(symbols.c.name == symbol, column.day >= first, column.day <= last)
+            .order_by(column.day)
+        )
+        with self.database.reading() as connection:
+            return [(day, atm_iv, source) for day, atm_iv, source in connection.execute(query)]
 
     def filled_until_ms(self, symbol: str) -> int | None:
         """Until when the past of a symbol was filled, None where it never was."""
@@ -161,6 +173,21 @@ class Reader:
         if not runs:
             raise Damaged(f"the chain {symbol} {expiry} has lost the first record of a group")
         return runs[-1]
+
+    def spots(self, symbol: str, start_ms: int, end_ms: int) -> tuple[IntArray, FloatArray]:
+        """Prices of an underlying as the records of its chains tell them: minutes in [start, end), prices."""
+        minute, is_its = chain_minutes.c, chain_minutes.c.chain_id == chains.c.id
+        query = (
+            select(minute.minute_ms, func.max(minute.spot))
+            .join_from(chain_minutes, chains, is_its)
+            .join(symbols)
+            .where(symbols.c.name == symbol, minute.minute_ms >= start_ms, minute.minute_ms < end_ms)
+            .group_by(minute.minute_ms)
+            .order_by(minute.minute_ms)
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(query).all()
+        return np.array([row[0] for row in rows], np.int64), np.array([row[1] for row in rows], np.float64)
 
     def expiries(self, symbol: str, first: date) -> list[date]:
         """The expiries from a day on that have a name in the store, nearest first."""

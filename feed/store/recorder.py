@@ -7,12 +7,15 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from feed.candles import MINUTE_MS, Candle, Candles, FloatArray, SessionGrid, source_code
 from feed.store.chains import ChainEncoder
 from feed.store.forming import Bars, ClosedMinute, FormingMinute
 from feed.store.jobs import ChainMetrics, MinuteJob, PartJob, Valuation
 from feed.store.registry import Registry
 from feed.store.running import ClosedCandle, Prices, RunningCandles, one_candle
+from feed.store.upkeep import RewindJob
 from feed.store.writer import Writer
 from feed.universe import Universe
 
@@ -44,6 +47,7 @@ class Recorder:
         self._parted_ms = 0
         self._minute = -1
         self._began_ms = 0
+        self._is_left = False  # whether a part of that minute is known from before
         self._filled: deque[tuple[int, Candles, Candles]] = deque()
 
     @property
@@ -88,6 +92,8 @@ class Recorder:
     def rewind(self, to_ms: int) -> None:
         """Forget what was counted from an instant on, the minute being formed with it."""
         self._minute = -1
+        self._began_ms = to_ms - to_ms % MINUTE_MS
+        self._is_left = False
         self._forming = FormingMinute(self._forming.universe)
         self.running.forget(to_ms)
 
@@ -100,7 +106,17 @@ class Recorder:
     def load(self, row: int, minutes: Candles, days: Candles, now_ms: int) -> None:
         """Know what the store has of an underlying at the start."""
         self._began_ms = now_ms
+        self._is_left = True
         self.running.load(row, minutes, days, now_ms)
+
+    def go_on(self, is_running: Sequence[bool]) -> None:
+        """Count the volume of each underlying from what is known of its day, where that is in course.
+
+        A market that goes on from there has traded the difference when it is first published.
+        """
+        known = self.running.day_volume(self.minute_ms)
+        forming = self._forming.underlyings
+        forming.day_volume = np.where(is_running, np.nan_to_num(known), known)
 
     def adopt(self, symbol: str, minutes: Candles, days: Candles) -> None:
         """Know minutes and days that were filled in before the recorded ones; from any thread."""
@@ -124,11 +140,10 @@ class Recorder:
     def waiting(self, symbol: str) -> Candles:
         """The minutes of an underlying that wait to be written."""
         row = self.row_of[symbol]
-        jobs = [job.minute for job in self._writer.pending() if isinstance(job, MinuteJob)]
         return Candles.merge(
             [
                 one_candle(Candle(minute.start_ms, *minute.underlyings.prices(row)), minute.source)
-                for minute in jobs
+                for minute in self._waiting_minutes()
                 if minute.underlyings.touched[row]
             ]
         )
@@ -154,12 +169,25 @@ class Recorder:
 
     def unwritten(self) -> list[ClosedMinute]:
         """Minutes that are not in the store yet, oldest first, the one being formed as the last."""
-        waiting = [job.minute for job in self._writer.pending() if isinstance(job, MinuteJob)]
+        waiting = self._waiting_minutes()
         return waiting if self._minute < 0 else [*waiting, self._forming.part(self.minute_ms)]
+
+    def _waiting_minutes(self) -> list[ClosedMinute]:
+        """The minutes that wait to be written, without those that a rewind after them is to delete."""
+        minutes: list[ClosedMinute] = []
+        for job in self._writer.pending():
+            if isinstance(job, MinuteJob):
+                minutes.append(job.minute)
+            elif isinstance(job, RewindJob):
+                minutes = [minute for minute in minutes if minute.start_ms < job.from_ms]
+        return minutes
 
     def _turn(self, minute: int, valuation: ChainMetrics | Valuation | None) -> list[ClosedCandle]:
         before, self._minute = self._minute, minute
         closed: list[ClosedCandle] = []
+        if self._is_left and minute * MINUTE_MS > self._began_ms:  # it ended before anything was published
+            self.running.add(self._began_ms, self.running.recent.bars(self._began_ms))
+        self._is_left = False
         if before >= 0:
             bars = self._close(before * MINUTE_MS, valuation)
             closed = self.running.final(before * MINUTE_MS, minute * MINUTE_MS, bars)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feed.candles import INTERVALS, INTERVALS_MS, MINUTE_MS, Candle, Candles, SessionGrid, gather
+from feed.candles import (
+    INTERVALS,
+    INTERVALS_MS,
+    MINUTE_MS,
+    Candle,
+    Candles,
+    FloatArray,
+    SessionGrid,
+    gather,
+)
 from feed.store.days import DayBook, DayRows
 from feed.store.forming import Bars
 from feed.store.recent import RecentMinutes
@@ -64,6 +73,16 @@ class RunningCandles:
         days = self._book.copy()
         days.add(bars)
         return days.rows()
+
+    def days_so_far(self) -> DayRows:
+        """The running days as they stand."""
+        return self._book.rows()
+
+    def day_volume(self, minute_ms: int) -> FloatArray:
+        """Volume of each row's running day, what is known of the minute being formed included."""
+        closed, forming = self._book.volume, self.recent.bars(minute_ms).volume
+        is_known = ~(np.isnan(closed) & np.isnan(forming))
+        return np.where(is_known, np.nan_to_num(closed) + np.nan_to_num(forming), np.nan)
 
     def go_back(self, at_ms: int) -> None:
         """Count each day anew up to a minute that is formed again."""

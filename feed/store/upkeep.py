@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -179,27 +180,30 @@ class RewindJob:
 
     def __init__(self, encoder: ChainEncoder, from_ms: int, first_day: date) -> None:
         self._encoder = encoder
-        self._from_ms = from_ms
+        self.from_ms = from_ms
         self._first_day = first_day
+        self.is_done = threading.Event()
 
     def write(self, connection: Connection) -> None:
         """Delete; see ``feed.store.writer.Job``."""
         self._encoder.reset()  # the records that the next would be told from are deleted
         self._cut_running_hour(connection)
-        connection.execute(delete(minute_blocks).where(minute_blocks.c.hour_ms >= self._from_ms))
+        connection.execute(delete(minute_blocks).where(minute_blocks.c.hour_ms >= self.from_ms))
         connection.execute(delete(day_candles).where(day_candles.c.day >= self._first_day))
         for table in (chain_minutes, chain_metrics):
-            connection.execute(delete(table).where(table.c.minute_ms >= self._from_ms))
+            connection.execute(delete(table).where(table.c.minute_ms >= self.from_ms))
+        self.is_done.set()
 
     def undo(self) -> None:
-        """Nothing is remembered outside the database."""
+        """It is still to be done."""
+        self.is_done.clear()
 
     def _cut_running_hour(self, connection: Connection) -> None:
-        block, hour_ms = minute_blocks.c, self._from_ms - self._from_ms % HOUR_MS
+        block, hour_ms = minute_blocks.c, self.from_ms - self.from_ms % HOUR_MS
         rows = connection.execute(select(block.symbol_id, block.record).where(block.hour_ms == hour_ms)).all()
         connection.execute(delete(minute_blocks).where(block.hour_ms == hour_ms))
         kept = {row.symbol_id: unpack_candles(row.record, hour_ms) for row in rows}
-        write_minutes(connection, {key: candles.between(0, self._from_ms) for key, candles in kept.items()})
+        write_minutes(connection, {key: candles.between(0, self.from_ms) for key, candles in kept.items()})
 
 
 def _forget_expired_chains(connection: Connection, today: date) -> None:

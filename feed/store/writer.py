@@ -46,7 +46,7 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How writing goes. ``lag_s``: how long the oldest waiting job has waited."""
+    """How writing goes. ``reason``: for anybody; ``lag_s``: how long the oldest waiting job has waited."""
 
     state: str
     reason: str | None
@@ -204,10 +204,11 @@ class Writer:
                 self._drop(1, "it could not be written")
 
     def _fail(self, error: Exception) -> None:
-        reason = str(error) if isinstance(error, HistoryError) else self._database.explain(error)
+        reason = self._database.outline(error)
         with self._changed:
             if reason != self._reason:
-                logger.error("%s Serving goes on from memory; writing is tried again.", reason)
+                told = str(error) if isinstance(error, HistoryError) else self._database.explain(error)
+                logger.error("%s Serving goes on from memory; writing is tried again.", told)
             self._reason = reason
             self._failures += 1
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import threading
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from feed.candles import MINUTE_MS, SessionGrid
-from feed.history import History, Reach
+from feed.history import ChainMetrics, History, Reach
 from feed.market import Market
 from feed.random_walk import SimulatedSource
 from feed.store.archive import Archive
@@ -44,11 +48,7 @@ class Past:
 
     def daily_candles(self, symbol: str, sessions: int) -> Mapping[str, np.ndarray]:
         self.asked.append(("days", symbol, sessions))
-        day, opens = GRID.day_at(self.now_ms), []
-        for _ in range(sessions):
-            day = GRID.previous(day.day)
-            opens.append(day.open_ms)
-        times = np.array(opens[::-1], np.int64)
+        times = self._openings(sessions)
         return self._bars(times, self.price(times), self.price(times + 384 * MINUTE_MS))
 
     def minute_candles(self, symbol: str, sessions: int) -> Mapping[str, np.ndarray]:
@@ -62,6 +62,19 @@ class Past:
         ]
         starts = np.concatenate(times)
         return self._bars(starts, self.price(starts), self.price(starts + MINUTE_MS))
+
+    def session_volatilities(self, symbol: str, sessions: int) -> Mapping[str, np.ndarray]:
+        """A volatility that names its session; of one it is not known."""
+        times = self._openings(sessions)
+        told = self.level * (0.1 + (times - at("2026-01-01 00:00")) / DAY / 1e4)
+        return {"time_ms": times, "atm_iv": np.where(np.arange(len(times)) == 3, np.nan, told)}
+
+    def _openings(self, sessions: int) -> np.ndarray:
+        day, opens = GRID.day_at(self.now_ms), []
+        for _ in range(sessions):
+            day = GRID.previous(day.day)
+            opens.append(day.open_ms)
+        return np.array(opens[::-1], np.int64)
 
     def _bars(self, times: np.ndarray, opens: np.ndarray, close: np.ndarray) -> Mapping[str, np.ndarray]:
         high, low = np.maximum(opens, close), np.minimum(opens, close)
@@ -113,6 +126,44 @@ def test_a_first_start_fills_days_and_minutes_marked_simulated(store_url: str) -
     run(history.stop())
     with Archive(store_url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange") as store:
         assert store.check().problems == []
+
+
+def told(past: Past) -> np.ndarray:
+    values = past.session_volatilities("NIFTY", SHORT.daily_sessions)["atm_iv"]
+    return values[~np.isnan(values)]
+
+
+def test_volatilities_are_told_at_once_and_stay_what_they_are_when_stored(store_url: str) -> None:
+    tape, past = started(store_url, NOW)
+    tape.history.backfill(past, reach=SHORT, eager=False)
+    before = run(tape.history.atm_iv_history("NIFTY"))
+    assert len(before) == SHORT.daily_sessions - 1  # what the source does not know is not there
+    np.testing.assert_array_equal(before, told(past))
+    run(tape.history.ready("NIFTY"))
+    run(tape.history.stop())
+    again, other = started(store_url, NOW, level=2.0)
+    np.testing.assert_array_equal(run(again.history.atm_iv_history("NIFTY")), before)
+    filled(again, other)
+    assert not np.array_equal(told(other), before)
+    np.testing.assert_array_equal(run(again.history.atm_iv_history("NIFTY")), before)
+    run(again.history.stop())
+
+
+def test_a_recorded_volatility_stays_and_simulated_ones_do_not_count_in_a_real_market(store_url: str) -> None:
+    tape, past = started(store_url, NOW)
+    for minute in range(3):
+        tape.publish(NOW + minute * MINUTE_MS, ChainMetrics({}, None, np.array([0.5, np.nan, np.nan])))
+    run(tape.history.stop())
+    tape, past = started(store_url, NOW + 2 * DAY)
+    filled(tape, past)
+    expected = told(past)
+    expected[-2] = 0.5
+    np.testing.assert_array_equal(run(tape.history.atm_iv_history("NIFTY")), expected)
+    run(tape.history.stop())
+    real = History(store_url, calendar=CALENDAR)
+    real.start(market(source="kite"), NOW + 2 * DAY)
+    assert len(run(real.atm_iv_history("NIFTY"))) == 0
+    run(real.stop())
 
 
 def test_what_is_filled_is_not_asked_for_again(store_url: str) -> None:
@@ -239,4 +290,34 @@ def test_the_simulated_market_leads_from_its_past_into_its_present(hours: str) -
         assert today.close == quote.last_price
         assert today.open == quote.open
         assert (today.high, today.low) == (quote.high, quote.low)
+    run(history.stop())
+
+
+def test_store_that_fails_for_a_moment_is_filled_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class AskedTwice(Past):
+        is_asked_again = threading.Event()
+
+        def minute_candles(self, symbol: str, sessions: int) -> Mapping[str, np.ndarray]:
+            if self.asked:
+                self.is_asked_again.set()
+            return super().minute_candles(symbol, sessions)
+
+    path, past = tmp_path / "history.sqlite3", AskedTwice(NOW)
+    history, of = History(f"sqlite:///{path}", calendar=CALENDAR, flush_interval_s=0.1), market()
+    history.start(of, NOW)
+    history.backfill(past, reach=SHORT, eager=False)
+
+    async def ask() -> None:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("ALTER TABLE minute_blocks RENAME TO gone")
+            waiting = asyncio.create_task(history.ready("NIFTY"))
+            assert await asyncio.to_thread(past.is_asked_again.wait, 20)  # so the first try was in vain
+            other.execute("ALTER TABLE gone RENAME TO minute_blocks")
+            await waiting
+
+    run(ask())
+    assert len(run(history.candles("NIFTY", "1m", NOW - DAY, NOW)))
+    assert "could not be filled" not in caplog.text
     run(history.stop())

@@ -215,6 +215,11 @@ def test_a_full_page_stays_the_same_while_data_arrives(store_url: str) -> None:
     assert_same_candles(again, first)
     last, _ = run(tape.history.page("NIFTY", "1m", OPEN - DAY, end, 6, 10))
     assert len(last) == 0
+    whole = run(tape.history.candles("NIFTY", "1m", OPEN - DAY, end))
+    for page, rows in ((1, slice(42, 50)), (7, slice(0, 2)), (8, slice(0, 0)), (10**6, slice(0, 0))):
+        back, total = run(tape.history.page("NIFTY", "1m", OPEN - DAY, end, page, 8, from_end=True))
+        assert total == 50
+        assert_same_candles(back, whole.take(rows))
     run(tape.history.stop())
 
 
@@ -293,6 +298,7 @@ def test_an_older_schema_is_migrated_to_the_present_one(store_url: str) -> None:
     database = Database(store_url, readers=1)
     with database.writer.begin() as connection:  # undo each step, as the store of version 1 was
         connection.execute(text("ALTER TABLE day_candles DROP COLUMN atm_iv"))
+        connection.execute(text("ALTER TABLE chain_metrics DROP COLUMN near_month_iv"))
         connection.execute(text("DROP TABLE imports"))
     database.close()
     _set_version(store_url, 1)
@@ -453,4 +459,19 @@ def test_rewinding_a_store_in_memory_forgets_what_lies_ahead() -> None:
     chain = run(tape.history.chain_at("NIFTY", NEAR, OPEN + DAY))
     assert chain is not None
     assert chain.as_of_ms[-1] < end
+    run(tape.history.stop())
+
+
+@pytest.mark.parametrize("interval", ["1m", "15m", "1d"])
+def test_nothing_after_the_instant_is_told_while_the_store_still_has_to_forget_it(interval: str) -> None:
+    tape = opened(None, OPEN)
+    tape.run(OPEN, 70)  # waits to be written, or is: nothing of it may be told
+    tape.history.rewind(OPEN + 10 * MINUTE_MS)
+    span = (OPEN - 3 * DAY, OPEN + DAY)  # more than memory holds, so that the store is asked
+    ticks = [(t, p[0], v[0]) for t, p, v in tape.published if t < OPEN + 10 * MINUTE_MS]
+    legs = [(t, f["last_price"][2], f["volume"][2]) for t, f in tape.legs if t < OPEN + 10 * MINUTE_MS]
+    label = functools.partial(_bucket, {"1m": 1, "15m": 15, "1d": 1440}[interval] * MINUTE_MS)
+    assert_equal_bars(run(tape.history.candles("NIFTY", interval, *span)), reference(ticks, label))
+    of_contract = run(tape.history.candles("NIFTY", interval, *span, (NEAR, 22500.0, True)))
+    assert_equal_bars(of_contract, reference(legs, label))
     run(tape.history.stop())

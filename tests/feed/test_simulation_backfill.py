@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from bench.market_statistics import autocorrelation, excess_kurtosis
 from feed.calendar import IST, Calendar
 from feed.clock import to_datetime, to_ms
+from feed.dashboard import UnderlyingVolatilities
 from feed.instruments import Catalogue
+from feed.market import Market
 from feed.random_walk import SimulatedSource
 
 CALENDAR = Calendar.load()
@@ -127,3 +129,49 @@ def test_special_sessions_have_bars_too(source: SimulatedSource) -> None:
     assert muhurat in days["time_ms"].tolist()
     row = days["time_ms"].tolist().index(muhurat)
     assert 0 < days["volume"][row] < np.median(days["volume"])
+
+
+def test_volatilities_of_past_sessions_are_those_of_the_seed(
+    source: SimulatedSource, twin: SimulatedSource
+) -> None:
+    for symbol in SYMBOLS:
+        long, short = source.session_volatilities(symbol, 252), twin.session_volatilities(symbol, 20)
+        days = source.daily_candles(symbol, 20)
+        assert short["time_ms"].tolist() == days["time_ms"].tolist()
+        for name, values in short.items():
+            np.testing.assert_allclose(values, long[name][-20:], rtol=1e-12)
+    other = SimulatedSource(CATALOGUE, CALENDAR, seed=6, start_ms=START_MS)
+    assert not np.array_equal(
+        other.session_volatilities("NIFTY", 20)["atm_iv"], source.session_volatilities("NIFTY", 20)["atm_iv"]
+    )
+
+
+def test_volatilities_of_past_sessions_move_as_implied_volatility_does(source: SimulatedSource) -> None:
+    of = {symbol: np.log(source.session_volatilities(symbol, 500)["atm_iv"]) for symbol in SYMBOLS}
+    for symbol, level in of.items():
+        assert np.isfinite(level).all(), symbol
+        assert 0.08 < level.std() < 0.40, symbol
+        assert 0.85 < autocorrelation(level, 1) < 1.0, symbol
+        usual = 0.96 * CATALOGUE[symbol].annual_volatility
+        assert np.exp(level).mean() == pytest.approx(usual, rel=0.35), symbol
+    # volatility rises when the price falls
+    returns = np.diff(np.log(source.daily_candles("NIFTY", 500)["close"]))
+    assert np.corrcoef(returns, np.diff(of["NIFTY"]))[0, 1] < -0.3
+
+
+@pytest.mark.parametrize("hours", ["always", "exchange"])
+def test_volatility_goes_from_the_past_into_the_live_market_without_a_jump(hours: str) -> None:
+    """A minute before a session ends the live market says what is told of that session a minute later."""
+    before_ms = to_ms(datetime.datetime(2026, 11, 20, 15, 39, tzinfo=IST))
+    live = SimulatedSource(CATALOGUE, CALENDAR, seed=5, start_ms=before_ms, hours=hours)
+    after = SimulatedSource(CATALOGUE, CALENDAR, seed=5, start_ms=before_ms + 120_000, hours=hours)
+    market = Market(live.universe, source="simulated", epoch="e", interest_rate=0.065, stale_after_s=10)
+    market.apply(live.advance(before_ms))
+    volatilities = UnderlyingVolatilities(market)
+    for underlying in CATALOGUE.underlyings:
+        if underlying.kind == "commodity":
+            continue  # their session goes on
+        told = after.session_volatilities(underlying.symbol, 1)
+        assert to_datetime(int(told["time_ms"][0])).date() == datetime.date(2026, 11, 20)
+        seen = volatilities.of(underlying.symbol).near_month
+        assert told["atm_iv"][0] == pytest.approx(seen, rel=0.025), underlying.symbol

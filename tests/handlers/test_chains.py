@@ -220,11 +220,29 @@ async def test_walls_are_the_three_strikes_with_most_open_interest(sandbox, fetc
 
 
 @pytest.mark.gen_test
-async def test_rank_of_volatility_is_null_without_twenty_days(sandbox, fetch):
+async def test_rank_of_volatility_is_null_without_twenty_days(make_sandbox, fetch):
+    sandbox = await make_sandbox(own_market=True, history={"backfill_days": 19})
     board = (await fetch(sandbox, "/api/dashboard_data?symbol=NIFTY")).data
-    assert board["iv_days"] < 20
+    assert board["iv_days"] == 19
     assert board["iv_rank"] is None
     assert board["iv_percentile"] is None
+
+
+@pytest.mark.parametrize("symbol", ["NIFTY", "BANKEX", "M%26M", "GOLDM"])
+@pytest.mark.gen_test
+async def test_rank_of_volatility_is_known_at_once_and_the_same_for_every_expiry(sandbox, fetch, symbol):
+    days = (await fetch(sandbox, f"/api/expiries/{symbol}")).data["expiry_dates"]
+    boards = [
+        (await fetch(sandbox, f"/api/dashboard_data?symbol={symbol}&expiry={day}")).data for day in days[:6]
+    ]
+    for board in boards:
+        assert board["iv_days"] == 40  # what the sandbox is filled with
+        assert 0 <= board["iv_rank"] <= 100
+        assert 0 <= board["iv_percentile"] <= 100
+        for name in ("near_month_iv", "iv_rank", "iv_percentile"):
+            assert board[name] == boards[0][name], name
+    near = boards[0]["near_month_iv"]
+    assert near in [board["atm_iv"] for board in boards]
 
 
 @pytest.mark.gen_test

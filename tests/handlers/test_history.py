@@ -172,11 +172,56 @@ async def test_pages_together_are_the_whole(aged, fetch):
 
 @pytest.mark.parametrize("interval", ["1m", "1d"])
 @pytest.mark.gen_test
+async def test_first_page_has_the_newest_candles_when_no_beginning_is_asked_for(aged, fetch, interval):
+    path = f"/api/historical-data/NIFTY?interval={interval}&per_page=7"
+    answer = await fetch(aged, path)
+    candles, span = answer.data["candles"], answer.data
+    forward = f"/api/historical-data/NIFTY?interval={interval}&per_page=7&from={span['from']}&to={span['to']}"
+    about = answer.body["meta"]["pagination"]
+    pages = [
+        (await fetch(aged, f"{forward}&page={about['pages'] - back}")).data["candles"] for back in (0, 1)
+    ]
+    assert candles == (pages[1] + pages[0])[-7:]
+    assert (about["previous"], about["next"]) == (None, 2)
+    assert candles[-1]["close"] == (await fetch(aged, "/api/spot_price/NIFTY")).data["spot_price"]
+
+
+@pytest.mark.gen_test
+async def test_pages_back_from_an_answer_stand_still_while_data_arrives(make_sandbox, fetch):
+    feed = {"start": "2026-11-23T10:00+05:30", "speed": 600.0}
+    sandbox = await make_sandbox(own_market=True, feed=feed)
+    path = "/api/historical-data/NIFTY?interval=15m&per_page=50"
+    first = await fetch(sandbox, path)
+    back, page, about = [first.data["candles"]], 2, first.body["meta"]["pagination"]
+    assert about["pages"] > 3
+    while page is not None:
+        await sandbox.step(5)  # of five minutes each
+        answer = await fetch(sandbox, f"{path}&to={first.data['to']}&page={page}")
+        assert answer.body["meta"]["pagination"]["total"] == about["total"]
+        back.append(answer.data["candles"])
+        page = answer.body["meta"]["pagination"]["next"]
+    rows = [row["date"] for page in reversed(back) for row in page]
+    assert rows == sorted(set(rows))
+    assert len(rows) == about["total"]
+    assert [len(page) for page in back[:-1]] == [50] * (len(back) - 1)
+    newer = (await fetch(sandbox, path)).data["candles"]
+    assert newer[-1]["date"] > first.data["candles"][-1]["date"]
+
+
+@pytest.mark.parametrize(("page", "rows"), [(1, 10), (2, 10), (3, 6), (4, 0)])
+@pytest.mark.gen_test
+async def test_pages_forward_from_a_beginning_begin_there(aged, fetch, page, rows):
+    path = f"/api/historical-data/NIFTY?interval=1m&{TODAY}&per_page=10&page={page}"
+    candles = (await fetch(aged, path)).data["candles"]
+    assert len(candles) == rows
+    if rows:
+        assert starts(candles)[0] == OPEN + timedelta(minutes=10 * (page - 1))
+
+
+@pytest.mark.parametrize("interval", ["1m", "1d"])
+@pytest.mark.gen_test
 async def test_past_before_the_start_ends_where_the_live_path_begins(aged, fetch, interval):
-    path = f"/api/historical-data/NIFTY?interval={interval}"
-    total = (await fetch(aged, path)).body["meta"]["pagination"]["total"]
-    last_page = -(-total // 500)
-    candles = (await fetch(aged, f"{path}&page={last_page}")).data["candles"]
+    candles = (await fetch(aged, f"/api/historical-data/NIFTY?interval={interval}")).data["candles"]
     begun = starts(candles)
     assert begun == sorted(set(begun))
     first_live = next(

@@ -4,11 +4,12 @@ import json
 import math
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.wire import Count, Number, Timestamp, count, number, timestamp
+from schemas.wire import Count, Number, Timestamp, count, number, timestamp, timestamps
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 not_numbers = st.sampled_from([None, math.nan, math.inf, -math.inf])
@@ -61,6 +62,11 @@ def test_timestamp_is_utc_to_the_millisecond(instant):
 @given(st.integers(0, 2**42), st.integers(0, 2**42))
 def test_timestamps_sort_like_their_instants(one, other):
     assert (timestamp(one) < timestamp(other)) == (one < other)
+
+
+@given(st.lists(st.integers(0, 4_102_444_800_000)))
+def test_timestamps_of_an_array_are_those_of_its_instants(instants):
+    assert timestamps(np.array(instants, np.int64)) == [timestamp(instant) for instant in instants]
 
 
 def test_timestamp_field_takes_instants_of_both_kinds():

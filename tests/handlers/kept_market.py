@@ -1,0 +1,42 @@
+"""A simulated market over a store that is kept, under a virtual clock; the server gives such a one none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from feed.calendar import Calendar
+from feed.clock import VirtualClock, to_datetime, to_ms
+from feed.history import History, Reach
+from feed.instruments import Catalogue
+from feed.market import Market
+from feed.random_walk import SimulatedSource
+from tests.conftest import Parts, settings_of
+
+CALENDAR = Calendar.load()
+CATALOGUE = Catalogue.load(CALENDAR)
+
+
+def at(text):
+    """An instant in India in milliseconds."""
+    return to_ms(datetime.fromisoformat(text + "+05:30"))
+
+
+def kept_market(url, start_ms, *, hours="always", seed=3, step_ms=20_000, reach=None):
+    """The parts of a server that goes on where the store's last one stopped."""
+    feed = {"start": to_datetime(start_ms).isoformat(), "hours": hours, "seed": seed}
+    history = History(url, calendar=CALENDAR, hours=hours)
+    source = SimulatedSource(
+        CATALOGUE,
+        CALENDAR,
+        seed=seed,
+        start_ms=start_ms,
+        hours=hours,
+        carried=history.left_off(CATALOGUE.underlyings, start_ms),
+    )
+    market = Market(
+        source.universe, source="simulated", epoch=str(start_ms), interest_rate=0.065, stale_after_s=60
+    )
+    history.start(market, start_ms, source)
+    history.backfill(source, reach=reach or Reach(5, 2), eager=False)
+    clock = VirtualClock(start_ms, step_ms, step_ms / 500)
+    return Parts(settings_of(feed=feed), (CALENDAR, clock, source, market, history))

@@ -1,0 +1,138 @@
+"""The candle law, end to end: candles are what a Socket.IO client was sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from feed.candles import MINUTE_MS
+from feed.clock import to_datetime, to_ms
+from schemas.wire import timestamp
+from tests.feed.history_support import reference
+
+START = "2026-11-23T09:58+05:30"
+STEPS = 34  # of a quarter of a minute: into the fourth candle of five minutes
+OPEN_MS = to_ms(datetime.fromisoformat("2026-11-23T09:15+05:30"))
+INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15}
+
+
+def at_ms(text):
+    return to_ms(datetime.fromisoformat(text))
+
+
+def bars_of(ticks, minutes):
+    """What the ticks make, without the candle that had begun before the first of them."""
+
+    def label(time_ms):
+        return time_ms - (time_ms - OPEN_MS) % (minutes * MINUTE_MS)
+
+    made = reference(ticks, label)
+    return [
+        {
+            "date": timestamp(bar.time_ms),
+            **{name: round(getattr(bar, name), 2) for name in ("open", "high", "low", "close")},
+            "volume": round(bar.volume),
+        }
+        for bar in made
+        if bar.time_ms > ticks[0][0]
+    ]
+
+
+def without_oi(candles):
+    return [{name: value for name, value in row.items() if name != "oi"} for row in candles]
+
+
+async def follow(sandbox, client, events, subscription, read):
+    """Subscribe, let the market run, and read each state that was sent."""
+    snapshot, delta = events
+    await client.ask(*subscription)
+    for _ in range(STEPS):
+        await sandbox.step()
+        await client.settle()  # so that no two states come as one
+    states = []
+    for name, payload in client.order:
+        if name in (snapshot, delta):
+            states.append(read(payload))
+    assert len(states) > STEPS
+    return states
+
+
+@pytest.fixture
+def running(io_loop, make_sandbox):
+    feed = {"start": START, "speed": 30.0}
+    return io_loop.run_sync(lambda: make_sandbox(own_market=True, feed=feed))
+
+
+async def candles_from(sandbox, fetch, symbol, interval, since_ms, more=""):
+    since = to_datetime(since_ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+    path = f"/api/historical-data/{symbol}?interval={interval}&from={since}&per_page=1000{more}"
+    return (await fetch(sandbox, path)).data["candles"]
+
+
+@pytest.mark.parametrize("symbol", ["NIFTY", "CRUDEOIL"])
+@pytest.mark.gen_test
+async def test_candles_are_what_clients_were_sent(running, connect, fetch, symbol):
+    client, quote = await connect(running), {}
+
+    def read(payload):
+        quote.update(payload)
+        return at_ms(quote["as_of"]), quote["spot_price"], quote["volume"]
+
+    events = ("symbol_update", "symbol_update")
+    ticks = await follow(running, client, events, ("subscribe_symbol", {"symbol": symbol}), read)
+    for interval, minutes in INTERVALS.items():
+        made = bars_of(ticks, minutes)
+        assert made, interval
+        candles = await candles_from(running, fetch, symbol, interval, at_ms(made[0]["date"]))
+        assert without_oi(candles) == made, interval
+
+
+@pytest.mark.gen_test
+async def test_candles_of_contracts_are_what_their_chain_was_sent_as(running, connect, fetch):
+    client, rows = await connect(running), {}
+    money = (await fetch(running, "/api/option_chain?symbol=NIFTY&strikes=1")).data
+    strike, expiry = money["atm_strike"], money["expiry"]
+
+    def read(payload):
+        for row in payload.get("option_chain", payload.get("rows", [])):
+            rows.setdefault(row["strike_price"], {}).update(row)
+        return at_ms(payload["as_of"]), dict(rows[strike])
+
+    events = ("option_chain_data", "option_chain_delta")
+    subscription = ("subscribe_option_chain", {"symbol": "NIFTY", "expiry": expiry})
+    states = await follow(running, client, events, subscription, read)
+    for side in ("ce", "pe"):
+        ticks = [(time_ms, leg[f"{side}_ltp"], leg[f"{side}_volume"]) for time_ms, leg in states]
+        contract = f"&expiry={expiry}&strike={strike:g}&option_type={side.upper()}"
+        for interval, minutes in INTERVALS.items():
+            made = bars_of(ticks, minutes)
+            assert made, interval
+            candles = await candles_from(running, fetch, "NIFTY", interval, at_ms(made[0]["date"]), contract)
+            assert without_oi(candles) == made, interval
+            for candle in candles:
+                end_ms = at_ms(candle["date"]) + minutes * MINUTE_MS
+                assert candle["oi"] == [leg[f"{side}_oi"] for at, leg in states if at < end_ms][-1]
+
+
+@pytest.mark.parametrize(("larger", "smaller"), [("15m", "5m"), ("1h", "15m"), ("1d", "30m")])
+@pytest.mark.gen_test
+async def test_larger_candles_are_the_smaller_ones_taken_together(running, fetch, larger, smaller):
+    await running.step(7)
+    begin_ms = at_ms("2026-11-20T15:40+05:30")  # of the trading day, which runs round the clock here
+    wide, narrow = [await candles_from(running, fetch, "NIFTY", name, begin_ms) for name in (larger, smaller)]
+    if larger == "1d":
+        assert len(wide) == 1
+        groups = [narrow]
+    else:
+        ends = [row["date"] for row in wide[1:]] + ["9999"]
+        groups = [
+            [row for row in narrow if row_begins <= row["date"] < end]
+            for row_begins, end in zip([row["date"] for row in wide], ends, strict=True)
+        ]
+    for row, parts in zip(wide, groups, strict=True):
+        assert row["open"] == parts[0]["open"]
+        assert row["close"] == parts[-1]["close"]
+        assert row["high"] == max(part["high"] for part in parts)
+        assert row["low"] == min(part["low"] for part in parts)
+        assert row["volume"] == sum(part["volume"] for part in parts)
