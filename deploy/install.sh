@@ -187,6 +187,7 @@ install_unit() {
 
 make_config() {
     if [ -e "$config/environment" ]; then
+        own_config
         return
     fi
     say "making $config/environment for your settings"
@@ -199,8 +200,13 @@ make_config() {
 # Settings that differ from $prefix/settings.toml: SECTION__KEY=value, or the short names named there.
 # The port is in market-data.socket.
 END
-    # keys and passwords go in here; systemd reads it as root
-    chmod 0600 "$config/environment"
+    own_config
+}
+
+# keys and passwords stand there; the server reads it, at its start and on each reload
+own_config() {
+    run chown "$user" "$config/environment"
+    run chmod 0600 "$config/environment"
 }
 
 start_service() {

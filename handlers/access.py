@@ -1,51 +1,23 @@
-"""Who may use the server, from where, and how much: origins, keys, addresses and allowances."""
+"""Who may use the server, and from where: origins, keys, addresses."""
 
 from __future__ import annotations
 
-import hmac
-import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from handlers.errors import ApiError
+from handlers.keys import Keys
+from handlers.rate_limit import NORMAL, WRONG_KEY, RateLimit
+from schemas.api_keys import ApiKey
 
-MAX_BUCKETS = 50_000  # addresses remembered; the one longest unused is forgotten first
-WINDOW_S = 60
-
-
-class Bucket:
-    """A token bucket: ``capacity`` at once, refilled in ``window_s``."""
-
-    __slots__ = ("_at", "_capacity", "_rate", "_tokens")
-
-    def __init__(self, capacity: float, window_s: float, now: float) -> None:
-        self._capacity = capacity
-        self._rate = capacity / window_s
-        self._tokens = capacity
-        self._at = now
-
-    def take(self, now: float, cost: float = 1.0) -> bool:
-        """Spend ``cost`` if it is there."""
-        self._tokens = min(self._capacity, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < cost:
-            return False
-        self._tokens -= cost
-        return True
-
-    @property
-    def left(self) -> int:
-        """Whole tokens left."""
-        return int(self._tokens)
-
-    def wait_s(self, cost: float = 1.0) -> float:
-        """Seconds until ``cost`` is there."""
-        return max(0.0, (cost - self._tokens) / self._rate)
+FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded")  # a request that has one came through a proxy
+CLIENT_PREFIX_V6 = 64  # what one subscriber gets of IPv6: an address of it is worth nothing
+UNAUTHORIZED_HEADERS = {"WWW-Authenticate": "Bearer"}
+HOW_TO_CONTROL = "the operator makes one for API_KEYS by `python server.py key NAME --scope control`"
 
 
 class AccessRules:
@@ -55,17 +27,17 @@ class AccessRules:
         self,
         *,
         origins: Sequence[str],
-        api_keys: Sequence[str],
+        api_keys: Sequence[ApiKey],
         trusted_proxies: Sequence[str],
         rate_limit_per_minute: int,
+        is_local: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._origins = frozenset(origin.rstrip("/") for origin in origins)
-        self._keys = [key.encode() for key in api_keys]
+        self.keys = Keys(api_keys)
         self._proxies = [ip_network(proxy) for proxy in trusted_proxies]
-        self._limit = rate_limit_per_minute
-        self._monotonic = monotonic
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._rate_limit = RateLimit(rate_limit_per_minute, monotonic)
+        self.is_local = is_local  # whether only this machine can reach the port
 
     def allows_origin(self, origin: str, host: str, protocol: str) -> bool:
         """Whether a page of that origin may call: a listed one, or this server's own."""
@@ -73,56 +45,108 @@ class AccessRules:
 
     def address(self, request: HTTPServerRequest) -> str:
         """The client's address; a proxy's word counts only if the proxy is trusted."""
-        address = _plain(str(request.remote_ip))
-        forwarded = request.headers.get("X-Forwarded-For", "")
+        address = unwrapped(str(request.remote_ip))
+        forwarded = ",".join(request.headers.get_list("X-Forwarded-For"))
         for hop in reversed([item.strip() for item in forwarded.split(",") if item.strip()]):
-            if not self._is_trusted(address):
+            # what stands before a hop that is no address, nobody we trust has seen
+            if not self.is_proxy(address) or not _is_address(hop):
                 break
-            address = hop if _is_address(hop) else address
+            address = unwrapped(hop)
         return address
 
-    def check_key(self, headers: HTTPHeaders) -> None:
-        """Refuse a request without a valid key, if keys are set."""
-        bearer = headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        self.check_token(headers.get("X-API-Key", "") or bearer)
+    def protocol(self, request: HTTPServerRequest) -> str:
+        """How the client reached us, which a trusted proxy that ends TLS has to tell."""
+        told = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        if told in ("http", "https") and self.is_proxy(unwrapped(str(request.remote_ip))):
+            return told
+        return request.protocol
 
-    def check_token(self, token: Any) -> None:
-        """Refuse a wrong key, in a time that says nothing about the right one."""
-        if not self._keys:
-            return
-        given = token.encode() if isinstance(token, str) else b""
-        matches = [hmac.compare_digest(given, key) for key in self._keys]
-        if not any(matches):
-            why = "is not known" if given else "is missing"
-            raise ApiError("UNAUTHORIZED", f"An API key is needed here and {why}.")
-
-    def spend(self, address: str) -> dict[str, str]:
-        """Count a request; return the headers that say what is left."""
-        if not self._limit:
-            return {}
-        bucket = self._buckets.pop(address, None) or Bucket(self._limit, WINDOW_S, self._monotonic())
-        self._buckets[address] = bucket  # moved to the end: most recently used
-        if len(self._buckets) > MAX_BUCKETS:
-            self._buckets.popitem(last=False)
-        has_allowance = bucket.take(self._monotonic())
-        headers = {
-            "RateLimit-Policy": f'"default";q={self._limit};w={WINDOW_S}',
-            "RateLimit": f'"default";r={bucket.left};t={math.ceil(bucket.wait_s(self._limit))}',
-        }
-        if not has_allowance:
-            wait_s = bucket.wait_s()
-            message = f"More than {self._limit} requests a minute; try again in {wait_s:.1f} s."
-            raise ApiError("RATE_LIMITED", message, {"limit": self._limit}, math.ceil(wait_s), headers)
-        return headers
-
-    def _is_trusted(self, address: str) -> bool:
+    def is_proxy(self, address: str) -> bool:
+        """Whether the operator vouches for what that address says of others."""
         if not _is_address(address):
             return False
         parsed = ip_address(address)
         return any(parsed in proxy for proxy in self._proxies)
 
+    def key_of(self, headers: HTTPHeaders, address: str) -> ApiKey | None:
+        """The key a request shows, None if it shows none. Raises UNAUTHORIZED, RATE_LIMITED."""
+        scheme, _, bearer = headers.get("Authorization", "").partition(" ")
+        token = headers.get("X-API-Key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        return self.key_of_token(token, address)
 
-def _plain(address: str) -> str:
+    def key_of_token(self, token: Any, address: str) -> ApiKey | None:
+        """The key that a token is, None without one. Raises UNAUTHORIZED, RATE_LIMITED.
+
+        A wrong one is taken for a guess, and costs its address dearly. A right one is let in whatever others
+        guessed from the same address: nobody should be able to lock a neighbour out.
+        """
+        if not self.keys or not isinstance(token, str) or not token:
+            return None
+        key = self.keys.find(token)
+        if key is None:
+            headers = self.spend(address, WRONG_KEY)
+            raise _unauthorized("An API key is needed here and the one shown is not known.", headers)
+        return key
+
+    def check_reader(self, key: ApiKey | None) -> None:
+        """Refuse who shows no key where keys are set."""
+        if not self.keys.admits(key):
+            raise _unauthorized("An API key is needed here and is missing.")
+
+    def check_controller(self, key: ApiKey | None, request: HTTPServerRequest) -> None:
+        """Refuse who may not steer the feed.
+
+        On this machine, without keys, the setting that allows control is enough. Whoever may come from
+        elsewhere needs a key for it: so too behind a proxy, and for a page that reached this machine under a
+        name of its own (DNS rebinding).
+        """
+        if key is not None and key.may("control"):
+            return
+        if key is None and not self.keys and self._is_from_here(request):
+            return
+        shown = f"the key {key.name} may only {key.scope}" if key else "none was shown"
+        raise _unauthorized(f"This needs an API key of the scope control, and {shown}; {HOW_TO_CONTROL}.")
+
+    def client(self, key: ApiKey | None, address: str) -> str:
+        """Who an allowance belongs to: the holder of a key, else the address."""
+        return address if key is None else f"key:{key.name}"
+
+    def spend(self, client: str, cost: float = NORMAL) -> dict[str, str]:
+        """Count a request of a client (``client()``, or an address); return headers that say what is left."""
+        return self._rate_limit.spend(subscriber(client), cost)
+
+    def refund(self, client: str, cost: float = NORMAL) -> dict[str, str]:
+        """Give back what a request cost too much, its answer having been there already."""
+        return self._rate_limit.refund(subscriber(client), cost)
+
+    def _is_from_here(self, request: HTTPServerRequest) -> bool:
+        """Whether a request comes from this machine, as far as can be known."""
+        return (
+            self.is_local
+            and not self._proxies
+            and not any(name in request.headers for name in FORWARDED)
+            and is_loopback(request.host_name)
+        )
+
+
+def subscriber(client: str) -> str:
+    """What counts as one client: an IPv6 address stands for its subscriber's network."""
+    if ":" not in client or not _is_address(client):
+        return client
+    return str(IPv6Network((client.partition("%")[0], CLIENT_PREFIX_V6), strict=False))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address reaches this machine only."""
+    host = host.strip("[]")
+    return host == "localhost" or (_is_address(host) and ip_address(unwrapped(host)).is_loopback)
+
+
+def _unauthorized(message: str, headers: dict[str, str] | None = None) -> ApiError:
+    return ApiError("UNAUTHORIZED", message, headers={**(headers or {}), **UNAUTHORIZED_HEADERS})
+
+
+def unwrapped(address: str) -> str:
     """An IPv4 address that a dual-stack socket wraps in IPv6, unwrapped; any other as it is."""
     if not _is_address(address):
         return address

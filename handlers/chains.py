@@ -17,10 +17,12 @@ class OptionChainHandler(PastHandler):
             return
         listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
         stream = self.services.views.chain(listing)
+        kept = stream.is_kept(wanted["strikes"])
         self.reply_shared(
             stream.whole(wanted["strikes"]),
             meta={"symbol": listing.symbol, "expiry": listing.expiry.day},
             version=(stream.epoch, stream.seq),
+            kept=kept,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from marshmallow import ValidationError
 
 from feed.random_walk import SimulatedSource
@@ -9,6 +11,8 @@ from feed.replay_control import OutsideRecording, ReplayControl
 from handlers.api import ApiHandler
 from handlers.errors import ApiError
 from schemas.control import ReplayRequest, ReplaySchema, ScenarioRequest, ScenarioSchema
+
+logger = logging.getLogger(__name__)
 
 _replay = ReplaySchema()
 _scenario = ScenarioSchema()
@@ -20,9 +24,15 @@ class ControlHandler(ApiHandler):
     methods = ("GET", "HEAD", "POST", "OPTIONS")
 
     def check_allowed(self) -> None:
-        """Refuse where the operator did not enable control. Raises ApiError NOT_FOUND."""
+        """Refuse where control is not enabled, and whoever may not. Raises NOT_FOUND, UNAUTHORIZED."""
         if not self.services.may_control:
             raise ApiError("NOT_FOUND", "Control is off here: the operator sets feed.control to allow it.")
+        self.access.check_controller(self.key, self.request)
+
+    def log_done(self, what: str) -> None:
+        """Say in the log who changed what everybody sees."""
+        given = {"request_id": self.request_id, "key": self.key.name if self.key is not None else None}
+        logger.info("the feed was steered: %s", what, extra=given)
 
 
 class ReplayHandler(ControlHandler):
@@ -51,6 +61,7 @@ class ReplayHandler(ControlHandler):
             control.pause()
         else:
             control.resume()
+        self.log_done(action)
         self._answer(control)
 
     def _control(self) -> ReplayControl:
@@ -79,6 +90,7 @@ class ScenarioHandler(ControlHandler):
         self.check_allowed()
         wanted = self.body_of(ScenarioRequest)
         simulation.set_scenario(wanted["scenario"], self.services.clock.now_ms())
+        self.log_done(f"scenario {wanted['scenario']}")
         await self.services.announce_feed()
         self._answer(simulation)
 

@@ -13,6 +13,7 @@ from handlers.access import AccessRules
 from handlers.api import ApiHandler
 from handlers.documents_page import render_page
 from handlers.errors import STATUS
+from handlers.rate_limit import CHEAP
 from handlers.realtime import CLIENT_EVENTS, SERVER_EVENTS
 from handlers.services import Services
 from schemas.asyncapi import asyncapi_document
@@ -122,8 +123,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/api/historical-data/{symbol}": Operation(
         "Candles of an underlying or of a contract",
-        "Oldest first, a page of them. With `expiry`, `strike` and `option_type` those of a contract. A "
-        "candle covers [date, date + interval) of its session's grid; a time without a price has no candle.",
+        "A page of them, ascending. With `from` pages go forward from there; without it the first page has "
+        "the newest candles and the next ones go back: give the answer's `to` with them, and what arrives "
+        "meanwhile moves nothing. With `expiry`, `strike` and `option_type` those of a contract. A candle "
+        "covers [date, date + interval) of its trading day's grid; a time without a price has no candle.",
         answer=CandlesSchema,
         query=HistoryRequest,
         meta=("symbol", "expiry?", "pagination"),
@@ -138,8 +141,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "/api/dashboard-history/{symbol}": Operation(
         "Figures of an expiry through time",
-        "Oldest first, a page of them: each interval's last state. A day's once a minute, as far back as "
-        "metrics are kept; at most 400 days at once.",
+        "Oldest first, a page of them: each interval's last state, recorded once a minute, as far back as "
+        "metrics are kept; at most 400 days at once. By day and week sessions before the first record have "
+        "a point too: `spot_price`, and the `near_month_iv` of their end that `iv_rank` rests on.",
         answer=DashboardHistorySchema,
         query=DashboardHistoryRequest,
         meta=("symbol", "expiry", "pagination"),
@@ -157,17 +161,20 @@ OPERATIONS: Mapping[str, Operation] = {
     "/api/replay": Operation(
         "Where a replay stands, and what it is to do",
         "Only where the source is a replay. POST pauses, resumes, seeks (`at`) or sets the speed (`speed`), "
-        "where the operator set `feed.control`. A seek begins a new epoch: streams send snapshots.",
+        "where the operator set `feed.control`, with a key of the scope `control`. A seek begins a new "
+        "epoch: streams send snapshots.",
         answer=ReplaySchema,
         body=ReplayRequest,
+        control=True,
         errors=("NOT_FOUND",),
     ),
     "/api/simulation/scenario": Operation(
         "The mood of the simulated market",
         "Only where the source is simulated. POST goes over to another mood, where the operator set "
-        "`feed.control`; `feed_status` tells it to everybody.",
+        "`feed.control`, with a key of the scope `control`; `feed_status` tells it to everybody.",
         answer=ScenarioSchema,
         body=ScenarioRequest,
+        control=True,
         errors=("NOT_FOUND",),
     ),
     "/api/websocket/stats": Operation(
@@ -229,6 +236,7 @@ class DocumentHandler(ApiHandler):
     """A document: it changes with the server's version only, and needs no key to be read in a browser."""
 
     needs_key = False
+    cost = CHEAP
 
     def initialize(self, services: Services, access: AccessRules, documents: Documents) -> None:  # type: ignore[override]
         """Take the documents too."""
@@ -269,5 +277,5 @@ class DocsHandler(DocumentHandler):
 
     def get(self) -> None:
         """Answer with the page; it may load nothing."""
-        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.set_page_headers()
         self.answer(self.documents.page, HTML)

@@ -13,6 +13,7 @@ from feed.clock import to_datetime
 from feed.instruments import Underlying, UnknownContract
 from feed.universe import Listing, Universe
 from handlers.api import ApiHandler
+from handlers.rate_limit import CHEAP
 from schemas.reference import ExpiriesSchema, SymbolsSchema
 from schemas.requests import SymbolsRequest, path_symbol
 
@@ -22,6 +23,8 @@ _expiries = ExpiriesSchema()
 
 class SymbolsHandler(ApiHandler):
     """``/api/symbols``: what can be asked for, a page of it."""
+
+    cost = CHEAP
 
     def get(self) -> None:
         """Answer with the symbols that match."""
@@ -46,6 +49,8 @@ class SymbolsHandler(ApiHandler):
 
 class ExpiriesHandler(ApiHandler):
     """``/api/expiries/{symbol}``: what is listed on an underlying."""
+
+    cost = CHEAP
 
     def get(self, symbol: str) -> None:
         """Answer with the expiries, nearest first."""

@@ -23,6 +23,7 @@ from feed.chain import Chain
 from feed.source import FloatArray
 from feed.universe import Listing
 from handlers.api import ApiHandler
+from handlers.rate_limit import HEAVY
 from handlers.reference import strike_index
 from schemas.strategy import StrategyRequest, dump_strategy
 
@@ -33,6 +34,7 @@ class StrategyHandler(ApiHandler):
     """``/api/strategy``."""
 
     methods = ("POST", "OPTIONS")
+    cost = HEAVY
 
     def post(self) -> None:
         """Answer with pay-off, limits, Greeks and odds of the legs."""

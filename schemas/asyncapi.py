@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from schemas.envelope import ERROR_CODES, AcknowledgementSchema, RefusalSchema, answer_schema, error_schema
-from schemas.events import CLIENT, ERRORS_OF_ALL, ERRORS_OF_CONNECT, SERVER, ClientEvent
+from schemas.events import CLIENT, ERRORS_OF_ALL, ERRORS_OF_CONNECT, REVOKED, SERVER, ClientEvent
 from schemas.json_schema import Definitions, JsonSchema, example_of
 
 ASYNCAPI_VERSION = "3.0.0"
@@ -70,8 +70,8 @@ _SERVER = {
     "protocol": "ws",
     "pathname": "/socket.io/",
     "description": (
-        "Socket.IO over WebSocket or polling; wss behind a proxy with TLS. A refused connection gets a "
-        f"connect_error whose data has the code: {', '.join(ERRORS_OF_CONNECT)}."
+        "Socket.IO over WebSocket or polling; wss where TLS is on, here or in a proxy. A refused connection "
+        f"gets a connect_error whose data has the code: {', '.join(ERRORS_OF_CONNECT)}."
     ),
     "variables": {
         "host": {"default": "localhost:5000", "description": "where the server listens"},
@@ -81,7 +81,10 @@ _SERVER = {
 _API_KEY = {
     "type": "apiKey",
     "in": "password",
-    "description": "where the operator configured keys: the connection's auth payload, {token: …}",
+    "description": (
+        "where the operator configured keys: the connection's auth payload, {token: …}. When the key is "
+        "revoked, the connection gets an error with the code UNAUTHORIZED and is closed."
+    ),
 }
 
 
@@ -118,7 +121,7 @@ class _Writer:
         """What the server sends."""
         schemas = [self.definitions.reference(schema) for schema in SERVER[name]]
         if name == "error":
-            schemas = [self.definitions.reference(_event_error(code)) for code in _event_codes()]
+            schemas = [self.definitions.reference(_event_error(code)) for code in (*_event_codes(), REVOKED)]
         self._message(name, what, schemas[0] if len(schemas) == 1 else {"oneOf": schemas})
         return {
             "action": "send",

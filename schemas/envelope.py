@@ -129,7 +129,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
         ),
     ),
     "UNAUTHORIZED": ErrorCode(
-        "keys are configured and none, or a wrong one, was shown",
+        "a key is needed and none, a wrong one or one of too small a scope was shown, or it was revoked",
         "An API key is needed here and is missing.",
         _nested(NoDetails),
     ),

@@ -25,6 +25,7 @@ from schemas.openapi_parts import (
     operation_id,
     parameter_of,
     preflight,
+    security_of,
     symbol_parameter,
 )
 from schemas.requests import NoParameters
@@ -45,6 +46,7 @@ ERRORS_OF_ALL = (
     "INTERNAL_ERROR",
 )
 ERROR_HEADERS = {
+    "UNAUTHORIZED": ("WWW-Authenticate",),
     "RATE_LIMITED": ("Retry-After",),
     "FEED_UNAVAILABLE": ("Retry-After",),
     "METHOD_NOT_ALLOWED": ("Allow",),
@@ -57,6 +59,7 @@ class Operation:
 
     ``live`` answers carry an ETag, ``kept`` ones may be cached. ``query`` is None where any is taken,
     ``content_type`` is set where the answer is no envelope; ``also`` are further statuses with the same body.
+    POST to a route of ``control`` steers the feed and needs a key of that scope.
     """
 
     summary: str
@@ -71,6 +74,7 @@ class Operation:
     kept: bool = False
     content_type: str = JSON
     also: tuple[tuple[int, str], ...] = ()
+    control: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def openapi_document(
         "info": {"title": TITLE, "version": version, "description": DESCRIPTION, "license": {"name": "MIT"}},
         "servers": [{"url": "/", "description": "this server"}],
         "tags": [{"name": "market", "description": "prices, chains, candles"}],
-        "security": [{}, {"ApiKey": []}, {"Bearer": []}],
+        "security": security_of("read"),
         "paths": paths,
         "components": {
             "schemas": writer.definitions.schemas,
@@ -144,6 +148,8 @@ class _Writer:
             result["requestBody"] = {"required": True, "content": {JSON: content}}
         if not route.needs_key:
             result["security"] = []
+        elif operation.control and method == "POST":
+            result["security"] = security_of("control")
         return result
 
     def _parameters(self, operation: Operation) -> list[dict[str, Any]]:

@@ -16,13 +16,25 @@ HEADERS: Mapping[str, tuple[str, str]] = {
     "Retry-After": ("seconds until it is worth asking again", "5"),
     "RateLimit": ("requests left (r) and seconds until all are back (t)", '"default";r=1199;t=1'),
     "RateLimit-Policy": ("requests allowed (q) in a window of seconds (w)", '"default";q=1200;w=60'),
+    "RateLimit-Limit": ("requests allowed in a minute; a dear route takes several", "1200"),
+    "RateLimit-Remaining": ("requests left", "1199"),
+    "RateLimit-Reset": ("seconds until all are back", "1"),
+    "WWW-Authenticate": ("how a key is shown; X-API-Key does too", "Bearer"),
     "Allow": ("methods that the route takes", "GET, HEAD, OPTIONS"),
     "Access-Control-Allow-Origin": ("the page's origin, if it may call", "http://localhost:3000"),
     "Access-Control-Allow-Methods": ("methods that the route takes", "GET, HEAD, OPTIONS"),
     "Access-Control-Allow-Headers": ("request headers that a page may send", "content-type"),
     "Access-Control-Max-Age": ("seconds for which this holds", "600"),
 }
-COMMON_HEADERS = ("X-Request-ID", "RateLimit", "RateLimit-Policy", "Access-Control-Allow-Origin")
+COMMON_HEADERS = (
+    "X-Request-ID",
+    "RateLimit",
+    "RateLimit-Policy",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Access-Control-Allow-Origin",
+)
 PREFLIGHT_HEADERS = (
     "Access-Control-Allow-Methods",
     "Access-Control-Allow-Headers",
@@ -35,10 +47,18 @@ SECURITY_SCHEMES = {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "needed where the operator configured keys",
+        "description": (
+            "needed where the operator configured keys. A key has a scope: `read`, or `control`, which "
+            "includes it; control needs one from beyond the server's machine even where none is configured"
+        ),
     },
     "Bearer": {"type": "http", "scheme": "bearer", "description": "the same key as a bearer token"},
 }
+
+
+def security_of(scope: str) -> list[dict[str, list[str]]]:
+    """The ways to show a key of a scope; none is needed where none is configured."""
+    return [{}, *({scheme: [scope]} for scheme in SECURITY_SCHEMES)]
 
 
 def operation_id(method: str, path: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +13,8 @@ from dotenv import dotenv_values
 from marshmallow import ValidationError
 
 from schemas.settings import ENVIRONMENT_NAMES, Settings, SettingsSchema, sentences
+
+logger = logging.getLogger(__name__)
 
 
 class SettingsError(Exception):
@@ -28,8 +32,7 @@ def read_settings(
     """
     tree = _read_toml(file)
     known = SettingsSchema().fields
-    written = {name: value for name, value in dotenv_values(dotenv).items() if value is not None}
-    for name, value in {**written, **environment}.items():
+    for name, value in {**_read_dotenv(dotenv), **environment}.items():
         section, separator, key = name.lower().partition("__")
         if name in ENVIRONMENT_NAMES:
             _put(tree, ENVIRONMENT_NAMES[name], value)
@@ -45,6 +48,16 @@ def read_settings(
         messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise SettingsError("; ".join(sentences(messages))) from None
     return settings
+
+
+def warn_of_open_secrets(dotenv: Path) -> None:
+    """Warn if others than its owner may read the file of the secrets."""
+    try:
+        mode = dotenv.stat().st_mode
+    except OSError:
+        return
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        logger.warning("%s holds secrets and others may read it: chmod 600 %s", dotenv.name, dotenv.name)
 
 
 def assignments(texts: Iterable[str]) -> dict[str, str]:
@@ -65,6 +78,15 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The settings file {path} is no valid TOML: {error}.") from None
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except OSError as error:
+        raise SettingsError(f"The file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"The file {path} must be text in UTF-8.") from None
 
 
 def _put(tree: dict[str, Any], name: str, value: Any) -> None:

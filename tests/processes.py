@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +22,14 @@ class Process:
     popen: subprocess.Popen[str]
     url: str
     log: Path
+
+    async def hang_up(self, says: str) -> None:
+        """Have the settings re-read, and wait until the log says so (``says``) once more."""
+        before = self.log.read_text().count(says)
+        self.popen.send_signal(signal.SIGHUP)
+        while self.log.read_text().count(says) == before:
+            assert self.popen.poll() is None, self.log.read_text()
+            await asyncio.sleep(0.02)
 
     def stop(self) -> int:
         """End it as a supervisor does, and return its exit code."""
@@ -42,7 +52,7 @@ def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None)
     lines = []
     for line in popen.stdout:
         lines.append(line)
-        found = re.search(r"server\s+(http://\S+?)/\s", line)
+        found = re.search(r"server\s+(https?://\S+?)/\s", line)
         if found:
             return Process(popen, found[1], log)
     popen.stdout.close()

@@ -76,7 +76,14 @@ SHORT_NAMES = [
     ("RATE_LIMIT_PER_MINUTE", "0", lambda s: s.limits.rate_limit_per_minute, 0),
     ("WEBSOCKET_TIMEOUT", "90", lambda s: s.websocket.timeout_s, 90),
     ("MAX_CLIENTS", "7", lambda s: s.limits.max_clients, 7),
-    ("API_KEYS", "first-key,second-key", lambda s: s.server.api_keys, ("first-key", "second-key")),
+    (
+        "API_KEYS",
+        "first-key,second-key",
+        lambda s: [key.name for key in s.server.api_keys],
+        ["unnamed-1", "unnamed-2"],
+    ),
+    ("TLS_CERT", "chain.pem", lambda s: s.server.tls_cert, "chain.pem"),
+    ("TLS_KEY", "key.pem", lambda s: s.server.tls_key, "key.pem"),
     ("DATABASE_URL", "sqlite:///x.sqlite3", lambda s: s.history.database_url, "sqlite:///x.sqlite3"),
     ("KITE_API_KEY", "key-of-an-application", lambda s: s.kite.api_key, "key-of-an-application"),
     ("KITE_API_SECRET", "its-secret", lambda s: s.kite.api_secret, "its-secret"),
@@ -199,6 +206,26 @@ def test_file_that_is_not_there_is_refused(tmp_path):
     missing = tmp_path / "nowhere.toml"
     with pytest.raises(SettingsError, match=r"nowhere\.toml"):
         server.load_settings(server.parse_arguments(["--settings", str(missing)]), {})
+
+
+def test_named_file_of_secrets_takes_the_place_of_the_one_beside_the_server(tmp_path, load):
+    other = tmp_path / "environment"
+    other.write_text("MAX_CLIENTS=7\n")
+    settings = load("--env-file", str(other), dotenv="MAX_CLIENTS=8\nPORT=1\n")
+    assert (settings.limits.max_clients, settings.server.port) == (7, 5000)
+    assert load("--env-file", str(other), environment={"MAX_CLIENTS": "9"}).limits.max_clients == 9
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "environment, which does not exist"), (b"PORT=\xff\xfe\n", "must be text in UTF-8")],
+)
+def test_named_file_of_secrets_that_cannot_be_used_is_refused(tmp_path, load, content, sentence):
+    other = tmp_path / "environment"
+    if content is not None:
+        other.write_bytes(content)
+    with pytest.raises(SettingsError, match=sentence):
+        load("--env-file", str(other))
 
 
 def test_replay_file_on_the_command_line_chooses_the_source(load):

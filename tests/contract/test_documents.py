@@ -111,7 +111,16 @@ def test_every_method_of_a_route_is_described_and_no_other():
 def test_route_that_needs_no_key_says_so():
     for path, handler in TABLE_ROUTES:
         for method in set(METHODS) & set(OPENAPI["paths"][path]) - {"options"}:
-            assert ("security" in OPENAPI["paths"][path][method]) == (not handler.needs_key), path
+            needs_none = OPENAPI["paths"][path][method].get("security") == []
+            assert needs_none == (not handler.needs_key), path
+
+
+def test_routes_that_steer_the_feed_need_a_key_of_the_scope_control():
+    for path, _ in TABLE_ROUTES:
+        operation = OPENAPI["paths"][path].get("post", {})
+        scopes = {scope for way in operation.get("security", []) for scope in way.get("ApiKey", [])}
+        assert scopes == ({"control"} if path in ("/api/replay", "/api/simulation/scenario") else set()), path
+    assert {"ApiKey": ["read"]} in OPENAPI["security"]
 
 
 def test_operations_have_distinct_ids():

@@ -130,7 +130,7 @@ async def test_signs_of_life_and_the_feeds_state_are_told_as_documented(make_san
     sandbox.server.ticker.source = source
     await sandbox.step(2)
     await client.settle()
-    assert client.seen["feed_status"] == 2
+    assert client.seen["feed_status"] == 4  # degraded or stalled, two restarts in vain, and data again
     beats = [
         payload
         for name, payload in client.received

@@ -90,9 +90,9 @@ def test_installation_runs_from_its_prefix(target, tmp_path):
     command = [sys.executable, prefix / "server.py", "--version"]
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
     unit = (tmp_path / "units" / "market-data.service").read_text()
-    assert f"ExecStart={prefix}/.venv/bin/python {prefix}/server.py\n" in unit
+    program, settings = f"{prefix}/.venv/bin/python {prefix}/server.py", f"{tmp_path}/etc/environment"
+    assert f"ExecStart={program} --env-file {settings}\n" in unit
     assert f"User={getpass.getuser()}\n" in unit
-    assert f"EnvironmentFile=-{tmp_path}/etc/environment\n" in unit
     assert "/opt/market-data" not in unit
     assert (tmp_path / "etc" / "environment").stat().st_mode & 0o777 == 0o600
 

@@ -18,7 +18,6 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import websocket_connect
 
 from schemas.settings import SettingsSchema
-from server import IDLE_CONNECTION_S
 
 CONF = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 TEXT = CONF.read_text()
@@ -46,7 +45,7 @@ def test_times_agree_with_those_of_the_server():
     assert sockets > settings.websocket.ping_interval_s + settings.websocket.timeout_s
     # the server must not close a connection that nginx is about to use
     upstream = re.search(r"upstream market_data \{.*?keepalive_timeout (\d+)s;", TEXT, re.S)
-    assert int(upstream[1]) < IDLE_CONNECTION_S
+    assert int(upstream[1]) < settings.limits.idle_timeout_s
 
 
 def test_limits_let_through_what_the_server_allows():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -208,6 +209,24 @@ def test_client_without_a_key_is_told_its_code(guarded, transport, auth):
     result = run("refusal", url=guarded.url, transport=transport, auth=auth)
     assert result["data"]["code"] == "UNAUTHORIZED"
     assert result["message"].endswith(".")
+
+
+def test_client_whose_key_is_revoked_reads_why_over_each_transport(run_server, tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f"[server]\napi_keys = ['{KEY}']\n")
+    process = run_server("--settings", str(settings), "--publish-interval-ms", "100")
+    scripts = {
+        name: Script("revoked", url=process.url, transport=name, auth={"token": KEY}) for name in TRANSPORTS
+    }
+    for script in scripts.values():
+        assert script.line() == "connected\n"
+    settings.write_text("[server]\napi_keys = ['another-key']\n")
+    process.popen.send_signal(signal.SIGHUP)
+    for name, script in scripts.items():
+        result = script.result()
+        assert result["transport"] == SPOKEN[name]
+        assert (result["told"]["code"], result["told"]["event"]) == ("UNAUTHORIZED", "")
+        assert result["reason"] in ("transport close", "transport error")
 
 
 def test_client_with_a_key_is_let_in_and_one_too_many_told_its_code(guarded):
