@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import logging
 import os
+import random
 import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-
-from tornado.httpserver import HTTPServer
 
 from feed import commands
 from feed.calendar import Calendar, CalendarError
@@ -25,39 +25,58 @@ from feed.market import Changes, Market
 from feed.minute_metrics import MinuteMetrics
 from feed.random_walk import SimulatedSource
 from feed.recordings.frames import RecordingError
-from feed.replay import ReplaySource
+from feed.replay import Replay, ReplaySource
 from feed.replay_control import ReplayControl
 from feed.source import Source
+from feed.store_replay import StoredDay, StoreReplay
 from feed.ticker import Ticker
-from handlers import TABLE, make_application
-from handlers.access import AccessRules
+from feed.watchdog import FeedWatchdog
+from handlers import TABLE, keys, make_application
+from handlers.access import AccessRules, is_loopback
 from handlers.broadcast import Broadcaster
-from handlers.logs import Log
+from handlers.health import Health
+from handlers.listener import CONNECTIONS_A_CLIENT, Listener
+from handlers.logs import Log, is_journal
 from handlers.loop import make_loop
 from handlers.loop_lag import LoopLag
 from handlers.realtime import Limits, MarketNamespace, make_socket_server
 from handlers.service_manager import ServiceManager, ServiceManagerError
 from handlers.services import PastVolatility, Services, Views
 from handlers.serving import Server, StartError, fill_past, serve
+from handlers.tls import TlsError, make_context
 from schemas.settings import Settings
-from schemas.settings_file import SettingsError, assignments, read_settings
+from schemas.settings_file import SettingsError, assignments, read_settings, warn_of_open_secrets
 
 __version__ = "0.1.0"
 
+logger = logging.getLogger("server")
+
 ROOT = Path(__file__).parent
 MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared host some more
-BODY_TIMEOUT_S = 10
 HARD_LIMIT_FACTOR = 16
-IDLE_CONNECTION_S = 75  # above the 60 s for which proxies keep a connection
 MAX_POLL_MS = 25  # how late a published state may be; a poll that finds nothing due costs microseconds
 # what an operator can mend: told in a sentence, without a traceback
-REFUSALS = (SettingsError, StartError, CalendarError, HistoryError, RecordingError, ServiceManagerError)
+REFUSALS = (
+    SettingsError,
+    StartError,
+    CalendarError,
+    HistoryError,
+    RecordingError,
+    ServiceManagerError,
+    TlsError,
+)
 
 
 def shared_options() -> argparse.ArgumentParser:
     """Options that the server and every command take."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--settings", type=Path, default=ROOT / "settings.toml", metavar="FILE")
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        help="settings and secrets as NAME=value (default: .env beside server.py, if there is one)",
+    )
     parser.add_argument(
         "--database-url",
         dest="history.database_url",
@@ -76,7 +95,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         prog="server.py",
         description="Realtime market data for Indian options over REST and Socket.IO.",
         epilog="Settings: settings.toml, then .env, then the environment, then this command line. "
-        "Commands on the history store: server.py import, export and history; each has --help.",
+        "Commands on the history store: server.py import, export and history; server.py key makes an API "
+        "key; each has --help.",
         parents=[shared_options()],
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -103,8 +123,16 @@ def load_settings(arguments: argparse.Namespace, environment: Mapping[str, str])
     """Settings of file, ``.env``, environment and command line, validated. Raises SettingsError."""
     given = {name: value for name, value in vars(arguments).items() if "." in name and value is not None}
     return read_settings(
-        arguments.settings, ROOT / ".env", environment, {**given, **assignments(arguments.set)}
+        arguments.settings, env_file(arguments), environment, {**given, **assignments(arguments.set)}
     )
+
+
+def env_file(arguments: argparse.Namespace) -> Path:
+    """The file of secrets: the one that was named, which then must exist. Raises SettingsError."""
+    named: Path | None = arguments.env_file
+    if named is not None and not named.exists():
+        raise SettingsError(f"--env-file names {named}, which does not exist.")
+    return named or ROOT / ".env"
 
 
 def build(settings: Settings) -> Server:
@@ -130,7 +158,7 @@ def build(settings: Settings) -> Server:
         interest_rate=feed.interest_rate,
         stale_after_s=max(feed.stale_after_s, 2 * _step_ms(settings, source) / 1000),
     )
-    history.start(market, clock.now_ms())
+    history.start(market, clock.now_ms(), source if isinstance(source, SimulatedSource) else None)
     if isinstance(clock, VirtualClock):
         # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
         fill_past(settings, source, history, eager=False)
@@ -169,6 +197,7 @@ def build_edge(
         api_keys=settings.server.api_keys,
         trusted_proxies=settings.server.trusted_proxies,
         rate_limit_per_minute=limits.rate_limit_per_minute,
+        is_local=is_loopback(settings.server.host),
     )
 
     async def publish(changes: Changes, closed: list[ClosedCandle]) -> None:
@@ -180,12 +209,12 @@ def build_edge(
         market,
         clock,
         history,
-        calendar,
-        hours=feed.hours,
+        FeedWatchdog(calendar, hours=feed.hours, chance=_chance(settings, clock)),
         poll_ms=min(MAX_POLL_MS, feed.publish_interval_ms / 10),
         publish=publish,
         valuation=MinuteMetrics(feed.interest_rate),
     )
+    loop_lag = LoopLag()
     services = Services(
         market=market,
         views=views,
@@ -197,7 +226,14 @@ def build_edge(
         version=__version__,
         api_timeout_s=settings.server.api_timeout_s,
         max_body_bytes=settings.server.max_body_bytes,
-        loop_lag=LoopLag(),
+        loop_lag=loop_lag,
+        health=Health(
+            ticker,
+            history,
+            loop_lag,
+            lambda: namespace.statistics(),
+            max_clients=lambda: namespace.limits.max_clients,
+        ),
         routes=TABLE,
         replay=_make_replay_control(settings, ticker),
         simulation=source if isinstance(source, SimulatedSource) else None,
@@ -234,19 +270,28 @@ def build_edge(
         max_write_buffer_bytes=limits.max_write_buffer_bytes,
         access_log=settings.server.access_log,
     )
-    http = HTTPServer(
+    http = Listener(
         application,
+        ssl_options=make_context(settings.server.tls_cert, settings.server.tls_key),
         max_header_size=MAX_HEADER_BYTES,
         # Tornado drops what is larger without a word; up to here the handlers say why
         max_body_size=HARD_LIMIT_FACTOR * settings.server.max_body_bytes,
-        body_timeout=BODY_TIMEOUT_S,
-        idle_connection_timeout=IDLE_CONNECTION_S,
+        connect_timeout_s=limits.connect_timeout_s,
+        idle_timeout_s=limits.idle_timeout_s,
+        max_per_address=CONNECTIONS_A_CLIENT * limits.max_clients_per_address,
+        is_proxy=access.is_proxy,
+        on_refused=namespace.count_crowded,
     )
-    return Server(settings, clock, source, market, history, ticker, namespace, past_volatility, http)
+    return Server(settings, clock, source, market, history, ticker, namespace, past_volatility, http, access)
+
+
+def _chance(settings: Settings, clock: Clock) -> random.Random:
+    """Spreads what many servers would else do at once; in a sandbox by its seed."""
+    return random.Random(settings.feed.seed if isinstance(clock, VirtualClock) else None)
 
 
 def _make_replay_control(settings: Settings, ticker: Ticker) -> ReplayControl | None:
-    if not (isinstance(ticker.source, ReplaySource) and isinstance(ticker.clock, VirtualClock)):
+    if not (isinstance(ticker.source, Replay) and isinstance(ticker.clock, VirtualClock)):
         return None
     return ReplayControl(
         ticker,
@@ -257,7 +302,7 @@ def _make_replay_control(settings: Settings, ticker: Ticker) -> ReplayControl | 
     )
 
 
-def _make_clock(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> tuple[Clock, ReplaySource | None]:
+def _make_clock(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> tuple[Clock, Replay | None]:
     """The market's clock, and the recording where that sets it."""
     feed = settings.feed
     step_ms = max(1, round(feed.publish_interval_ms * feed.speed))
@@ -270,9 +315,18 @@ def _make_clock(settings: Settings, calendar: Calendar, catalogue: Catalogue) ->
     return VirtualClock(start_ms, step_ms, feed.speed), None
 
 
-def _open_recording(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> ReplaySource:
+def _open_recording(settings: Settings, calendar: Calendar, catalogue: Catalogue) -> Replay:
     if not settings.replay.file:
         raise StartError("feed.source is replay, so replay.file (or --replay FILE) must name a recording.")
+    stored = StoredDay.parse(settings.replay.file)
+    if stored is not None:
+        return StoreReplay(
+            stored,
+            catalogue=catalogue,
+            calendar=calendar,
+            hours=settings.feed.hours,
+            loop=settings.replay.loop,
+        )
     return ReplaySource.open(
         Path(settings.replay.file),
         catalogue=catalogue,
@@ -305,11 +359,17 @@ def _step_ms(settings: Settings, source: Source) -> float:
     return max(step_ms, float(getattr(source, "step_ms", 0)))
 
 
-async def _serve(settings: Settings, log: Log, manager: ServiceManager, arguments: list[str]) -> None:
+async def _serve(
+    settings: Settings, log: Log, manager: ServiceManager, arguments: argparse.Namespace
+) -> None:
     def reread() -> Settings:
-        return load_settings(parse_arguments(arguments), os.environ)
+        again = load_settings(arguments, os.environ)
+        if "API_KEYS" in os.environ:
+            logger.warning("API_KEYS stands in the environment, which stays as it is: revoke keys in .env")
+        return again
 
-    await serve(lambda: build(settings), log, manager, reread, sys.stdout)
+    is_logged = is_journal(sys.stdout, os.environ.get("JOURNAL_STREAM", ""))
+    await serve(lambda: build(settings), log, manager, reread, None if is_logged else sys.stdout)
 
 
 def run_command(arguments: list[str]) -> int:
@@ -332,26 +392,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Start from the command line; 0 after a clean stop, 2 when it cannot start."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        if given and given[0] == keys.COMMAND:
+            return keys.run_command(given[1:], sys.stdout)
         if given and given[0] in commands.COMMANDS:
             return run_command(given)
-        settings = load_settings(parse_arguments(given), os.environ)
+        wanted = parse_arguments(given)
+        settings = load_settings(wanted, os.environ)
         level = "debug" if settings.server.debug else settings.server.log_level
         faulthandler.enable()  # when the watchdog ends a stuck process, the log says where it was stuck
         log = Log.on(sys.stderr, level, journal_stream=os.environ.get("JOURNAL_STREAM", ""))
         log.start()
+        warn_of_open_secrets(env_file(wanted))
         with (
             closing(ServiceManager(os.environ)) as manager,
             asyncio.Runner(loop_factory=make_loop) as runner,
         ):
-            runner.run(_serve(settings, log, manager, given))
-    except (
-        SettingsError,
-        StartError,
-        CalendarError,
-        HistoryError,
-        RecordingError,
-        ServiceManagerError,
-    ) as error:
+            runner.run(_serve(settings, log, manager, wanted))
+    except REFUSALS as error:
         sys.stderr.write(f"server.py: {error}\n")
         return 2
     return 0

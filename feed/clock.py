@@ -24,6 +24,11 @@ class Clock(Protocol):
         """The next instant to advance the market to, or None while it is not reached."""
         ...
 
+    @property
+    def step_ms(self) -> int:
+        """Market time between two of those instants."""
+        ...
+
 
 class WallClock:
     """Real time, ticking on a grid of ``step_ms`` so that a late tick does not shift the others."""
@@ -36,6 +41,11 @@ class WallClock:
     def now_ms(self) -> int:
         """The present."""
         return self._wall_ns() // 1_000_000
+
+    @property
+    def step_ms(self) -> int:
+        """The grid."""
+        return self._step_ms
 
     def due(self) -> int | None:
         """The next instant of the grid that has passed; after a long stop the latest one."""
@@ -97,6 +107,11 @@ class VirtualClock:
     def speed(self) -> float:
         """Market seconds for a real second."""
         return self._speed
+
+    @property
+    def step_ms(self) -> int:
+        """Market time of a step."""
+        return self._step_ms
 
     @property
     def step_s(self) -> float:

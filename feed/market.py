@@ -162,6 +162,11 @@ class Market:
             positions.seq[:] = 0
             positions.changed |= positions.as_of_ms != NEVER_MS
 
+    def set_back(self, now_ms: int) -> None:
+        """Follow a clock that was set back: nothing known can be newer than its present."""
+        self.last_input_ms = min(self.last_input_ms, now_ms)
+        np.minimum(self._input_ms, now_ms, out=self._input_ms)
+
     def quote(self, symbol: str) -> Quote:
         """The latest price of an underlying. Raises UnknownSymbol, FeedUnavailable."""
         self.universe.underlying(symbol)

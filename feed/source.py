@@ -63,8 +63,24 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Restartable(Protocol):
+    """A source that can begin again after it failed or fell silent."""
+
+    def restart(self, now_ms: int) -> None:
+        """Connect, open or begin afresh, and go on at ``now_ms``; the next update tells everything.
+
+        It runs on the event loop, so it must not wait. It may raise as ``advance`` may, and is tried again.
+        """
+        ...
+
+
+@runtime_checkable
 class Seekable(Protocol):
     """A source that can go on from any instant it covers."""
+
+    async def prepare(self, instant_ms: int) -> None:
+        """Wait until what the state of an instant needs is read, so that seek() there need not."""
+        ...
 
     def seek(self, instant_ms: int) -> int:
         """Go there, or to the nearest instant covered, and return it; the next update tells everything."""

@@ -7,35 +7,26 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import numpy as np
 from tornado.ioloop import PeriodicCallback
 
-from feed.calendar import Calendar
 from feed.candles import MINUTE_MS
-from feed.clock import Clock, VirtualClock, to_datetime
+from feed.clock import Clock, VirtualClock
 from feed.history import ClosedCandle, History
 from feed.market import NEVER_MS, Changes, Market
-from feed.source import Seekable, Source
+from feed.source import Restartable, Seekable, Source
 from feed.store.jobs import Valuation
+from feed.watchdog import FeedState, FeedWatchdog
 
 logger = logging.getLogger(__name__)
 
 CATCH_UP_BUDGET_S = 0.25  # steps in a row before the loop gets a turn
 CATCH_UP_STEP_MS = 20_000  # what is skipped by a seek is recorded at this pace
+MOST_CAUGHT_UP = 500_000  # contracts times minutes: some three seconds of work
 SAMPLES = 600
-STATUS_EXCHANGE = "NFO"
 
 Publish = Callable[[Changes, list[ClosedCandle]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class FeedState:
-    """``live``, ``degraded``, ``stalled``, ``market_closed`` or ``disconnected``, and why."""
-
-    name: str
-    reason: str
 
 
 class Ticker:
@@ -43,7 +34,8 @@ class Ticker:
 
     A step advances the source, applies and publishes the update, records it and awaits ``publish``. A late
     loop takes the missed steps one after the other, so that it changes when things are seen, not what.
-    ``poll_ms`` is how late a step may begin; ``valuation`` gives history the figures of a closed minute.
+    ``poll_ms`` is how late a step may begin; ``valuation`` gives history the figures of a closed minute. A
+    source that the ``watchdog`` finds silent is restarted; its last prices stay.
     """
 
     def __init__(
@@ -52,9 +44,8 @@ class Ticker:
         market: Market,
         clock: Clock,
         history: History,
-        calendar: Calendar,
+        watchdog: FeedWatchdog,
         *,
-        hours: str,
         poll_ms: float,
         publish: Publish,
         valuation: Valuation | None = None,
@@ -66,16 +57,19 @@ class Ticker:
         self.state = FeedState("disconnected", "No data has arrived yet.")
         self.steps = 0
         self.failures = 0
+        self.restarts = 0
         self.rounds = 0
         self.step_ms: deque[float] = deque(maxlen=SAMPLES)
         self._first_epoch = market.epoch
         self._history = history
-        self._calendar = calendar
-        self._hours = hours
+        self._watchdog = watchdog
         self._publish = publish
         self._valuation = valuation
         self._monotonic = monotonic
         self._input_times_ms: deque[int] = deque(maxlen=SAMPLES)
+        self._stepped_ms = NEVER_MS
+        self._newest_ms = NEVER_MS
+        self._was_set_back = False
         self._told_s = monotonic()
         self._turn = asyncio.Lock()  # one step at a time, and no seek within one
         self._poll = PeriodicCallback(self._run, poll_ms)
@@ -104,12 +98,19 @@ class Ticker:
 
     async def _run(self) -> None:
         started = self._monotonic()
-        while (now_ms := self.clock.due()) is not None:
-            await self.step(now_ms)
+        while await self._step_if_due():
             if self._monotonic() - started > CATCH_UP_BUDGET_S:
                 break
         if isinstance(self.clock, VirtualClock) and self.clock.paused:
             await self._tell_of_the_pause(self.clock)
+
+    async def _step_if_due(self) -> bool:
+        # the clock is asked in turn: a step that was due before a seek is none after it
+        async with self._turn:
+            now_ms = self.clock.due()
+            if now_ms is not None:
+                await self._step(self._rewound(now_ms))
+        return now_ms is not None
 
     async def step(self, now_ms: int) -> None:
         """Bring the market to an instant and publish it."""
@@ -119,13 +120,19 @@ class Ticker:
     async def seek(self, instant_ms: int) -> None:
         """Go on from another instant of a recording, in a new epoch; only under a virtual clock.
 
-        History then knows what was recorded before that instant, whether it was shown or not.
+        History then knows what lies before that instant whether it was shown or not, unless so much of a
+        large recording is skipped that nobody would wait for it.
         """
         async with self._turn:
+            if isinstance(self.source, Seekable):
+                await self.source.prepare(instant_ms)
             now_ms = self.clock.now_ms()
             if instant_ms < now_ms:
                 now_ms = instant_ms - instant_ms % MINUTE_MS
                 self._history.rewind(now_ms)
+            if (instant_ms - now_ms) / MINUTE_MS * self.market.universe.contract_count > MOST_CAUGHT_UP:
+                now_ms = instant_ms
+                self._history.skip(now_ms)  # so that what was traded meanwhile is no candle's volume
             for time_ms in range(now_ms, instant_ms, CATCH_UP_STEP_MS):
                 self._take(time_ms)
                 await self._history.make_room()
@@ -137,6 +144,10 @@ class Ticker:
 
     async def _step(self, now_ms: int) -> None:
         started = self._monotonic()
+        if now_ms < self._stepped_ms:
+            self._was_set_back = True
+            self.market.set_back(now_ms)
+        self._stepped_ms = now_ms
         changes, closed = self._take(now_ms)
         self.state = self._judge(now_ms)
         self.steps += 1
@@ -148,17 +159,37 @@ class Ticker:
     def _take(self, now_ms: int) -> tuple[Changes, list[ClosedCandle]]:
         """Take in and record what arrived up to an instant."""
         try:
+            if self._watchdog.wants_restart(now_ms):
+                self._restart(now_ms)
             update = self.source.advance(now_ms)
             if update is not None:
                 self.market.apply(update)
                 self._input_times_ms.append(now_ms)
-        except Exception:
+                if update.time_ms != self._newest_ms:  # a source that only repeats itself brings no news
+                    self._watchdog.note_input(now_ms)
+                    self._was_set_back = False
+                self._newest_ms = update.time_ms
+        except Exception as error:
             # whatever a source does, its last prices stay and are marked stale
+            self._watchdog.note_failure(now_ms, error)
             self.failures += 1
             if self.failures == 1 or self.failures % 1000 == 0:
                 logger.exception("the %s feed failed (%d times so far)", self.source.name, self.failures)
         changes = self.market.publish(now_ms)
         return changes, self._history.record(self.market, now_ms, self._valuation)
+
+    def _restart(self, now_ms: int) -> None:
+        """Have a silent source begin again; a recording is opened where it stands."""
+        self._watchdog.note_restart(now_ms)  # first: a restart that fails is one too
+        self.restarts += 1
+        logger.warning("the %s feed is restarted: %s", self.source.name, self.state.reason)
+        if isinstance(self.source, Restartable):
+            self.source.restart(now_ms)
+        elif isinstance(self.source, Seekable):
+            self.source.seek(now_ms)
+        if self._was_set_back:
+            self._was_set_back = False
+            self._name_epoch()
 
     async def _tell(self, changes: Changes, closed: list[ClosedCandle]) -> None:
         self._told_s = self._monotonic()
@@ -182,21 +213,22 @@ class Ticker:
 
     def _begin_epoch(self, instant_ms: int) -> None:
         assert isinstance(self.clock, VirtualClock)
-        self.rounds += 1
         self.clock.seek(instant_ms)
+        self._stepped_ms = instant_ms
+        self._name_epoch()
+
+    def _name_epoch(self) -> None:
+        self.rounds += 1
         self.market.restart(f"{self._first_epoch}-{self.rounds}")
 
     def _judge(self, now_ms: int) -> FeedState:
         """Health by what arrives, against what the phase leads one to expect."""
         newest = self.market.last_input_ms
-        if newest == NEVER_MS:
-            return FeedState("disconnected", "No data has arrived yet.")
-        age_ms = now_ms - newest
-        if age_ms <= self.market.stale_after_ms:
-            return FeedState("live", "Data arrives.")
-        if getattr(self.source, "finished", False):
-            return FeedState("market_closed", "The recording has ended.")
-        phase = self._calendar.phase(STATUS_EXCHANGE, to_datetime(now_ms))
-        if self._hours == "exchange" and not phase.is_open:
-            return FeedState("market_closed", f"The market is closed ({phase.phase}).")
-        return FeedState("stalled", f"Nothing arrived for {age_ms / 1000:.0f} s.")
+        return self._watchdog.judge(
+            now_ms,
+            age_ms=None if newest == NEVER_MS else now_ms - newest,
+            stale_after_ms=self.market.stale_after_ms,
+            expected_ms=max(self.clock.step_ms, getattr(self.source, "step_ms", 0)),
+            is_recorded=isinstance(self.source, Seekable),
+            is_over=getattr(self.source, "finished", False),
+        )

@@ -7,7 +7,8 @@ import logging
 import re
 import secrets
 import zlib
-from collections.abc import Awaitable
+from asyncio import Future
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -16,10 +17,14 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
 
+from feed.history import HistoryError
 from handlers.access import AccessRules
 from handlers.compression import GZIP_FROM_BYTES, gzipped
 from handlers.errors import RETRY_AFTER_S, ApiError, Problem, describe
+from handlers.rate_limit import NORMAL
+from handlers.security_headers import EXPOSED_HEADERS, PAGE_HEADERS, security_headers
 from handlers.services import Services
+from schemas.api_keys import ApiKey
 from schemas.requests import NoParameters, Request
 from schemas.wire import timestamp
 
@@ -27,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+MAX_URL_CHARACTERS = 8000  # what RFC 9110 wants taken at least; ours have a few hundred
 REFERENCE_MAX_AGE_S = 60  # listings change once a day; a minute keeps a roll visible
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -62,6 +68,9 @@ class ApiHandler(RequestHandler):
     access: AccessRules
     methods: tuple[str, ...] = ("GET", "HEAD", "OPTIONS")
     needs_key = True  # once keys are set; supervisors and a browser's address bar have none
+    cost = NORMAL
+    key: ApiKey | None = None  # that the request showed
+    _client = ""
 
     def initialize(self, services: Services, access: AccessRules) -> None:
         """Take the parts to work on and the rules of who may."""
@@ -72,24 +81,56 @@ class ApiHandler(RequestHandler):
     def prepare(self) -> None:
         """Give the request its id, then check origin, key and allowance."""
         given = self.request.headers.get("X-Request-ID", "")
+        self.services.answering.add(self)
+        if self.services.health.draining:
+            self._keep_header("Connection", "close")  # whoever asks again asks another server
         self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         self._keep_header("X-Request-ID", self.request_id)
         self._allow_origin()
         if self.request.method == "OPTIONS":
             return
-        limit = self.services.max_body_bytes
-        if len(self.request.body) > limit:
-            message = f"A body may have {limit} bytes, this one had {len(self.request.body)}."
-            raise ApiError("PAYLOAD_TOO_LARGE", message, {"max_body_bytes": limit})
+        address = self.access.address(self.request)
         if self.needs_key:
-            self.access.check_key(self.request.headers)
-        for name, value in self.access.spend(self.access.address(self.request)).items():
-            self._keep_header(name, value)
+            self.key = self.access.key_of(self.request.headers, address)
+        self._client = self.access.client(self.key, address)
+        self._keep_headers(self.access.spend(self._client, self.cost_of_request()))
+        if self.needs_key:
+            self.access.check_reader(self.key)
+        self._check_size()
+
+    def on_finish(self) -> None:
+        """Nobody needs to wait for this answer any more."""
+        self.services.answering.discard(self)
+
+    def cost_of_request(self) -> float:
+        """What the request takes from its client's allowance."""
+        return self.cost
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """End the answer; one that the client had already costs it less."""
+        if self.get_status() == 304:
+            self.was_kept()
+        return super().finish(chunk)
+
+    def was_kept(self) -> None:
+        """Take note that the answer was there already: it costs a share of what was taken for it."""
+        self._keep_headers(self.access.refund(self._client, self.cost_of_request()))
+
+    def _check_size(self) -> None:
+        limit, given = self.services.max_body_bytes, len(self.request.body)
+        if given > limit:
+            message = f"A body may have {limit} bytes, this one had {given}."
+            raise ApiError("PAYLOAD_TOO_LARGE", message, {"max_body_bytes": limit})
+        length = len(self.request.uri or "")
+        if length > MAX_URL_CHARACTERS:
+            rule = f"must have at most {MAX_URL_CHARACTERS} characters, had {length}"
+            raise ValidationError({"url": [rule]})
 
     def set_default_headers(self) -> None:
         """What every answer has; Tornado clears the rest when an answer turns into an error."""
         self.set_header("Content-Type", "application/json; charset=UTF-8")
-        self.set_header("X-Content-Type-Options", "nosniff")
+        for name, value in security_headers(self.request.protocol).items():
+            self.set_header(name, value)
         self.set_header("Vary", "Origin")
         self.clear_header("Server")
         for name, value in getattr(self, "_kept_headers", {}).items():
@@ -99,6 +140,15 @@ class ApiHandler(RequestHandler):
         """Set a header that an error has too."""
         self._kept_headers[name] = value
         self.set_header(name, value)
+
+    def _keep_headers(self, headers: Mapping[str, str]) -> None:
+        for name, value in headers.items():
+            self._keep_header(name, value)
+
+    def set_page_headers(self) -> None:
+        """Let the answer be a page: with styles of its own, alone in its window."""
+        for name, value in PAGE_HEADERS.items():
+            self.set_header(name, value)
 
     async def head(self, *args: Any, **kwargs: Any) -> None:
         """Answer as GET does; Tornado leaves the body out."""
@@ -144,10 +194,17 @@ class ApiHandler(RequestHandler):
             before, after = self._envelope(message, meta)
             self.finish(before + orjson.dumps(data) + after)
 
-    def reply_shared(self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int]) -> None:
-        """Answer with JSON that others are answered with too, and which therefore is compressed once."""
+    def reply_shared(
+        self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int], kept: bool = False
+    ) -> None:
+        """Answer with JSON that others are answered with too, and which therefore is compressed once.
+
+        ``kept`` is one that was there already.
+        """
         if not self._is_news(version):
             return
+        if kept:
+            self.was_kept()
         before, after = self._envelope("OK", meta)
         if len(data) < GZIP_FROM_BYTES or "gzip" not in self.request.headers.get("Accept-Encoding", ""):
             self.finish(before + data + after)
@@ -226,8 +283,8 @@ class ApiHandler(RequestHandler):
         self.finish(orjson.dumps(envelope))
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
-        """A refusal is no news; anything else gets its traceback, with the id the client was told."""
-        if isinstance(value, ApiError | ValidationError | LookupError | HTTPError):
+        """A refusal is no news, nor is a failing store, which says so itself; all else gets its traceback."""
+        if isinstance(value, ApiError | ValidationError | LookupError | HTTPError | HistoryError):
             problem = describe(value)
             if problem.status < 500 or problem.code == "FEED_UNAVAILABLE":
                 logger.debug("%s %s refused: %s", self.request.method, self.request.path, problem.code)
@@ -244,10 +301,10 @@ class ApiHandler(RequestHandler):
         origin = self.request.headers.get("Origin")
         if origin is None:
             return
-        if not self.access.allows_origin(origin, self.request.host, self.request.protocol):
+        if not self.access.allows_origin(origin, self.request.host, self.access.protocol(self.request)):
             raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
         self._keep_header("Access-Control-Allow-Origin", origin)
-        self._keep_header("Access-Control-Expose-Headers", "ETag, X-Request-ID, Retry-After, RateLimit")
+        self._keep_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
 
 class NotFoundHandler(ApiHandler):

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 from tornado.web import HTTPError
 
+from feed.history import HistoryError
 from feed.instruments import UnknownContract, UnknownExpiry, UnknownSymbol
 from feed.market import FeedUnavailable
 from feed.universe import NothingListed
@@ -85,6 +86,9 @@ def describe(error: BaseException) -> Problem:
         return _problem("UNKNOWN_CONTRACT", message, {"symbol": error.symbol, "near": list(error.near)})
     if isinstance(error, FeedUnavailable):
         return Problem(503, "FEED_UNAVAILABLE", str(error), {}, RETRY_AFTER_S)
+    if isinstance(error, HistoryError):
+        message = "History cannot be read at the moment; live data is served on."
+        return Problem(503, "FEED_UNAVAILABLE", message, {}, RETRY_AFTER_S)
     if isinstance(error, HTTPError):
         return _http_problem(error)
     return _problem("INTERNAL_ERROR", "Something went wrong here; the log has it under this request id.")

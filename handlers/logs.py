@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 access_logger = logging.getLogger("access")
 
 # ``extra`` fields that reach the log; anything else given there is for other handlers
-FIELDS = ("request_id", "client_id", "route", "method", "status", "duration_ms", "bytes", "address")
+FIELDS = ("request_id", "client_id", "route", "method", "status", "duration_ms", "bytes", "address", "key")
 # journald's priorities, sd-daemon(3)
 PRIORITIES = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
 # what would break a line or steer a terminal: texts of strangers get into messages
@@ -113,7 +113,7 @@ class Log:
         """
         if stream.isatty():
             return cls(stream, HumanFormatter(), level)
-        if journal_stream and journal_stream == _identity(stream):
+        if is_journal(stream, journal_stream):
             return cls(stream, JournalFormatter(), level)
         return cls(stream, JsonFormatter(), level)
 
@@ -126,6 +126,8 @@ class Log:
         """Take over the root logger, Python's warnings and what ends the process."""
         self._root.handlers = [self._handler]
         self._root.setLevel(self._level)
+        # a line for each malformed request would let a stranger fill the disk
+        logging.getLogger("tornado.general").setLevel(logging.WARNING)
         logging.captureWarnings(True)
         sys.excepthook = _log_crash
 
@@ -172,9 +174,16 @@ class AccessLog:
             "duration_ms": duration_ms,
             "bytes": _answer_bytes(handler),
             "address": self._address(request),
+            "key": _key_name(handler),
             "request_id": getattr(handler, "request_id", None),
         }
         access_logger.info("%s %s", request.method, request.path[:200], extra=given)
+
+
+def _key_name(handler: RequestHandler) -> str | None:
+    """Whose key the request showed."""
+    key = getattr(handler, "key", None)
+    return None if key is None else str(key.name)
 
 
 def _answer_bytes(handler: RequestHandler) -> int | None:
@@ -193,13 +202,13 @@ def _number(level: str) -> int:
     return number
 
 
-def _identity(stream: TextIO) -> str:
-    """Device and inode as systemd writes them; empty for a stream without a descriptor."""
+def is_journal(stream: TextIO, journal_stream: str) -> bool:
+    """Whether a stream ends in journald; ``journal_stream`` is its device and inode as systemd tells."""
     try:
         status = os.fstat(stream.fileno())
     except OSError:
-        return ""
-    return f"{status.st_dev}:{status.st_ino}"
+        return False
+    return journal_stream == f"{status.st_dev}:{status.st_ino}"
 
 
 def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -28,6 +28,7 @@ from tornado.web import RequestHandler
 
 from handlers.access import AccessRules
 from handlers.api import ApiHandler
+from handlers.health import STATUSES
 from handlers.logs import AccessLog
 from handlers.services import Services
 
@@ -90,6 +91,15 @@ class PartsCollector(Collector):
         yield InfoMetricFamily("market_server", "What runs here.", labels)
         uptime_s = self._monotonic() - services.started_s
         yield _gauge("market_uptime_seconds", "Time since the server started.", uptime_s)
+        report = services.health.report()
+        yield _gauge("market_ready", "1 while clients should be sent here.", float(report.status != "down"))
+        health = GaugeMetricFamily(
+            "market_health", "1 for the verdict on each part.", labels=("part", "status")
+        )
+        for name, part in report.parts.items():
+            for status in STATUSES:
+                health.add_metric((name, status), float(part.status == status))
+        yield health
 
     def _feed(self) -> Iterator[Metric]:
         ticker = self._services.ticker
@@ -108,6 +118,7 @@ class PartsCollector(Collector):
         )
         yield _counter("market_feed_steps", "Steps the market took.", ticker.steps)
         yield _counter("market_feed_failures", "Steps in which the source failed.", ticker.failures)
+        yield _counter("market_feed_restarts", "Restarts of a silent source.", ticker.restarts)
         samples = np.fromiter(ticker.step_ms, np.float64)
         yield _summary(
             "market_feed_step_duration_seconds",
@@ -120,6 +131,10 @@ class PartsCollector(Collector):
             "How late the event loop ran what was due, over the last minute.",
             {share: lag.percentile(100 * share) for share in QUANTILES},
         )
+        tasks = GaugeMetricFamily("market_event_loop_tasks", "Tasks that are alive; absent before the start.")
+        if (count := lag.tasks()) is not None:
+            tasks.add_metric([], count)
+        yield tasks
 
     def _history(self) -> Iterator[Metric]:
         health = self._services.history.health()

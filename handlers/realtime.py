@@ -19,25 +19,26 @@ from tornado.web import RequestHandler
 from feed.history import ClosedCandle
 from feed.market import Changes
 from feed.universe import Listing
-from handlers.access import AccessRules, Bucket
+from handlers.access import AccessRules, subscriber
 from handlers.broadcast import Broadcaster
 from handlers.candles import CandleViews
+from handlers.departure import Departure
 from handlers.errors import ApiError, describe
 from handlers.frames import Packet, encode
+from handlers.rate_limit import Bucket
 from handlers.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
 from handlers.services import Services
 from handlers.sockets import NAMESPACE, SocketServer
 from handlers.transport import EngineSocket
 from schemas import requests
+from schemas.api_keys import ApiKey
 from schemas.wire import number, timestamp
 
 logger = logging.getLogger(__name__)
 
 STRIKES_ALLOWED = 20  # breaches of a limit before a client is disconnected: a second's worth at the default
 BURST = 4  # a screen that opens sends a few seconds' worth of events at once
-RECONNECT_MS = 1000  # a restart takes about as long
-SPREAD_MS_A_CLIENT = 2  # so that 500 a second come back
-MAX_SPREAD_MS = 30_000
+LEAST_PENDING = 20  # sessions of an address that are not admitted yet, however few it may have
 REFUSED_GRACE_S = 2.0  # for a refused client to read why
 
 CLIENT_EVENTS = (
@@ -111,12 +112,14 @@ class MarketNamespace(socketio.AsyncNamespace):
         super().__init__(NAMESPACE)
         self.services = services
         self.broadcaster = broadcaster
+        self.departure = Departure(broadcaster)
         self._access = access
         self.limits = limits
         self._monotonic = monotonic
         self._candles = CandleViews(services.market, services.history, services.clock)
         self._per_address: Counter[str] = Counter()
         self._addresses: dict[str, str] = {}
+        self._keys: dict[str, ApiKey | None] = {}
         self._phases: tuple[Any, ...] = ()
         self._kept_status: tuple[dict[str, Any], Packet] | None = None
         self._feed = services.ticker.state
@@ -133,7 +136,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             "REMOTE_ADDR": self._access.address(request),
             "HTTP_ORIGIN": request.headers.get("Origin"),
             "HTTP_HOST": request.host,
-            "wsgi.url_scheme": request.protocol,
+            "wsgi.url_scheme": self._access.protocol(request),
         }
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
@@ -160,7 +163,7 @@ class MarketNamespace(socketio.AsyncNamespace):
     def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
         address = environ["REMOTE_ADDR"]
         try:
-            self._admit(environ, auth, address)
+            key = self._admit(environ, auth, address)
         except ApiError as error:
             self.refused[error.code] += 1
             engine_sid = self.server.manager.eio_sid_from_sid(sid, NAMESPACE)
@@ -169,40 +172,52 @@ class MarketNamespace(socketio.AsyncNamespace):
             loop.call_later(REFUSED_GRACE_S, self.server.eio.drop, socket)
             data = {"code": error.code, "details": error.details}
             raise socketio.exceptions.ConnectionRefusedError(error.message, data) from None
-        self._per_address[address] += 1
+        self._per_address[subscriber(address)] += 1
         self._addresses[sid] = address
+        self._keys[sid] = key
 
-    def _admit(self, environ: Mapping[str, Any], auth: Any, address: str) -> None:
-        """Check origin, key and room for one more. Raises ApiError."""
+    def _admit(self, environ: Mapping[str, Any], auth: Any, address: str) -> ApiKey | None:
+        """Check origin, key and room for one more; return the key that was shown. Raises ApiError."""
         origin = environ["HTTP_ORIGIN"]
         if origin is not None and not self._access.allows_origin(
             origin, environ["HTTP_HOST"], environ["wsgi.url_scheme"]
         ):
             raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
-        self._access.check_token(auth.get("token") if isinstance(auth, dict) else None)
+        key = self._access.key_of_token(auth.get("token") if isinstance(auth, dict) else None, address)
+        self._access.check_reader(key)
         if len(self._addresses) >= self.limits.max_clients:
             limit = self.limits.max_clients
             raise ApiError("RATE_LIMITED", f"The server has its {limit} clients.", {"max_clients": limit})
         limit = self.limits.max_clients_per_address
-        if self._per_address[address] >= limit:
+        if self._per_address[subscriber(address)] >= limit:
             message = f"Your address has its {limit} connections."
             raise ApiError("RATE_LIMITED", message, {"max_clients_per_address": limit})
+        return key
+
+    def count_crowded(self) -> None:
+        """Take note of a connection refused because its address holds as many as it may."""
+        self.refused["RATE_LIMITED"] += 1
 
     def _disconnect(self, sid: str) -> None:
         address = self._addresses.pop(sid, None)
+        self._keys.pop(sid, None)
         if address is not None:
-            self._per_address[address] -= 1
-            if not self._per_address[address]:
-                del self._per_address[address]
+            network = subscriber(address)
+            self._per_address[network] -= 1
+            if not self._per_address[network]:
+                del self._per_address[network]
         self.broadcaster.remove(sid)
 
     def welcome(self, sid: str, engine_sid: str) -> None:
         """Greet a client that was let in."""
         socket = self.server.eio.sockets[engine_sid]
         client = Client(sid, socket, self._addresses[sid])
+        client.key = self._keys.pop(sid)
         rate = self.limits.max_events_per_second
         client.allowance = Bucket(rate * BURST, BURST, self._monotonic())
         self.broadcaster.add(client)
+        given = {"client_id": sid, "address": client.address, "key": client.key and client.key.name}
+        logger.debug("a client connected", extra=given)
         self.total += 1
         self.peak = max(self.peak, len(self.broadcaster.clients))
         market, limits = self.services.market, self.limits
@@ -222,6 +237,8 @@ class MarketNamespace(socketio.AsyncNamespace):
         }
         client.send(Packet("connection_status", encode(greeting)))
         client.send(self._status_packet())
+        if self.departure.has_begun:
+            self.departure.tell(client)
 
     def _status_packet(self) -> Packet:
         """The market status, encoded once for all who connect until it changes."""
@@ -229,6 +246,23 @@ class MarketNamespace(socketio.AsyncNamespace):
         if self._kept_status is None or self._kept_status[0] is not status:
             self._kept_status = (status, Packet("market_status", encode(status)))
         return self._kept_status[1]
+
+    def close_revoked(self) -> int:
+        """Tell whoever would not be let in any more, and close the connection; return how many these were."""
+        engine, loop = self.server.eio, asyncio.get_running_loop()
+        revoked = [
+            client for client in self.broadcaster.clients.values() if not self._access.keys.admits(client.key)
+        ]
+        message = "The API key of this connection is no longer valid."
+        told = {"code": "UNAUTHORIZED", "message": message, "details": {}, "event": ""}
+        packet = Packet("error", encode(told))
+        for client in revoked:
+            client.send(packet)
+            self.broadcaster.remove(client.sid)
+            engine.closed_by_reason["revoked"] += 1
+            # a polling client reads it with its next poll
+            loop.call_later(0 if client.socket.link else REFUSED_GRACE_S, engine.drop, client.socket)
+        return len(revoked)
 
     def refuse_oversize(self, socket: EngineSocket, size: int) -> None:
         """Tell a client that its message was too large to be looked at."""
@@ -505,7 +539,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             await self.broadcaster.tell(Packet("market_status", encode(status)))
         self._phases = phases
         state = self.services.ticker.state
-        if state.name != self._feed.name:
+        if (state.name, state.restarts) != (self._feed.name, self._feed.restarts):
             await self.tell_feed()
         self._feed = state
 
@@ -520,6 +554,8 @@ class MarketNamespace(socketio.AsyncNamespace):
         return {
             "state": state.name,
             "reason": state.reason,
+            "restarts": state.restarts,
+            "next_try_at": timestamp(state.next_try_ms) if state.next_try_ms is not None else None,
             "source": market.source,
             "epoch": market.epoch,
             "scenario": simulation.scenario if simulation is not None else None,
@@ -527,16 +563,10 @@ class MarketNamespace(socketio.AsyncNamespace):
         }
 
     async def shut_down(self) -> None:
-        """Tell every client when to come back, each at another time, and close its socket."""
-        clients = list(self.broadcaster.clients.values())
-        spread_ms = min(MAX_SPREAD_MS, len(clients) * SPREAD_MS_A_CLIENT)
-        for place, client in enumerate(clients):
-            after_ms = RECONNECT_MS + round(spread_ms * place / max(1, len(clients)))
-            client.send(Packet("server_shutdown", encode({"reconnect_after_ms": after_ms})))
-        await asyncio.sleep(0)
-        for client in clients:
-            # no closing packet: the JavaScript client drops an event that comes in one payload with it
-            await client.socket.close(abort=True)
+        """Tell every client when to come back and close its socket, without waiting for anybody."""
+        now_s = self._monotonic()
+        await self.departure.tell_everybody(now_s)
+        await self.departure.close_everybody(now_s)
 
     # figures
 
@@ -600,6 +630,7 @@ def make_socket_server(
         describe=namespace.describe,
         on_oversize=namespace.refuse_oversize,
         connect_timeout_s=namespace.limits.connect_timeout_s,
+        max_pending_per_address=max(LEAST_PENDING, namespace.limits.max_clients_per_address),
         ping_interval=ping_interval_s,
         ping_timeout=timeout_s,
         max_http_buffer_size=max_message_bytes,

@@ -11,6 +11,7 @@ from engineio import packet as engineio_packet
 from handlers.frames import Packet
 from handlers.streams import ChainStream, Stream, SymbolStream, WholeStream
 from handlers.transport import EngineSocket, WebSocketTransport
+from schemas.api_keys import ApiKey
 
 Position = tuple[str, int]  # epoch and sequence number of a state
 NOWHERE: Position = ("", -1)
@@ -333,7 +334,7 @@ class Client:
     __slots__ = (
         "address",
         "allowance",
-        "key_name",
+        "key",
         "lagging_since",
         "owed",
         "sid",
@@ -346,7 +347,7 @@ class Client:
         self.sid = sid
         self.socket = socket
         self.address = address
-        self.key_name: str | None = None
+        self.key: ApiKey | None = None  # with which it was let in
         self.subscriptions: dict[str, Subscription] = {}
         self.lagging_since: float | None = None
         self.owed: dict[str, Packet] = {}  # by stream: what is to be said beside its state, newest only

@@ -8,8 +8,8 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TextIO
 
@@ -22,19 +22,34 @@ from feed.history import History, Reach
 from feed.market import Market
 from feed.progress import ProgressBar
 from feed.random_walk import SimulatedSource
+from feed.replay import Replay
 from feed.replay_control import OutsideRecording
 from feed.source import Source
 from feed.ticker import Ticker
+from handlers.access import AccessRules, is_loopback
 from handlers.logs import Log
 from handlers.realtime import MarketNamespace
 from handlers.service_manager import ServiceManager
 from handlers.services import PastVolatility, Services
+from handlers.tls import TlsError, make_context
 from schemas.settings import Settings
 from schemas.settings_file import SettingsError
 
-DRAIN_S = 5
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOOK_S = 0.02  # how often it is looked whether every request is answered
 HISTORY_STOP_S = 15  # what the writer may need to put on the disk what waits
-RELOADED = ("server.debug", "server.log_level")  # what SIGHUP takes over; the calendar's files besides
+# what SIGHUP takes over; the calendar's files and those of TLS besides
+RELOADED = (
+    "server.debug",
+    "server.log_level",
+    "server.api_keys",
+    "server.tls_cert",
+    "server.tls_key",
+    "limits.max_clients",
+    "limits.max_subscriptions",
+    "limits.max_events_per_second",
+)
+SWITCH_INTERVAL_S = 0.0005  # how long a thread that reads or writes history may keep the loop from running
 COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's 700, 10, 10 suit a script, not 10,000 open sockets
 EVERY_ADDRESS = ("", "*", "0.0.0.0", "::")
 
@@ -58,6 +73,7 @@ class Server:
     namespace: MarketNamespace
     past_volatility: PastVolatility
     http: HTTPServer
+    access: AccessRules
     port: int = 0
     url: str = ""
 
@@ -72,46 +88,103 @@ async def serve(
     log: Log,
     manager: ServiceManager,
     reread: Callable[[], Settings],
-    out: TextIO,
+    out: TextIO | None,
 ) -> None:
     """Build a server and run it until SIGTERM or SIGINT. Raises StartError, and what ``build`` raises.
 
-    ``reread`` gives the settings as they are now, for SIGHUP; what a person wants to know goes to ``out``.
+    ``reread`` gives the settings as they are now, for SIGHUP; what a person wants to know goes to ``out``,
+    without one in a line to the log.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, _stop_once, loop, stop)
     loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
     server = build()
     services = server.services
     loop.add_signal_handler(signal.SIGHUP, reload, server, log, manager, reread)
     try:
-        sockets = open_port(server, [given for _, given in manager.sockets()])
+        given = [socket for _, socket in manager.sockets()]
+        sockets = open_port(server, given)
         await server.past_volatility.read(server.clock.now_ms())
         await server.ticker.prime()
         await _go_to_start(server)
         server.http.add_sockets(sockets)  # whoever connected meanwhile has waited, and finds prices
         _quiet_collector()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         server.ticker.start()
         services.loop_lag.start()
-        out.write(banner(server) + "\n")
-        out.flush()
+        services.health.start()
+        server.access.keys.warn_of_plain()
+        _announce(server, out)
         if isinstance(server.clock, WallClock):
             fill_past(server.settings, server.source, server.history, eager=True)
-        manager.ready(status_line(services))
-        manager.watch(lambda: is_healthy(services), lambda: status_line(services))
+        manager.ready(services.health.line())
+        manager.watch(lambda: services.health.may_live, services.health.line)
         await stop.wait()
-        logger.info("stopping")
-        manager.stopping("closing the clients' connections", within_s=DRAIN_S + HISTORY_STOP_S)
+        manager.stopping(
+            "asking clients to come back in a moment",
+            within_s=server.settings.server.drain_timeout_s + HISTORY_STOP_S,
+        )
+        await drain(server, keeps_port=bool(given))
     finally:
         server.ticker.stop()
         services.loop_lag.stop()
+        services.health.stop()
         server.http.stop()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(server.namespace.shut_down(), DRAIN_S)
-        await server.history.stop()
+        await server.namespace.shut_down()
+        await server.history.stop(HISTORY_STOP_S)
         await server.http.close_all_connections()
+        if isinstance(server.source, Replay):
+            server.source.close()
+
+
+async def drain(server: Server, *, keeps_port: bool) -> None:
+    """Send everybody elsewhere within ``server.drain_timeout_s``: not ready, told, closed, in this order.
+
+    Until all have been told, polls and requests are answered as ever. Where the service manager keeps the
+    port (``keeps_port``) nobody new is taken in: who connects now waits for the next process.
+    """
+    within_s = server.settings.server.drain_timeout_s
+    services, departure = server.services, server.namespace.departure
+    logger.info("stopping: clients have %g s; another signal ends the process at once", within_s)
+    services.health.draining = True
+    until_s = time.monotonic() + within_s
+    if keeps_port:
+        server.http.stop()
+    await departure.tell_everybody(until_s - within_s / 2)
+    server.http.stop()
+    server.ticker.stop()
+    await departure.close_everybody(until_s)
+    while time.monotonic() < until_s:
+        if not services.answering:
+            return
+        await asyncio.sleep(LOOK_S)
+
+
+def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Begin to stop. A second signal is not handled: it ends the process, even one that is stuck."""
+    stop.set()
+    for number in STOP_SIGNALS:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _announce(server: Server, out: TextIO | None) -> None:
+    """Tell that the server is up: a person in lines to read, a log in one."""
+    if out is not None:
+        out.write(banner(server) + "\n")
+        out.flush()
+        return
+    universe, name = server.market.universe, server.source.name
+    logger.info(
+        "version %s serves %s from %s: %d underlyings, %d contracts",
+        server.services.version,
+        name,
+        server.url,
+        len(universe.underlyings),
+        universe.contract_count,
+    )
 
 
 def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]:
@@ -121,10 +194,17 @@ def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]
         sockets = given or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
     except OSError as error:
         raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
+    server.access.is_local = all(_is_local(item) for item in sockets)
     server.port = sockets[0].getsockname()[1]
-    shown = "localhost" if host in EVERY_ADDRESS else host
-    server.url = f"http://{shown}:{server.port}"
+    shown = "localhost" if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
+    scheme = "http" if server.http.ssl_options is None else "https"
+    server.url = f"{scheme}://{shown}:{server.port}"
     return sockets
+
+
+def _is_local(listening: socket.socket) -> bool:
+    """Whether only this machine reaches a socket; one of a path may be a proxy's."""
+    return listening.family in (socket.AF_INET, socket.AF_INET6) and is_loopback(listening.getsockname()[0])
 
 
 def banner(server: Server) -> str:
@@ -150,17 +230,6 @@ def banner(server: Server) -> str:
     )
 
 
-def status_line(services: Services) -> str:
-    """The state in a line, for the service manager."""
-    clients = services.socket_statistics()["connections"]["now"]
-    return f"{services.ticker.state.name}: {services.ticker.state.reason} {clients} clients."
-
-
-def is_healthy(services: Services) -> bool:
-    """Whether the watchdog may be fed: the feed advances; that the loop runs is shown by the asking."""
-    return services.ticker.state.name != "stalled"
-
-
 def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[], Settings]) -> None:
     """Take over what can change while the server runs, and say what cannot; a bad file changes nothing."""
     manager.reloading()
@@ -171,11 +240,39 @@ def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[
         logger.error("nothing was reloaded: %s", error)
     else:
         log.set_level("debug" if again.server.debug else again.server.log_level)
-        logger.info("reloaded the calendar and the log level")
+        limits = server.namespace.limits  # who is connected keeps what it has
+        limits.max_clients = again.limits.max_clients
+        limits.max_subscriptions = again.limits.max_subscriptions
+        limits.max_events_per_second = again.limits.max_events_per_second
+        logger.info("reloaded the calendar, the log level and the limits of clients")
+        _reload_keys(server, again)
+        _reload_tls(server, again)
         ignored = [name for name in _changed(server.settings, again) if name not in RELOADED]
         if ignored:
             logger.warning("these settings changed and need a restart: %s", ", ".join(ignored))
-    manager.ready(status_line(server.services))
+    manager.ready(server.services.health.line())
+
+
+def _reload_keys(server: Server, again: Settings) -> None:
+    """Let in whom the settings name now, and nobody else: who came with a key that is gone is sent away."""
+    changed = server.access.keys.replace(again.server.api_keys)
+    server.access.keys.warn_of_plain()
+    closed = server.namespace.close_revoked()
+    logger.info("reloaded the API keys: %s; %d connections closed", changed, closed)
+
+
+def _reload_tls(server: Server, again: Settings) -> None:
+    """Offer new connections the certificate that the files hold now; those that are open keep theirs."""
+    try:
+        context = make_context(again.server.tls_cert, again.server.tls_key)
+    except TlsError as error:
+        logger.error("the certificate was not reloaded, the one before stays: %s", error)
+        return
+    if (context is None) != (server.http.ssl_options is None):
+        logger.warning("TLS is turned on or off by a restart only")
+    elif context is not None:
+        server.http.ssl_options = context
+        logger.info("reloaded the certificate")
 
 
 def _changed(before: Settings, after: Settings) -> list[str]:

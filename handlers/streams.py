@@ -228,6 +228,10 @@ class ChainStream(Stream):
             self._whole[strikes] = body
         return body
 
+    def is_kept(self, strikes: int | None) -> bool:
+        """Whether ``whole`` has been encoded since the last change."""
+        return strikes in self._whole
+
     def snapshot(self, strikes: int | None, reason: str | None = None) -> bytes:
         """The chain, with the reason if nobody asked for it."""
         body = self.whole(strikes)

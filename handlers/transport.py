@@ -24,7 +24,7 @@ from tornado.iostream import IOStream, SSLIOStream, StreamBufferFullError, Strea
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from handlers.access import AccessRules
+from handlers.access import AccessRules, subscriber
 from handlers.frames import text_frame
 from handlers.loop import Alarm, TimerWheel
 
@@ -79,6 +79,7 @@ class EngineSocket(AsyncSocket):
         self.polled = False  # a poll is waiting for packets
         self.on_poll: Callable[[], None] | None = None
         self.on_pending: Callable[[], None] | None = None
+        self.network = ""  # whose it is, for the count of those not admitted yet
         self._timer: Alarm | None = None
         self._deadline: Alarm | None = None
         self._upgrade: WebSocketTransport | None = None
@@ -96,6 +97,7 @@ class EngineSocket(AsyncSocket):
 
     def expect_connect(self, timeout_s: float) -> None:
         """Close the session unless it speaks Socket.IO by then."""
+        self.server.pending[self.network] += 1
         why = f"it did not connect within {timeout_s:g} s"
         self._deadline = self.server.wheel.later(
             timeout_s, lambda: self.server.refuse(self, why, "connect_timeout")
@@ -106,6 +108,7 @@ class EngineSocket(AsyncSocket):
         if self._deadline is not None:
             self.server.wheel.cancel(self._deadline)
             self._deadline = None
+            self.server.admitted(self.network)
 
     async def poll(self) -> list[engineio_packet.Packet]:
         """Wait for packets to hand to a polling client."""
@@ -236,9 +239,12 @@ class EngineServer(engineio.AsyncServer):
         on_refused: Callable[[str], None],
         on_oversize: Callable[[EngineSocket, int], None],
         connect_timeout_s: float,
+        max_pending_per_address: int,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, monitor_clients=False, **kwargs)
+        self.pending: Counter[str] = Counter()  # sessions not admitted yet, by address
+        self._max_pending_per_address = max_pending_per_address
         self.on_oversize = on_oversize
         self.closed_by_reason: Counter[str] = Counter()
         self.wheel = TimerWheel()
@@ -250,6 +256,16 @@ class EngineServer(engineio.AsyncServer):
     def _log_error_once(self, message: str, message_key: str) -> None:
         """A request that makes no sense is its sender's mistake: no error of ours, and no news."""
         logger.debug("a request was refused: %s", message)
+
+    def has_room_for(self, address: str) -> bool:
+        """Whether an address may open one more session before those it opened are admitted."""
+        return self.pending[subscriber(address)] < self._max_pending_per_address
+
+    def admitted(self, network: str) -> None:
+        """Take note that a session waits no longer."""
+        self.pending[network] -= 1
+        if not self.pending[network]:
+            del self.pending[network]
 
     def spawn(self, work: Awaitable[Any]) -> None:
         """Run something that nobody waits for, and keep it from being collected."""
@@ -286,6 +302,7 @@ class EngineServer(engineio.AsyncServer):
     ) -> EngineSocket:
         """Make a session and greet its client."""
         socket = EngineSocket(self, self.generate_id())
+        socket.network = subscriber(environ["REMOTE_ADDR"])
         self.sockets[socket.sid] = socket
         greeting = {
             "sid": socket.sid,
@@ -335,8 +352,17 @@ class WebSocketTransport(WebSocketHandler):
         self._compression = compression
         self._max_write_buffer_bytes = max_write_buffer_bytes
 
+    def set_default_headers(self) -> None:
+        """Say nothing of what runs here, and let nobody guess types."""
+        self.clear_header("Server")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Open a WebSocket, or answer a poll."""
+        address = self._access.address(self.request)
+        if "sid" not in self.request.query_arguments and not self.engine.has_room_for(address):
+            self._refuse_request("Your address has too many sessions that did not connect.", 429)
+            return
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             await self._poll()
             return
@@ -362,7 +388,8 @@ class WebSocketTransport(WebSocketHandler):
         """Let a browser read the answer if its page may; a foreign page is refused when it connects."""
         origin = self.request.headers.get("Origin")
         self.set_header("Vary", "Origin")
-        if origin is None or not self._access.allows_origin(origin, self.request.host, self.request.protocol):
+        protocol = self._access.protocol(self.request)
+        if origin is None or not self._access.allows_origin(origin, self.request.host, protocol):
             return
         self.set_header("Access-Control-Allow-Origin", origin)
         if self.request.method == "OPTIONS":
@@ -376,8 +403,8 @@ class WebSocketTransport(WebSocketHandler):
             return
         await self.engine.handle_request(self)
 
-    def _refuse_request(self, why: str) -> None:
-        self.set_status(400)
+    def _refuse_request(self, why: str, status: int = 400) -> None:
+        self.set_status(status)
         self.set_header("Content-Type", "application/json")
         self.finish(orjson.dumps({"code": 3, "message": why}))
 

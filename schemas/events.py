@@ -146,10 +146,20 @@ ChainDeltaSchema.__doc__ = "What changed in a chain; without rows and other fiel
 
 
 class FeedStatusSchema(Schema):
-    """The state of the feed changed."""
+    """The state of the feed changed, or a silent one was restarted."""
 
     state = fields.String(metadata={"description": "state of the feed", "enum": list(FEED_STATES)})
     reason = fields.String()
+    restarts = fields.Integer(
+        metadata={
+            "unit": "restarts",
+            "description": "since the feed was last live",
+            "example": 0,
+        }
+    )
+    next_try_at = Timestamp(
+        "when a silent feed is restarted next; null where it need not be", example="2026-11-23T04:30:08.500Z"
+    )
     source = fields.String()
     epoch = fields.String()
     scenario = fields.String(
@@ -239,6 +249,7 @@ CLIENT: Mapping[str, ClientEvent] = {
 }
 # refused whatever the event: its payload, too many of them, a fault of ours
 ERRORS_OF_ALL = ("VALIDATION_ERROR", "PAYLOAD_TOO_LARGE", "RATE_LIMITED", "INTERNAL_ERROR")
+REVOKED = "UNAUTHORIZED"  # told by the error event alone, before the connection is closed
 ERRORS_OF_CONNECT = ("UNAUTHORIZED", "FORBIDDEN_ORIGIN", "RATE_LIMITED")
 
 SERVER: Mapping[str, tuple[type[Schema], ...]] = {

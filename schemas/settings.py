@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
+from schemas.api_keys import ApiKey, parse_keys
+
 ENVIRONMENT_NAMES = {
     "DEBUG": "server.debug",
     "HOST": "server.host",
@@ -22,6 +24,8 @@ ENVIRONMENT_NAMES = {
     "FRONTEND_URL": "server.frontend_url",
     "API_TIMEOUT": "server.api_timeout_s",
     "API_KEYS": "server.api_keys",
+    "TLS_CERT": "server.tls_cert",
+    "TLS_KEY": "server.tls_key",
     "WEBSOCKET_TIMEOUT": "websocket.timeout_s",
     "MAX_CLIENTS": "limits.max_clients",
     "RATE_LIMIT_PER_MINUTE": "limits.rate_limit_per_minute",
@@ -56,9 +60,12 @@ class ServerSettings:
     port: int
     frontend_url: tuple[str, ...]
     api_timeout_s: float
-    api_keys: tuple[str, ...]
+    api_keys: tuple[ApiKey, ...]
     trusted_proxies: tuple[str, ...]
+    tls_cert: str
+    tls_key: str
     max_body_bytes: int
+    drain_timeout_s: float
     access_log: bool
     log_level: str
 
@@ -110,6 +117,7 @@ class LimitSettings:
     max_events_per_second: int
     max_message_bytes: int
     connect_timeout_s: float
+    idle_timeout_s: float
     slow_client_timeout_s: float
     max_write_buffer_bytes: int
     rate_limit_per_minute: int
@@ -158,6 +166,16 @@ class TextList(fields.List[Any]):
         if isinstance(value, str):
             value = [item.strip() for item in value.split(",") if item.strip()]
         return super()._deserialize(value, *args, **kwargs)
+
+
+class KeyList(TextList):
+    """A list of entries that each let a key in; loads into ``ApiKey``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(fields.String(), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return parse_keys(super()._deserialize(value, *args, **kwargs))
 
 
 class Instant(fields.String):
@@ -250,12 +268,12 @@ class ServerSchema(SectionSchema):
     port = WholeNumber(load_default=5000, validate=_between(0, 65535))
     frontend_url = TextList(fields.String(validate=_origin), load_default=lambda: ["http://localhost:3000"])
     api_timeout_s = fields.Float(load_default=30, validate=_between(0.1, 600, "seconds"))
-    api_keys = TextList(
-        fields.String(validate=validate.Length(min=8, error="must have at least 8 characters")),
-        load_default=list,
-    )
+    api_keys = KeyList(load_default=list)
     trusted_proxies = TextList(fields.String(validate=_network), load_default=list)
+    tls_cert = fields.String(load_default="")
+    tls_key = fields.String(load_default="")
     max_body_bytes = WholeNumber(load_default=65536, validate=_between(1024, 104857600, "bytes"))
+    drain_timeout_s = fields.Float(load_default=10, validate=_between(0, 300, "seconds"))
     access_log = fields.Boolean(load_default=False)
     log_level = fields.String(load_default="info", validate=_one_of(("debug", "info", "warning", "error")))
 
@@ -307,6 +325,7 @@ class LimitsSchema(SectionSchema):
     max_events_per_second = WholeNumber(load_default=20, validate=_between(1, 100000))
     max_message_bytes = WholeNumber(load_default=16384, validate=_between(512, 1048576, "bytes"))
     connect_timeout_s = fields.Float(load_default=10, validate=_between(0.1, 600, "seconds"))
+    idle_timeout_s = fields.Float(load_default=75, validate=_between(0.1, 3600, "seconds"))
     slow_client_timeout_s = fields.Float(load_default=20, validate=_between(0.1, 3600, "seconds"))
     max_write_buffer_bytes = WholeNumber(load_default=1048576, validate=_between(65536, 1073741824, "bytes"))
     rate_limit_per_minute = WholeNumber(load_default=1200, validate=_between(0, 10000000))

@@ -46,3 +46,27 @@ def test_bad_override_is_refused_with_a_sentence_and_changes_nothing(server):
     process.popen.send_signal(signal.SIGHUP)
     assert lines(process, "nothing was reloaded")
     assert phase(process) == "open"
+
+
+def entered(server):
+    """What a client that connects by polling is told."""
+    url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        url += f"&sid={json.loads(answer.read()[1:])['sid']}"
+    urllib.request.urlopen(url, data=b"40", timeout=10).close()
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_limits_are_taken_over_and_what_needs_a_restart_is_named(run_server, tmp_path):
+    settings = tmp_path / "settings.toml"
+    server = "[server]\ndrain_timeout_s = 0\n"
+    settings.write_text(f"{server}[limits]\nmax_clients = 1\n")
+    process = run_server("--settings", str(settings))
+    assert "connection_status" in entered(process)
+    assert "RATE_LIMITED" in entered(process)
+    settings.write_text(f"{server}[limits]\nmax_clients = 2\nmax_message_bytes = 2048\n")
+    process.popen.send_signal(signal.SIGHUP)
+    assert lines(process, "need a restart: limits.max_message_bytes")
+    assert "connection_status" in entered(process)
+    assert "RATE_LIMITED" in entered(process)

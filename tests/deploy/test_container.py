@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from tornado.testing import bind_unused_port
 
-from handlers.serving import DRAIN_S
+from handlers.serving import HISTORY_STOP_S
+from schemas.settings import ServerSchema
 from server import load_settings, parse_arguments
 
 ROOT = Path(__file__).parents[2]
@@ -139,7 +140,8 @@ def test_server_is_confined_and_has_time_to_drain(compose):
     assert server["read_only"] is True
     assert server["cap_drop"] == ["ALL"]
     assert server["security_opt"] == ["no-new-privileges:true"]
-    assert int(server["stop_grace_period"].removesuffix("s")) > DRAIN_S + 10
+    drain_s = ServerSchema().fields["drain_timeout_s"].load_default
+    assert int(server["stop_grace_period"].removesuffix("s")) >= drain_s + HISTORY_STOP_S + 10
 
 
 def test_environment_names_are_settings(compose):

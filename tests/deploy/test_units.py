@@ -11,7 +11,7 @@ import pytest
 
 import server
 from handlers import serving
-from schemas.settings import LimitsSchema
+from schemas.settings import LimitsSchema, ServerSchema
 from schemas.settings_file import SettingsError
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -92,12 +92,14 @@ def test_service_notifies_itself_and_has_a_watchdog():
     service = unit("market-data.service")["Service"]
     assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
     # a shell in between would be the main process, and nobody would believe the server
-    assert re.fullmatch(r"\S+/python \S+/server\.py", service["ExecStart"])
+    assert re.fullmatch(r"\S+/python \S+/server\.py --env-file \S+", service["ExecStart"])
     assert seconds(service["WatchdogSec"]) == 20
 
 
 def test_stop_leaves_time_for_the_drain():
-    assert seconds(unit("market-data.service")["Service"]["TimeoutStopSec"]) > serving.DRAIN_S + 10
+    drain_s = ServerSchema().fields["drain_timeout_s"].load_default
+    allowed_s = seconds(unit("market-data.service")["Service"]["TimeoutStopSec"])
+    assert allowed_s >= drain_s + serving.HISTORY_STOP_S + 10
 
 
 def test_descriptors_suffice_for_every_client():

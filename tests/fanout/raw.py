@@ -47,13 +47,20 @@ class RawClient:
 
     @classmethod
     async def open(
-        cls, url: str, query: str = "EIO=4&transport=websocket", headers: str = "", receive_buffer: int = 0
+        cls,
+        url: str,
+        query: str = "EIO=4&transport=websocket",
+        headers: str = "",
+        receive_buffer: int = 0,
+        source: str = "",
     ) -> RawClient:
-        """Ask for an upgrade and read the answer's head."""
+        """Ask for an upgrade, from the address ``source`` if one is given, and read the answer's head."""
         parts = urlsplit(url)
         raw = socket.socket()
         if receive_buffer:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            raw.bind((source, 0))
         raw.setblocking(False)
         await asyncio.get_running_loop().sock_connect(raw, (parts.hostname, parts.port))
         reader, writer = await asyncio.open_connection(sock=raw, limit=2**24)

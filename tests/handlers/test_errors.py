@@ -191,7 +191,7 @@ async def test_route_without_data_yet_asks_to_come_back(make_sandbox, fetch):
 class StuckHistory:
     """A store whose disk does not answer."""
 
-    async def page(self, *args):
+    async def page(self, *args, **options):
         await asyncio.Event().wait()
 
     day = page

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tornado.web import Application, RequestHandler
 
-from handlers.logs import AccessLog, HumanFormatter, JournalFormatter, JsonFormatter, Log, _identity
+from handlers.logs import AccessLog, HumanFormatter, JournalFormatter, JsonFormatter, Log
 
 ROOT = Path(__file__).parents[2]
 logger = logging.getLogger("a.part")
@@ -120,10 +120,11 @@ def test_journal_line_begins_with_its_priority(level, prefix):
 def test_form_of_the_log_suits_its_stream(tmp_path):
     main, side = pty.openpty()
     with open(side, "w") as terminal, (tmp_path / "log").open("w") as file:
+        status = os.fstat(file.fileno())
         forms = {
             "terminal": Log.on(terminal, "info"),
             "file": Log.on(file, "info"),
-            "journal": Log.on(file, "info", journal_stream=_identity(file)),
+            "journal": Log.on(file, "info", journal_stream=f"{status.st_dev}:{status.st_ino}"),
             "other journal": Log.on(file, "info", journal_stream="1:2"),
             "memory": Log.on(io.StringIO(), "info", journal_stream="1:2"),
         }

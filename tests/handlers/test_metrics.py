@@ -13,6 +13,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from feed.ticker import FeedState
 from handlers.access import AccessRules
 from handlers.metrics import LATENCY_BUCKETS_S, Metrics, MetricsHandler, RequestObserver
+from schemas.api_keys import parse_key
 
 
 @pytest.fixture
@@ -190,7 +191,9 @@ class Socket(Ok):
 @pytest.fixture
 def served(io_loop, metrics, services):
     """The handler on a port, with requests observed."""
-    access = AccessRules(origins=[], api_keys=["a-key-of-8"], trusted_proxies=[], rate_limit_per_minute=0)
+    access = AccessRules(
+        origins=[], api_keys=[parse_key("a-key-of-8")], trusted_proxies=[], rate_limit_per_minute=0
+    )
     observer = RequestObserver({Ok: "/ok", Broken: "/broken", Socket: None}, metrics.rest)
     routes = [("/ok", Ok), ("/broken", Broken), ("/unknown", Unknown), ("/socket", Socket)]
     parts = {"services": services, "access": access, "metrics": metrics}

@@ -310,8 +310,11 @@ async def test_feed_that_falls_silent_is_told_and_its_return_too(make_sandbox, c
     while not state.values["stale"]:
         state.take("symbol_update", await client.next("symbol_update"))
     sandbox.server.ticker.source = source
-    await sandbox.step()
-    assert (await client.next("feed_status"))["state"] == "live"
+    await sandbox.step(25)  # it has to hold for ten seconds
+    states = [told["state"]]
+    while states[-1] != "live":
+        states.append((await client.next("feed_status"))["state"])
+    assert states == ["stalled", "degraded", "live"]
     while state.values["stale"]:
         state.take("symbol_update", await client.next("symbol_update"))
     assert state.values["spot_price"] is not None
