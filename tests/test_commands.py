@@ -8,9 +8,9 @@ import pty
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
+from pyarrow import parquet
 
 import server
 from feed import commands
@@ -256,10 +256,22 @@ def test_interrupted_command_says_how_to_go_on(monkeypatch, store):
     assert "goes on from here" in err.getvalue()
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is not None, reason="pyarrow is installed here")
-def test_parquet_without_its_package_says_what_to_install(command, candles, tmp_path):
+def test_parquet_is_written_whole(command, candles, tmp_path):
     command("import", str(candles), "--symbol", "NIFTY")
+    output = tmp_path / "out.parquet"
+    ask = ("export", "NIFTY", "--from", "2026-11-20", "--format", "parquet", "--output", str(output))
+    for _ in range(2):  # a second time it takes the place of the first
+        assert command(*ask)[:2] == (0, f"{output}: 3 candles written\n")
+    table = parquet.read_table(output).to_pydict()
+    assert (table["close"], table["volume"], table["oi"]) == ([101, 102, 103], [500, 600, 700], [None] * 3)
+    assert table["date"][0].isoformat() == "2026-11-20T03:45:00+00:00"
+
+
+def test_parquet_without_its_package_says_what_to_install(command, candles, monkeypatch, tmp_path):
+    command("import", str(candles), "--symbol", "NIFTY")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     output = tmp_path / "out.parquet"
     ask = ("export", "NIFTY", "--from", "2026-11-20", "--format", "parquet", "--output", str(output))
     code, _, err = command(*ask)
     assert (code, "pip install pyarrow" in err) == (2, True)
+    assert not output.exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from feed.candles import MINUTE_MS
 from feed.history import History, HistoryError
@@ -287,7 +288,6 @@ def test_parquet_without_pyarrow_is_refused_with_the_way_out(
 
 
 def test_parquet_holds_the_candles(tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
     with archive(f"{tmp_path}/h.db") as store:
         store.import_file(minute_file(tmp_path / "nifty.csv", 10))
         path = tmp_path / "out.parquet"
