@@ -23,9 +23,10 @@ from feed.history import ClosedCandle, History, HistoryError, Retention
 from feed.instruments import Catalogue
 from feed.market import Changes, Market
 from feed.minute_metrics import MinuteMetrics
+from feed.playback import Replay
 from feed.random_walk import SimulatedSource
 from feed.recordings.frames import RecordingError
-from feed.replay import Replay, ReplaySource
+from feed.replay import ReplaySource
 from feed.replay_control import ReplayControl
 from feed.source import Source
 from feed.store_replay import StoredDay, StoreReplay

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from feed.clock import VirtualClock, to_datetime
-from feed.replay import Replay
+from feed.playback import Replay
 from feed.ticker import Ticker
 
 

@@ -20,8 +20,8 @@ from feed.calendar import IST, Calendar
 from feed.candles import MINUTE_MS
 from feed.clock import to_datetime, to_ms
 from feed.instruments import Catalogue, Expiry
+from feed.playback import Replay, ReplayTable
 from feed.recordings.frames import ChainKey, RecordedChain
-from feed.replay import ReplayTable
 from feed.source import CONTRACT_FIELDS, FloatArray, Rows, Update
 from feed.store.codec import Damaged
 from feed.store.database import Database
@@ -60,17 +60,14 @@ class StoredDay:
         return cls(url, found, tuple(name.strip().upper() for name in names)) if mark and url else None
 
 
-class StoreReplay:
+class StoreReplay(Replay):
     """Replays a calendar day of India from a store, which a server may be recording into meanwhile.
 
     A frame is a recorded minute, at the time of its newest input. Its universe is what was listed that day,
     each chain with every strike it had. Blocks of minutes are read ahead on a thread of its own.
 
-    Whoever owns the clock starts it at ``start_ms`` and asks ``restart_ms`` before each step. Raises
-    HistoryError where the store cannot be read or has nothing of that day.
+    Raises HistoryError where the store cannot be read or has nothing of that day.
     """
-
-    name = "replay"
 
     def __init__(
         self,
@@ -81,8 +78,6 @@ class StoreReplay:
         hours: str,
         loop: bool = False,
     ) -> None:
-        self.loop = loop
-        self.step_ms = MINUTE_MS
         midnight = datetime.combine(stored.day, time(), IST)
         self._span = to_ms(midnight), to_ms(midnight + timedelta(days=1))
         self._ahead: dict[int, Future[Frames]] = {}
@@ -92,7 +87,7 @@ class StoreReplay:
         self._database.open(exclusive=False)
         self._reader = Reader(self._database)
         try:
-            self._list(stored, catalogue)
+            times = self._list(stored, catalogue)
             self._quotes = DayQuotes(self._reader, self.universe, self._minutes, calendar, hours)
         except (*STORE_ERRORS, Damaged) as error:
             self.close()
@@ -100,16 +95,15 @@ class StoreReplay:
         except HistoryError:
             self.close()
             raise
-        self.start_ms, self.end_ms = self._times[0], self._times[-1]
-        self.seek(self.start_ms)
+        super().__init__(times, step_ms=MINUTE_MS, loop=loop)
 
     def close(self) -> None:
         """End the thread that reads ahead, and let go of the store."""
         self._pool.shutdown(cancel_futures=True)
         self._database.close()
 
-    def _list(self, stored: StoredDay, catalogue: Catalogue) -> None:
-        """The day's minutes, their times, and what was listed in it."""
+    def _list(self, stored: StoredDay, catalogue: Catalogue) -> list[int]:
+        """Find the day's minutes and what was listed in it; return the times of the frames."""
         with self._database.reading() as connection:
             known = _chains_from(connection, stored, catalogue)
             is_known = and_(chain_minutes.c.chain_id.in_(known), self._within())
@@ -125,7 +119,6 @@ class StoreReplay:
             what = ", ".join(stored.symbols) or "any chain"
             raise HistoryError(f"{self._database.name} has nothing recorded of {what} on {stored.day}.")
         self._minutes = np.array([minute for minute, _ in minutes], np.int64)
-        self._times = np.maximum.accumulate([as_of for _, as_of in minutes]).tolist()
         listed: dict[ChainKey, list[Row]] = {}
         for row in rows:
             listed.setdefault(known[row.chain_id], []).append(row)
@@ -133,18 +126,11 @@ class StoreReplay:
         told = {name for name, _ in self._keys}
         underlyings = [item for item in catalogue.underlyings if item.symbol in told]
         self.universe = Universe(underlyings, [_chain(key, listed[key]) for key in self._keys])
+        times: list[int] = np.maximum.accumulate([as_of for _, as_of in minutes]).tolist()
+        return times
 
     def _within(self) -> ColumnElement[bool]:
         return and_(chain_minutes.c.minute_ms >= self._span[0], chain_minutes.c.minute_ms < self._span[1])
-
-    @property
-    def finished(self) -> bool:
-        """Whether everything has been handed out and nothing more will come."""
-        return not self.loop and self._next == len(self._times)
-
-    def restart_ms(self, now_ms: int) -> int | None:
-        """Where the clock is to go on once a looped recording is over at ``now_ms``, else None."""
-        return self.start_ms if self.loop and now_ms >= self.end_ms + self.step_ms else None
 
     async def prepare(self, instant_ms: int) -> None:
         """Read the state of an instant on the thread, and what follows: of all chains that takes a second."""
@@ -155,34 +141,13 @@ class StoreReplay:
         if block in self._ahead:  # whatever goes wrong with it is told when it is asked for
             await asyncio.gather(asyncio.wrap_future(self._ahead[block]), return_exceptions=True)
 
-    def seek(self, instant_ms: int) -> int:
-        """Go to an instant, or to the nearest the recording covers, and return it.
-
-        The next advance() then tells the whole state of that instant.
-        """
-        self._now_ms = min(max(instant_ms, self.start_ms), self.end_ms)
-        self._next = 0
-        self._table: ReplayTable | None = None
-        return self._now_ms
-
-    def advance(self, now_ms: int) -> Update | None:
-        """What was recorded up to ``now_ms`` since the last call, merged; None if nothing was.
-
-        Time that goes back is a seek. The first update, and one after a seek, tell every field of every row.
-        Raises HistoryError where the store cannot be read; what was not told then is told by a later call.
-        """
-        if now_ms < self._now_ms:
-            self.seek(now_ms)
-        stop = bisect_right(self._times, now_ms)
-        self._now_ms = max(now_ms, self._now_ms)
-        if stop <= self._next:
-            return None
-        if self._table is None or stop - self._next > 2 * BLOCK_MINUTES:
+    def _told(self, first: int, stop: int) -> Update:
+        """The frames, or the state after them where that is read sooner. Raises HistoryError."""
+        if self._table is None or stop - first > 2 * BLOCK_MINUTES:
             self._table = self._prepared_at(stop - 1) or self._state_at(stop - 1)
             update = self._table.everything(self._times[stop - 1])
         else:
-            update = self._overlay(self._table, range(self._next, stop))
-        self._next = stop
+            update = self._overlay(self._table, range(first, stop))
         self._read_ahead(stop // BLOCK_MINUTES)
         return update
 

@@ -20,13 +20,14 @@ from feed.calendar import CalendarError
 from feed.clock import Clock, WallClock, to_ms
 from feed.history import History, Reach
 from feed.market import Market
+from feed.playback import Replay
 from feed.progress import ProgressBar
 from feed.random_walk import SimulatedSource
-from feed.replay import Replay
 from feed.replay_control import OutsideRecording
 from feed.source import Source
 from feed.ticker import Ticker
 from handlers.access import AccessRules, is_loopback
+from handlers.banner import announce
 from handlers.logs import Log
 from handlers.realtime import MarketNamespace
 from handlers.service_manager import ServiceManager
@@ -116,7 +117,7 @@ async def serve(
         services.loop_lag.start()
         services.health.start()
         server.access.keys.warn_of_plain()
-        _announce(server, out)
+        announce(server.settings, server.market, services.version, server.url, out)
         if isinstance(server.clock, WallClock):
             fill_past(server.settings, server.source, server.history, eager=True)
         manager.ready(services.health.line())
@@ -170,23 +171,6 @@ def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _announce(server: Server, out: TextIO | None) -> None:
-    """Tell that the server is up: a person in lines to read, a log in one."""
-    if out is not None:
-        out.write(banner(server) + "\n")
-        out.flush()
-        return
-    universe, name = server.market.universe, server.source.name
-    logger.info(
-        "version %s serves %s from %s: %d underlyings, %d contracts",
-        server.services.version,
-        name,
-        server.url,
-        len(universe.underlyings),
-        universe.contract_count,
-    )
-
-
 def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]:
     """Open the port, unless the service manager gave its sockets. Raises StartError."""
     host, port = server.settings.server.host, server.settings.server.port
@@ -205,29 +189,6 @@ def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]
 def _is_local(listening: socket.socket) -> bool:
     """Whether only this machine reaches a socket; one of a path may be a proxy's."""
     return listening.family in (socket.AF_INET, socket.AF_INET6) and is_loopback(listening.getsockname()[0])
-
-
-def banner(server: Server) -> str:
-    """What a person who just started the server wants to know."""
-    feed, url = server.settings.feed, server.url
-    detail = (
-        f"seed {feed.seed}, hours {feed.hours}"
-        if server.source.name == "simulated"
-        else server.settings.replay.file
-    )
-    universe = server.market.universe
-    return "\n".join(
-        (
-            f"Indian options market data {server.services.version}",
-            f"  server     {url}/",
-            f"  API        {url}/api",
-            f"  WebSocket  {url}/socket.io/  (Socket.IO 4 clients)",
-            f"  health     {url}/health",
-            f"  docs       {url}/api/docs",
-            f"  feed       {server.source.name} ({detail})",
-            f"  market     {len(universe.underlyings)} underlyings, {universe.contract_count:,} contracts",
-        )
-    )
 
 
 def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[], Settings]) -> None:
