@@ -34,13 +34,14 @@ from feed.ticker import Ticker
 from feed.watchdog import FeedWatchdog
 from handlers import TABLE, keys, make_application
 from handlers.access import AccessRules, is_loopback
+from handlers.admission import Limits
 from handlers.broadcast import Broadcaster
 from handlers.health import Health
 from handlers.listener import CONNECTIONS_A_CLIENT, Listener
 from handlers.logs import Log, is_journal
 from handlers.loop import make_loop
 from handlers.loop_lag import LoopLag
-from handlers.realtime import Limits, MarketNamespace, make_socket_server
+from handlers.realtime import MarketNamespace, make_socket_server
 from handlers.service_manager import ServiceManager, ServiceManagerError
 from handlers.services import PastVolatility, Services, Views
 from handlers.serving import Server, StartError, fill_past, serve
@@ -203,7 +204,7 @@ def build_edge(
 
     async def publish(changes: Changes, closed: list[ClosedCandle]) -> None:
         await past_volatility.follow(closed, changes.at_ms, wait=isinstance(clock, VirtualClock))
-        await namespace.publish(changes, closed)
+        await namespace.announcer.publish(changes, closed)
 
     ticker = Ticker(
         source,
@@ -255,7 +256,7 @@ def build_edge(
         ),
     )
     services.socket_statistics = namespace.statistics
-    services.announce_feed = namespace.tell_feed
+    services.announce_feed = namespace.announcer.tell_feed
     socket_server = make_socket_server(
         namespace,
         ping_interval_s=settings.websocket.ping_interval_s,
@@ -281,7 +282,7 @@ def build_edge(
         idle_timeout_s=limits.idle_timeout_s,
         max_per_address=CONNECTIONS_A_CLIENT * limits.max_clients_per_address,
         is_proxy=access.is_proxy,
-        on_refused=namespace.count_crowded,
+        on_refused=namespace.admission.count_crowded,
     )
     return Server(settings, clock, source, market, history, ticker, namespace, past_volatility, http, access)
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -14,12 +13,11 @@ from typing import Any
 import orjson
 import socketio
 from marshmallow import ValidationError
-from tornado.web import RequestHandler
 
-from feed.history import ClosedCandle
-from feed.market import Changes
 from feed.universe import Listing
-from handlers.access import AccessRules, subscriber
+from handlers.access import AccessRules
+from handlers.admission import Admission, Limits
+from handlers.announcing import Announcer, subscription_status
 from handlers.broadcast import Broadcaster
 from handlers.candles import CandleViews
 from handlers.departure import Departure
@@ -28,11 +26,11 @@ from handlers.frames import Packet, encode
 from handlers.rate_limit import Bucket
 from handlers.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
 from handlers.services import Services
+from handlers.socket_statistics import socket_statistics
 from handlers.sockets import NAMESPACE, SocketServer
 from handlers.transport import EngineSocket
 from schemas import requests
-from schemas.api_keys import ApiKey
-from schemas.wire import number, timestamp
+from schemas.wire import timestamp
 
 logger = logging.getLogger(__name__)
 
@@ -74,29 +72,6 @@ SERVER_EVENTS = (
 )
 
 
-class Limits:
-    """What clients may take; see ``[limits]`` of settings.toml."""
-
-    def __init__(
-        self,
-        *,
-        max_clients: int,
-        max_clients_per_address: int,
-        max_subscriptions: int,
-        max_events_per_second: int,
-        max_message_bytes: int,
-        connect_timeout_s: float,
-        slow_client_timeout_s: float,
-    ) -> None:
-        self.max_clients = max_clients
-        self.max_clients_per_address = max_clients_per_address
-        self.max_subscriptions = max_subscriptions
-        self.max_events_per_second = max_events_per_second
-        self.max_message_bytes = max_message_bytes
-        self.connect_timeout_s = connect_timeout_s
-        self.slow_client_timeout_s = slow_client_timeout_s
-
-
 class MarketNamespace(socketio.AsyncNamespace):
     """The default namespace. Every event answers its acknowledgement with the REST envelope."""
 
@@ -113,31 +88,14 @@ class MarketNamespace(socketio.AsyncNamespace):
         self.services = services
         self.broadcaster = broadcaster
         self.departure = Departure(broadcaster)
-        self._access = access
+        self.admission = Admission(access, limits)
         self.limits = limits
         self._monotonic = monotonic
         self._candles = CandleViews(services.market, services.history, services.clock)
-        self._per_address: Counter[str] = Counter()
-        self._addresses: dict[str, str] = {}
-        self._keys: dict[str, ApiKey | None] = {}
-        self._phases: tuple[Any, ...] = ()
+        self.announcer = Announcer(services, broadcaster, self._candles)
         self._kept_status: tuple[dict[str, Any], Packet] | None = None
-        self._feed = services.ticker.state
-        self.peak = 0
-        self.total = 0
-        self.refused: Counter[str] = Counter()
 
     # connections
-
-    def describe(self, handler: RequestHandler) -> dict[str, Any]:
-        """What is kept of a connection's request: little, since it is kept as long as the client stays."""
-        request = handler.request
-        return {
-            "REMOTE_ADDR": self._access.address(request),
-            "HTTP_ORIGIN": request.headers.get("Origin"),
-            "HTTP_HOST": request.host,
-            "wsgi.url_scheme": self._access.protocol(request),
-        }
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
         """Handle an event: the one place where a failure becomes an answer."""
@@ -161,65 +119,32 @@ class MarketNamespace(socketio.AsyncNamespace):
             return self._refuse(client, event, error)
 
     def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
-        address = environ["REMOTE_ADDR"]
         try:
-            key = self._admit(environ, auth, address)
+            self.admission.admit(sid, environ, auth)
         except ApiError as error:
-            self.refused[error.code] += 1
             engine_sid = self.server.manager.eio_sid_from_sid(sid, NAMESPACE)
             socket = self.server.eio.sockets[engine_sid]
             loop = asyncio.get_running_loop()
             loop.call_later(REFUSED_GRACE_S, self.server.eio.drop, socket)
             data = {"code": error.code, "details": error.details}
             raise socketio.exceptions.ConnectionRefusedError(error.message, data) from None
-        self._per_address[subscriber(address)] += 1
-        self._addresses[sid] = address
-        self._keys[sid] = key
-
-    def _admit(self, environ: Mapping[str, Any], auth: Any, address: str) -> ApiKey | None:
-        """Check origin, key and room for one more; return the key that was shown. Raises ApiError."""
-        origin = environ["HTTP_ORIGIN"]
-        if origin is not None and not self._access.allows_origin(
-            origin, environ["HTTP_HOST"], environ["wsgi.url_scheme"]
-        ):
-            raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
-        key = self._access.key_of_token(auth.get("token") if isinstance(auth, dict) else None, address)
-        self._access.check_reader(key)
-        if len(self._addresses) >= self.limits.max_clients:
-            limit = self.limits.max_clients
-            raise ApiError("RATE_LIMITED", f"The server has its {limit} clients.", {"max_clients": limit})
-        limit = self.limits.max_clients_per_address
-        if self._per_address[subscriber(address)] >= limit:
-            message = f"Your address has its {limit} connections."
-            raise ApiError("RATE_LIMITED", message, {"max_clients_per_address": limit})
-        return key
-
-    def count_crowded(self) -> None:
-        """Take note of a connection refused because its address holds as many as it may."""
-        self.refused["RATE_LIMITED"] += 1
 
     def _disconnect(self, sid: str) -> None:
-        address = self._addresses.pop(sid, None)
-        self._keys.pop(sid, None)
-        if address is not None:
-            network = subscriber(address)
-            self._per_address[network] -= 1
-            if not self._per_address[network]:
-                del self._per_address[network]
+        self.admission.leave(sid)
         self.broadcaster.remove(sid)
 
     def welcome(self, sid: str, engine_sid: str) -> None:
         """Greet a client that was let in."""
         socket = self.server.eio.sockets[engine_sid]
-        client = Client(sid, socket, self._addresses[sid])
-        client.key = self._keys.pop(sid)
+        guest = self.admission.guests[sid]
+        client = Client(sid, socket, guest.address)
+        client.key = guest.key
         rate = self.limits.max_events_per_second
         client.allowance = Bucket(rate * BURST, BURST, self._monotonic())
         self.broadcaster.add(client)
         given = {"client_id": sid, "address": client.address, "key": client.key and client.key.name}
         logger.debug("a client connected", extra=given)
-        self.total += 1
-        self.peak = max(self.peak, len(self.broadcaster.clients))
+        self.admission.welcomed(len(self.broadcaster.clients))
         market, limits = self.services.market, self.limits
         greeting = {
             "status": "connected",
@@ -251,7 +176,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         """Tell whoever would not be let in any more, and close the connection; return how many these were."""
         engine, loop = self.server.eio, asyncio.get_running_loop()
         revoked = [
-            client for client in self.broadcaster.clients.values() if not self._access.keys.admits(client.key)
+            client for client in self.broadcaster.clients.values() if not self.admission.admits(client.key)
         ]
         message = "The API key of this connection is no longer valid."
         told = {"code": "UNAUTHORIZED", "message": message, "details": {}, "event": ""}
@@ -428,7 +353,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             raise ApiError("RATE_LIMITED", message, {"max_subscriptions": limit})
 
     def _subscribe(self, client: Client, room: Room) -> dict[str, Any]:
-        status = self._status(room, "subscribed")
+        status = subscription_status(room, "subscribed")
         client.send(Packet("subscription_status", encode(status)))
         self.broadcaster.subscribe(client, room)
         return status
@@ -438,7 +363,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         if subscription is None:
             symbol = name.split(":")[1]
             return {"stream": name, "symbol": symbol, "status": "unsubscribed", "epoch": None, "seq": None}
-        status = self._status(subscription.room, "unsubscribed")
+        status = subscription_status(subscription.room, "unsubscribed")
         self.broadcaster.unsubscribe(client, name)
         client.send(Packet("subscription_status", encode(status)))
         return status
@@ -451,17 +376,6 @@ class MarketNamespace(socketio.AsyncNamespace):
             return {"streams": [self._unsubscribe(client, f"{prefix}{wanted['expiry']}")]}
         names = [name for name in client.subscriptions if name.startswith(prefix)]
         return {"streams": [self._unsubscribe(client, name) for name in names]}
-
-    def _status(self, room: Room, status: str) -> dict[str, Any]:
-        stream = room.stream
-        symbol = stream.name.split(":")[1]
-        return {
-            **room.describe(),
-            "symbol": symbol,
-            "status": status,
-            "epoch": stream.epoch,
-            "seq": stream.seq,
-        }
 
     # answers
 
@@ -496,71 +410,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             "error": {"code": problem.code, "details": details},
         }
 
-    # what the ticker publishes
-
-    async def publish(self, changes: Changes, closed: list[ClosedCandle]) -> None:
-        """Tell everybody what a step of the market brought."""
-        await self._tell_expired(changes.expired)
-        await self._tell_closed_candles(closed)
-        await self.broadcaster.publish()
-        await self._tell_status()
-
-    async def _tell_expired(self, expired: tuple[Listing, ...]) -> None:
-        """End the subscriptions of chains that left the universe, naming the successor."""
-        market = self.services.market
-        for listing in expired:
-            successor = market.successor(listing.symbol, listing.expiry.day)
-            for kind in ("chain", "dashboard"):
-                name = f"{kind}:{listing.symbol}:{listing.expiry.day}"
-                for room in [room for room in self.broadcaster.rooms.values() if room.stream.name == name]:
-                    status = {
-                        **self._status(room, "expired"),
-                        "successor": successor and f"{kind}:{successor.symbol}:{successor.expiry.day}",
-                    }
-                    clients = list(room.subscriptions)
-                    for client in clients:
-                        self.broadcaster.unsubscribe(client, name)
-                    await self.broadcaster.tell(Packet("subscription_status", encode(status)), clients)
-        self.services.views.forget(expired)
-
-    async def _tell_closed_candles(self, closed: list[ClosedCandle]) -> None:
-        for item in closed:
-            stream = self._candles.find(item.symbol, item.interval)
-            room = self.broadcaster.rooms.get((stream.name,)) if stream is not None else None
-            if stream is not None and room is not None:
-                packet = Packet("candle_update", encode(self._candles.closed(item)))
-                await self.broadcaster.tell_when_ready(stream.name, packet, list(room.subscriptions))
-
-    async def _tell_status(self) -> None:
-        """Announce a change of phase or of the feed's state."""
-        status = self.services.market_status()
-        phases = tuple((row["exchange"], row["phase"]) for row in status["exchanges"])
-        if self._phases and phases != self._phases:
-            await self.broadcaster.tell(Packet("market_status", encode(status)))
-        self._phases = phases
-        state = self.services.ticker.state
-        if (state.name, state.restarts) != (self._feed.name, self._feed.restarts):
-            await self.tell_feed()
-        self._feed = state
-
-    async def tell_feed(self) -> None:
-        """Announce the feed's state to everybody."""
-        await self.broadcaster.tell(Packet("feed_status", encode(self.feed_status())))
-
-    def feed_status(self) -> dict[str, Any]:
-        """The feed's state and why."""
-        state, market = self.services.ticker.state, self.services.market
-        simulation = self.services.simulation
-        return {
-            "state": state.name,
-            "reason": state.reason,
-            "restarts": state.restarts,
-            "next_try_at": timestamp(state.next_try_ms) if state.next_try_ms is not None else None,
-            "source": market.source,
-            "epoch": market.epoch,
-            "scenario": simulation.scenario if simulation is not None else None,
-            "timestamp": timestamp(self.services.clock.now_ms()),
-        }
+    # the end
 
     async def shut_down(self) -> None:
         """Tell every client when to come back and close its socket, without waiting for anybody."""
@@ -572,37 +422,8 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     def statistics(self) -> dict[str, Any]:
         """``/api/websocket/stats``."""
-        clients = self.broadcaster.clients.values()
-        websockets = sum(client.socket.link is not None for client in clients)
-        out = self.broadcaster.statistics
-        lag = self.services.loop_lag
-        return {
-            "connections": {
-                "now": len(clients),
-                "peak": self.peak,
-                "total": self.total,
-                "refused": sum(self.refused.values()),
-                "refused_by_code": dict(self.refused),
-            },
-            "transports": {"websocket": websockets, "polling": len(clients) - websockets},
-            "rooms": [
-                {**room.describe(), "subscribers": len(room.subscriptions)}
-                for room in self.broadcaster.rooms.values()
-            ],
-            "messages_out": out.messages,
-            "bytes_out": out.bytes,
-            "conflated": out.conflated,
-            "resyncs": out.resyncs,
-            "slow_clients": sum(client.lagging_since is not None for client in clients),
-            "slow_disconnects": out.slow_disconnects,
-            "closed_by_reason": dict(self.server.eio.closed_by_reason),
-            "fan_out_ms": {"p50": number(out.percentile(50), 3), "p99": number(out.percentile(99), 3)},
-            "loop_lag_ms": {
-                "p50": number(lag.percentile(50), 3),
-                "p99": number(lag.percentile(99), 3),
-                "max": number(lag.percentile(100), 3),
-            },
-        }
+        closed = self.server.eio.closed_by_reason
+        return socket_statistics(self.broadcaster, self.admission, closed, self.services.loop_lag)
 
 
 def _load(schema: type[requests.Request], payload: Any) -> dict[str, Any]:
@@ -627,7 +448,7 @@ def make_socket_server(
     """The Socket.IO server that speaks for a namespace."""
     server = SocketServer(
         on_connected=namespace.welcome,
-        describe=namespace.describe,
+        describe=namespace.admission.describe,
         on_oversize=namespace.refuse_oversize,
         connect_timeout_s=namespace.limits.connect_timeout_s,
         max_pending_per_address=max(LEAST_PENDING, namespace.limits.max_clients_per_address),

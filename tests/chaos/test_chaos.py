@@ -283,7 +283,7 @@ async def test_server_survives_what_comes_from_its_feed_its_clock_and_itself(mak
             await something_blocks_the_loop(sandbox, fetch, followers)
             await agree_with_rest(followers, fetch, sandbox)
         await vitals_when(fetch, sandbox, lambda it: it.held == base.held and it.health["status"] == "ok")
-        assert not namespace._per_address
+        assert not namespace.admission.per_address
         assert not namespace.broadcaster.rooms
         assert not namespace.server.eio.sockets
     finally:

@@ -206,11 +206,11 @@ def sandboxes(io_loop, make_sandbox, monkeypatch):
     async def hang(*_, **__):
         await asyncio.Event().wait()
 
-    broken.server.namespace._access.spend = fail
+    broken.server.access.spend = fail
     for question in ("page", "metrics", "open_interest"):
         monkeypatch.setattr(stuck.server.history, question, hang)
     limited = make(limits={"rate_limit_per_minute": 1})
-    limited.server.namespace._access.spend("127.0.0.1")
+    limited.server.access.spend("127.0.0.1")
     return {
         "UNAUTHORIZED": make(server={"api_keys": [KEY]}),
         "RATE_LIMITED": limited,

@@ -186,7 +186,7 @@ async def test_nothing_is_sent_before_the_namespace_is_connected(sandbox, raw):
 async def test_limit_per_address_counts_real_addresses(make_sandbox, raw):
     sandbox = await make_sandbox(limits={"max_clients_per_address": 1})
     await raw.connect(sandbox.url)
-    assert list(sandbox.server.namespace._per_address) == ["127.0.0.1"]
+    assert list(sandbox.server.namespace.admission.per_address) == ["127.0.0.1"]
     second = await raw.open(sandbox.url)
     await second.frame()
     second.send("40")

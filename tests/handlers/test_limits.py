@@ -165,7 +165,7 @@ async def test_address_holds_no_more_connections_than_it_may(make_sandbox, fetch
         assert await answer_of(reader) == 200
     async with stranger(sandbox) as (reader, _):
         assert await is_closed(reader)
-    assert sandbox.server.namespace.refused["RATE_LIMITED"] == 1
+    assert sandbox.server.namespace.admission.refused["RATE_LIMITED"] == 1
     await held.pop().__aexit__(None, None, None)
     await until(lambda: sandbox.server.http.open_connections < CONNECTIONS_A_CLIENT)
     assert (await fetch(sandbox, "/health")).status == 200
