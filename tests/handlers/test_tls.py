@@ -124,8 +124,9 @@ async def secure_client(process, context):
         yield client
         await client.disconnect()
     await connector.close(abort_ssl=True)
-    for _ in range(3):  # aiohttp leaves the last steps of closing to the loop
-        await asyncio.sleep(0)
+    transports = asyncio.get_running_loop()._transports
+    while any(item._sock is not None for item in transports.values()):
+        await asyncio.sleep(0.01)  # aiohttp leaves the last steps of closing to the loop
 
 
 def served(process):
