@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# half of the suite's time is waiting for processes; WORKERS=0 runs the tests one after the other
+WORKERS ?= 3
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
-.PHONY: all setup run test lint format bench dist market-report clean
+.PHONY: all setup run test nightly lint format bench dist market-report clean
 
 all: lint test
 
@@ -25,7 +27,11 @@ run: $(STAMP)
 	$(BIN)/python server.py $(ARGS)
 
 test: $(STAMP) $(NODE_STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+# the long runs: an hour of churn, a real systemd, hundreds of kills; with new random examples
+nightly: $(STAMP) $(NODE_STAMP)
+	$(BIN)/python -m pytest --nightly -o faulthandler_timeout=5000 $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

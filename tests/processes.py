@@ -50,11 +50,17 @@ def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None)
         )
     assert popen.stdout is not None
     lines = []
-    for line in popen.stdout:
-        lines.append(line)
-        found = re.search(r"server\s+(https?://\S+?)/\s", line)
-        if found:
-            return Process(popen, found[1], log)
+    try:
+        for line in popen.stdout:
+            lines.append(line)
+            found = re.search(r"server\s+(https?://\S+?)/\s", line)
+            if found:
+                return Process(popen, found[1], log)
+    except BaseException:  # the test's time is over: a server that is nobody's would outlive it
+        popen.kill()
+        popen.wait(STOP_S)
+        popen.stdout.close()
+        raise
     popen.stdout.close()
     popen.wait(STOP_S)
     raise AssertionError(f"no banner: {''.join(lines)} {log.read_text()}")

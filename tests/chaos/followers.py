@@ -16,6 +16,8 @@ from tests.fanout.states import ChainState
 STRIKES = 5
 REMEMBERED = 16
 ENDS = (ConnectionError, asyncio.IncompleteReadError)
+PAUSE_S = 0.05  # after a try in vain: a client that knocks without a pause is a load test
+MOST_TRIES = 400  # in vain, one after the other: a server that is away for twenty seconds does not come back
 
 
 class Follower:
@@ -37,8 +39,11 @@ class Follower:
         self._url = url
         self._client: RawClient | None = None
         self._lost_s: float | None = None
+        self._is_over = False
+        self._tries = 0
         self._news = asyncio.Event()
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(lambda _: self._news.set())
 
     async def until(self, reached: Any, timeout_s: float = 60) -> None:
         """Wait until something is true of this client."""
@@ -50,9 +55,9 @@ class Follower:
                 await self._news.wait()
 
     async def stop(self) -> None:
-        while not self._task.done():
-            self._task.cancel()  # Python 3.11's wait_for may swallow one
-            await asyncio.wait([self._task], timeout=0.5)
+        self._is_over = True
+        self._task.cancel()
+        await asyncio.wait([self._task])
         await self._leave()
 
     async def _leave(self) -> None:
@@ -68,17 +73,22 @@ class Follower:
         self._client.vanish()
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_over and self._tries < MOST_TRIES:
             try:
                 self._client = await RawClient.open(self._url)
                 await self._client.enter()
                 await self._subscribe(self._client)
+                self._tries = 0
                 while True:
                     self._take(*await self._client.event())
                     self._client.events.clear()
             except ENDS as error:
                 self._note_end(error)
                 await self._leave()
+                self._tries += 1
+                if self._tries > 1:
+                    await asyncio.sleep(PAUSE_S)
+        assert self._is_over, f"gave up after {MOST_TRIES} tries: {self.troubles[-1]}"
 
     def _note_end(self, error: Exception) -> None:
         """Being cut off is no trouble; not being let in is."""

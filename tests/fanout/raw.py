@@ -57,24 +57,37 @@ class RawClient:
         """Ask for an upgrade, from the address ``source`` if one is given, and read the answer's head."""
         parts = urlsplit(url)
         raw = socket.socket()
-        if receive_buffer:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        if source:
-            raw.bind((source, 0))
-        raw.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(raw, (parts.hostname, parts.port))
-        reader, writer = await asyncio.open_connection(sock=raw, limit=2**24)
+        try:
+            if receive_buffer:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            if source:
+                raw.bind((source, 0))
+            raw.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(raw, (parts.hostname, parts.port))
+            reader, writer = await asyncio.open_connection(sock=raw, limit=2**24)
+        except BaseException:  # a refusal or a cancel: the socket is nobody's yet
+            raw.close()
+            raise
+        client = cls(reader, writer)
+        try:
+            await client._ask_for_upgrade(parts.netloc, query, headers)
+        except BaseException:
+            client.vanish()
+            raise
+        return client
+
+    async def _ask_for_upgrade(self, host: str, query: str, headers: str) -> None:
         request = (
-            f"GET /socket.io/?{query} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
+            f"GET /socket.io/?{query} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         )
-        writer.write(request.encode())
-        client = cls(reader, writer)
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
-        client.head = head.decode()
-        client.status = int(client.head.split()[1])
-        return client
+        self.writer.write(request.encode())
+        # not wait_for, which in Python 3.11 may swallow a cancel: a client would then never stop
+        async with asyncio.timeout(TIMEOUT_S):
+            head = await self.reader.readuntil(b"\r\n\r\n")
+        self.head = head.decode()
+        self.status = int(self.head.split()[1])
 
     async def enter(self) -> None:
         """Connect to the default namespace and read the greetings."""
@@ -107,13 +120,14 @@ class RawClient:
 
     async def frame(self) -> Frame:
         """The next frame; raises IncompleteReadError or ConnectionError at the end."""
-        first, second = await asyncio.wait_for(self.reader.readexactly(2), TIMEOUT_S)
-        length = second & 0x7F
-        if length == 126:
-            (length,) = struct.unpack("!H", await self.reader.readexactly(2))
-        elif length == 127:
-            (length,) = struct.unpack("!Q", await self.reader.readexactly(8))
-        return Frame(first, await asyncio.wait_for(self.reader.readexactly(length), TIMEOUT_S))
+        async with asyncio.timeout(TIMEOUT_S):
+            first, second = await self.reader.readexactly(2)
+            length = second & 0x7F
+            if length == 126:
+                (length,) = struct.unpack("!H", await self.reader.readexactly(2))
+            elif length == 127:
+                (length,) = struct.unpack("!Q", await self.reader.readexactly(8))
+            return Frame(first, await self.reader.readexactly(length))
 
     async def message(self) -> str:
         """The next text that is no Engine.IO ping."""
@@ -155,8 +169,9 @@ class RawClient:
         """Read to the end; True when the server closed the connection."""
         try:
             while True:
-                if not await asyncio.wait_for(self.reader.read(65536), TIMEOUT_S):
-                    return True
+                async with asyncio.timeout(TIMEOUT_S):
+                    if not await self.reader.read(65536):
+                        return True
         except ConnectionError:
             return True
         except TimeoutError:

@@ -32,7 +32,10 @@ from tests.feed.history_support import (
 OPEN = at("2026-11-25 09:15")
 DAY = 86_400_000
 DATA = Path(__file__).parents[1] / "data"
-needs_recordings = pytest.mark.skipif(not RECORDED.exists(), reason="the recorded market data is not here")
+needs_recordings = pytest.mark.skipif(
+    not RECORDED.exists(),
+    reason="the recorded data belongs to the exchanges and is not part of the repository",
+)
 
 
 def archive(url: str, *, writable: bool = True) -> Archive:
