@@ -17,8 +17,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from types import MappingProxyType
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray

@@ -34,9 +34,9 @@ INTERRUPTED = 130  # as a shell says it of SIGINT
 
 IMPORT_HELP = (
     "Candles as CSV or as the JSON of brokers (Kite, Upstox, Dhan, …), option chains as the exchange's JSON, "
-    "its download or CSV of snapshots, and its bhavcopies of derivatives; plain, gzipped or zipped, and whole "
-    "folders. Each file ends with a report: what it is, what was kept, and why the rest was not. Ends with 0 "
-    "where all was kept, 1 where some or all rows were refused, 2 where a file is of no use."
+    "its download or CSV of snapshots, and its bhavcopies of derivatives; plain, gzipped or zipped, and "
+    "whole folders. Each file ends with a report: what it is, what was kept, and why the rest was not. Ends "
+    "with 0 where all was kept, 1 where some or all rows were refused, 2 where a file is of no use."
 )
 EXPORT_HELP = (
     "Candles of an underlying. A CSV that was begun goes on after its last line; parquet needs pyarrow."

@@ -22,7 +22,8 @@ _DATES = re.compile(
     r"(?<!\d)(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}-\d{1,2}-\d{4}|\d{1,2}-?[A-Z]{3}-?\d{4}|\d{14}|\d{12}|\d{8})(?!\d)"
 )
 _SPACED_WIDTH = re.compile(
-    r"(?<![A-Z0-9])(?:[1-5]|10|15|30|45|60|75|120)[ _-]?(?:MIN(?:UTE)?S?|HOURS?|SEC(?:OND)?S?|DAYS?|M|H)(?![A-Z0-9])"
+    r"(?<![A-Z0-9])(?:[1-5]|10|15|30|45|60|75|120)[ _-]?"
+    r"(?:MIN(?:UTE)?S?|HOURS?|SEC(?:OND)?S?|DAYS?|M|H)(?![A-Z0-9])"
 )
 _WIDTH = re.compile(r"\d*(?:MINUTES?|MINS?|HOURS?|SECONDS?|DAYS?|[SMHD])|\d{4}|\d{1,2}[A-Z]{3}")
 _WORD = re.compile(r"[A-Z0-9&]+")

@@ -40,8 +40,8 @@ class Update:
 
     ``underlyings`` and ``contracts`` map a name of ``UNDERLYING_FIELDS`` or ``CONTRACT_FIELDS`` to
     one value per row of ``underlying_rows`` or ``contract_rows`` (``None``: every row of the
-    table). ``universe`` is set when contracts were listed or left; the rows then refer to it. ``forwards`` : one
-    price per listing of its future, where a source tells it; NaN where there is none.
+    table). ``universe`` is set when contracts were listed or left; the rows then refer to it.
+    ``forwards`` : one price per listing of its future, where a source tells it; NaN where there is none.
     """
 
     time_ms: int

@@ -30,7 +30,8 @@ _DAILY_CLOCKS = (0, 19_800_000)  # midnight in India, and midnight UTC
 _SAMPLE = 50_000  # instants that a width is read from
 _SERIES = frozenset({"EQ", "BE", ""})  # of an exchange's equities; others are bonds and warrants
 _WIDTH_IN_NAME = re.compile(
-    r"(?<![A-Za-z0-9])((?:[1-5]|10|15|30|45|60|75|120)[ _-]?)?(minutes?|mins?|m|hours?|h|days?|daily|d|eod|seconds?|secs?|s)(?![A-Za-z0-9])",
+    r"(?<![A-Za-z0-9])((?:[1-5]|10|15|30|45|60|75|120)[ _-]?)?"
+    r"(minutes?|mins?|m|hours?|h|days?|daily|d|eod|seconds?|secs?|s)(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 _LISTS: Mapping[str, Sequence[str]] = {  # of a document of parallel lists
@@ -147,8 +148,8 @@ class _Column:
 class BarDecoder:
     """Decodes the rows of one file.
 
-    ``symbol`` : what all rows are of where it is known; ``resolve`` names the symbol of a row's own, and raises
-    ValueError. ``may_be_negative`` says of which symbols a price below 0 is one.
+    ``symbol`` : what all rows are of where it is known; ``resolve`` names the symbol of a row's own, and
+    raises ValueError. ``may_be_negative`` says of which symbols a price below 0 is one.
     """
 
     def __init__(
@@ -296,10 +297,10 @@ def _candles(column: _Column, width_ms: int, kept_ms: int) -> Candles:
 
 
 def infer_width(moments: Sequence[Sequence[Moment]], file_name: str = "") -> int:
-    """The width of bars in milliseconds, from the instants of each symbol; from the name where they cannot tell.
+    """The width of bars in milliseconds, from the instants of each symbol, else from the file's name.
 
-    The commonest gap within a day is the width: a missing bar makes a longer one now and then. Where every day
-    has one bar it is a daily one. Raises ValueError for a width that is no number of minutes.
+    The commonest gap within a day is the width: a missing bar makes a longer one now and then. Where every
+    day has one bar it is a daily one. Raises ValueError for a width that is no number of minutes.
     """
     gap_ms = _common_gap(moments)
     if gap_ms:

@@ -178,7 +178,7 @@ class Bhavcopy:
         self.builder.add_spot(contract.number, time_ms, contract.key[0], ("spot", spot))
 
     def _lot(self, key: ChainKey, day: date, contracts: Sequence[_Contract]) -> int | None:
-        """The lot that the file tells, else the one that was in force and that the open interests agree with."""
+        """The lot that the file tells, else the one in force that its open interests agree with."""
         told = [_count(contract.row.get("lot_size", "")) for contract in contracts]
         if any(told):
             return max(told)

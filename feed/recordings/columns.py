@@ -20,14 +20,15 @@ _BAR_NAMES: Mapping[str, Sequence[str]] = {
     ),
     "oi": ("oi", "openinterest", "openint", "opnintrst"),
     "symbol": (
-        "symbol", "ticker", "tradingsymbol", "scrip", "instrument", "indexname", "stock", "underlying", "tckrsymb",
+        "symbol", "ticker", "tradingsymbol", "scrip", "instrument", "indexname", "stock", "underlying",
+        "tckrsymb",
     ),
     "series": ("series", "sctysrs"),
 }  # fmt: skip
 BAR_COLUMNS = {alias: name for name, aliases in _BAR_NAMES.items() for alias in aliases}
 
-# what contract_values() calls it <- what files do; ``iv`` is somebody's own calculation and ``buy_qty`` is the
-# sum over the whole book, so neither has a place in a market of quotes
+# what contract_values() calls it <- what files do; ``iv`` is somebody's own calculation and ``buy_qty`` is
+# the sum over the whole book, so neither has a place in a market of quotes
 _LEG_NAMES: Mapping[str, Sequence[str]] = {
     "last_price": ("ltp", "lastprice", "last", "close", "price"),
     "change": ("chng", "change", "netchange"),

@@ -49,7 +49,7 @@ class ContractColumns:
 def contract_rows(
     table: Table, builder: FrameBuilder, columns: ContractColumns, symbol_of: Resolve, order: Order | None
 ) -> None:
-    """Rows of timestamp, expiry, strike, option_type and what there is of spot, ltp, bid, ask, volume, oi, …."""
+    """Rows of timestamp, expiry, strike, option_type and what there is of spot, ltp, bid, ask, volume, oi."""
     order = _settled(table, order, [columns.at["timestamp"], columns.at["expiry"]])
     for number in table.numbers():
         builder.rows += 1

@@ -164,12 +164,8 @@ def _read(path: Path, packed: Any) -> bytes:
 
 def _marked(path: Path, name: str, content: bytes) -> Document:
     """A document without its byte order mark."""
-    for mark, encoding in _ENCODINGS:
-        if content.startswith(mark):
-            content = content.removeprefix(mark)
-            break
-    else:
-        encoding = "utf-8"
+    mark, encoding = next((known for known in _ENCODINGS if content.startswith(known[0])), (b"", "utf-8"))
+    content = content.removeprefix(mark)
     if not content.strip():
         raise RecordingError(path, "it is empty.")
     return Document(path, name, content, encoding)

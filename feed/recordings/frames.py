@@ -47,8 +47,9 @@ class RecordedChain:
     """One expiry at one instant.
 
     ``strikes`` : (n,) ascending. ``values`` : (fields, 2, n) in the order of ``CONTRACT_FIELDS``,
-    calls then puts, NaN where the recording says nothing. Units as in ``feed.source.Update``. ``forward`` : the
-    price of the future of that expiry, NaN without one. ``lot_size`` : None where the recording has none.
+    calls then puts, NaN where the recording says nothing. Units as in ``feed.source.Update``.
+    ``forward`` : the price of the future of that expiry, NaN without one. ``lot_size`` : None where the
+    recording has none.
     """
 
     strikes: FloatArray

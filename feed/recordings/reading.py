@@ -52,9 +52,10 @@ from feed.recordings.text import (
 )
 
 EXPECTED = (
-    "expected candles (date, open, high, low, close), a chain with a row per contract (timestamp, expiry, strike, "
-    "option_type) or per strike (expiry, strike, ce_oi, pe_oi), the exchange's option-chain JSON, its download "
-    "of a chain or its bhavcopy of derivatives, or a broker's JSON of candles; plain, gzipped or zipped"
+    "expected candles (date, open, high, low, close), a chain with a row per contract (timestamp, expiry, "
+    "strike, option_type) or per strike (expiry, strike, ce_oi, pe_oi), the exchange's option-chain JSON, "
+    "its download of a chain or its bhavcopy of derivatives, or a broker's JSON of candles; plain, gzipped or "
+    "zipped"
 )
 _DAY_IN_NAME = re.compile(
     r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{8}|\d{1,2}-?[A-Za-z]{3}-?\d{4})(?:[_-](\d{2})(\d{2}))?(?!\d)"
@@ -362,7 +363,7 @@ class _Reading:
         return parse_day(found[1], "day-first")
 
     def _taken_ms(self, symbol: str, expiry: date) -> int:
-        """When a download was made, which only the file's own time tells; before its chain expired in any case."""
+        """When a download was made, which only the file's own time tells; always before its chain expired."""
         if self._options.at_ms is not None:
             return self._options.at_ms
         saved_ms = int(self._document.path.stat().st_mtime * 1000)

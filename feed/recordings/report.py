@@ -18,9 +18,9 @@ SYMBOLS_SHOWN = 6
 class Report:
     """What a file is, what of it is kept, and why the rest is not.
 
-    ``rows`` were read; of those ``kept``, ``merged`` into one that is kept, or ``refused``. ``flawed`` rows are
-    kept with a field unknown. ``width`` : of candles, such as ``5m``. ``span_ms`` : first and last instant.
-    ``error`` : why nothing of it can be used.
+    ``rows`` were read; of those ``kept``, ``merged`` into one that is kept, or ``refused``. ``flawed`` rows
+    are kept with a field unknown. ``width`` : of candles, such as ``5m``. ``span_ms`` : first and
+    last instant. ``error`` : why nothing of it can be used.
     """
 
     file: str

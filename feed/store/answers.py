@@ -104,7 +104,7 @@ class Answers:
         return self._grid(symbol).fitting(interval, bars)
 
     async def finest_width_ms(self, symbol: str, start_ms: int, end_ms: int) -> int | None:
-        """The width of the narrowest candles kept of an underlying in [start, end), None where there are none."""
+        """The width of the narrowest candles kept in [start, end), None where there are none."""
         grid = self._grid(symbol)
         days = grid.day_at(start_ms).day, grid.day_at(max(start_ms, end_ms - 1)).day
         recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None

@@ -114,7 +114,7 @@ def _stored_blocks(connection: Connection, keys: Iterable[tuple[int, int]]) -> d
 def write_days(connection: Connection, rows: Sequence[Mapping[str, object]], *, replace: bool = True) -> None:
     """Lay daily candles over those stored; a volatility stays until there is a newer one.
 
-    One made of narrower bars gives way: what minutes make of a day may be a part of it, the end of day is whole.
+    One made of narrower bars gives way: what minutes make of a day may be a part of it.
     """
     if not rows:
         return
@@ -149,7 +149,7 @@ def add_volatilities(connection: Connection, symbol_id: int, of: Mapping[date, f
 def rebuild_days(
     connection: Connection, days: Sequence[tuple[int, TradingDay]], source: int | None = None
 ) -> None:
-    """Make the daily candles of some symbol ids from their stored minutes, and with ``source`` of its bars too."""
+    """Make the daily candles of some symbol ids from what is stored, with ``source`` of that alone."""
     rows = []
     for symbol_id, day in days:
         candles = stored_minutes(connection, symbol_id, day.start_ms, day.end_ms)

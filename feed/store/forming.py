@@ -54,8 +54,9 @@ class ClosedMinute:
     """What one minute left behind; arrays are its own and never change.
 
     ``underlyings`` has a row for each underlying, ``contracts`` for each contract of ``universe``;
-    ``state`` : the contracts' ``STATE_FIELDS`` at its end; ``forwards`` : (listings,) of futures, where the source
-    tells them. ``as_of_ms`` is the time of its newest input. ``listing_rows`` limits it to some listings, None means all.
+    ``state`` : the contracts' ``STATE_FIELDS`` at its end; ``forwards`` : (listings,) of futures, where the
+    source tells them. ``as_of_ms`` is the time of its newest input. ``listing_rows`` limits it to some
+    listings, None means all.
     """
 
     start_ms: int

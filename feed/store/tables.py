@@ -180,7 +180,7 @@ def _add_near_month_iv(connection: Connection) -> None:
 
 
 def _add_widths(connection: Connection) -> None:
-    """3 to 4: bars wider than a minute, what a day is made of, sessions that are recorded, futures' prices."""
+    """3 to 4: bars wider than a minute, what a day is made of, recorded sessions, prices of futures."""
     bar_blocks.create(connection)
     recorded_days.create(connection)
     connection.execute(text("ALTER TABLE day_candles ADD COLUMN width_ms BIGINT"))
