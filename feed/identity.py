@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ALIASES_PATH = Path(__file__).parent / "data" / "aliases.toml"
 
@@ -55,6 +56,16 @@ def canonical(name: str) -> str:
     """Our symbol for a name, in upper case; a name that has no other is its own."""
     text = name.strip().upper()
     return _facts().symbol_of.get(plain(text), text)
+
+
+def identified(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What a client asks for, with our symbol, or symbols, for whatever name it has for them."""
+    asked = wanted.get("symbol")
+    if isinstance(asked, str):
+        return {**wanted, "symbol": canonical(asked)}
+    if isinstance(asked, list):
+        return {**wanted, "symbol": list(dict.fromkeys(map(canonical, asked)))}
+    return wanted
 
 
 class UnknownIdentity(ValueError):

@@ -38,7 +38,6 @@ from schemas.past import (
     dump_open_interest,
     dump_points,
 )
-from schemas.requests import path_symbol
 from schemas.wire import timestamp
 
 MOST_SILENT_MINUTES = 30  # of trading: after a longer silence nobody was recording
@@ -186,7 +185,7 @@ class DashboardHistoryHandler(SeriesHandler):
 
     async def get(self, symbol: str) -> None:
         """Answer with a page of points, oldest first."""
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         wanted = self.arguments_of(DashboardHistoryRequest)
         self.services.market.universe.underlying(name)
         start_ms, end_ms = self.span(name, wanted)
@@ -225,7 +224,7 @@ class OpenInterestHistoryHandler(SeriesHandler):
 
     async def get(self, symbol: str) -> None:
         """Answer with open interest and its change of some strikes."""
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         wanted = self.arguments_of(OpenInterestHistoryRequest)
         self.services.market.universe.underlying(name)
         start_ms, end_ms = self.span(name, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from feed.recordings.columns import LEG_COLUMNS
@@ -15,10 +15,11 @@ _SIDES = {"CE": True, "PE": False}
 _NOT_OURS = frozenset({"open", "high", "low", "close", "prevclose"})
 
 
-def exchange_rows(document: Any, builder: FrameBuilder, symbol: str) -> None:
+def exchange_rows(document: Any, builder: FrameBuilder, symbol_of: Callable[[str | None], str]) -> None:
     """One frame of every expiry in the document.
 
-    Both shapes are read, leg by leg. Raises ValueError where the document is neither.
+    Both shapes are read, leg by leg. ``symbol_of`` is given what the legs name, if they do. Raises ValueError
+    where the document is neither.
     """
     records = _records(document)
     if records is None:
@@ -26,6 +27,7 @@ def exchange_rows(document: Any, builder: FrameBuilder, symbol: str) -> None:
             "the JSON must hold an option chain as the exchange sends it, a list records.data, or candles as "
             "brokers send them"
         )
+    symbol = symbol_of(_symbol_in(records))
     time_ms = parse_instant(str(records.get("timestamp")))
     for number, entry in enumerate(records["data"], start=1):
         builder.rows += 1
@@ -41,10 +43,9 @@ def _records(document: Any) -> Mapping[str, Any] | None:
     return records if isinstance(records, dict) and isinstance(records.get("data"), list) else None
 
 
-def document_symbol(document: Any) -> str | None:
-    """The underlying that the legs of a document name, if they do."""
-    records = _records(document)
-    for entry in records["data"] if records else ():
+def _symbol_in(records: Mapping[str, Any]) -> str | None:
+    """The underlying that the legs name, if they do."""
+    for entry in records["data"]:
         for side in _SIDES:
             leg = entry.get(side) if isinstance(entry, dict) else None
             if isinstance(leg, dict) and isinstance(leg.get("underlying"), str):

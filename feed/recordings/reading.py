@@ -36,7 +36,7 @@ from feed.recordings.csv_chains import (
     strike_rows,
 )
 from feed.recordings.documents import Document, Table, documents
-from feed.recordings.exchange_json import document_symbol, exchange_rows
+from feed.recordings.exchange_json import exchange_rows
 from feed.recordings.frames import BadRow, FrameBuilder, Recording, RecordingError
 from feed.recordings.listing import Lister
 from feed.recordings.report import Report
@@ -54,9 +54,10 @@ from feed.recordings.text import (
 EXPECTED = (
     "expected candles (date, open, high, low, close), a chain with a row per contract (timestamp, expiry, "
     "strike, option_type) or per strike (expiry, strike, ce_oi, pe_oi), the exchange's option-chain JSON, "
-    "its download of a chain or its bhavcopy of derivatives, or a broker's JSON of candles; plain, gzipped or "
-    "zipped"
+    "its download of a chain or its bhavcopy of derivatives, or a broker's JSON of candles; plain, gzipped "
+    "or zipped"
 )
+DEFAULT_SYMBOL = "NIFTY"  # of a chain that nothing tells the symbol of
 _DAY_IN_NAME = re.compile(
     r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{8}|\d{1,2}-?[A-Za-z]{3}-?\d{4})(?:[_-](\d{2})(\d{2}))?(?!\d)"
 )
@@ -199,6 +200,18 @@ class _Reading:
             raise ValueError("neither its rows nor its name tell the symbol: name one with --symbol")
         return found
 
+    def _symbol_of_chain(self, told: str | None = None) -> str:
+        """The same of a chain; one that nothing tells of is the commonest, which is said."""
+        try:
+            return self._symbol(told)
+        except UnknownIdentity:
+            raise
+        except ValueError:
+            self._report.notes.append(
+                f"neither its rows nor its name tell the symbol: taken for {DEFAULT_SYMBOL}"
+            )
+            return DEFAULT_SYMBOL
+
     def _known(self, name: str) -> str:
         found = self._identities.find(name)
         if found is not None:
@@ -215,7 +228,7 @@ class _Reading:
             self._report.unknown_symbols[name.strip()] += 1
             raise
 
-    def _resolver(self, told: set[str]) -> Callable[[str], str]:
+    def _resolver(self, told: set[str], whole: Callable[[], str]) -> Callable[[str], str]:
         """How a row's symbol is found: its own, unless one is ordered or the rows have none."""
         told = {name.strip() for name in told if name.strip()}
         if self._options.symbol is not None and len(told) > 1:
@@ -224,7 +237,7 @@ class _Reading:
             )
         if told and self._options.symbol is None:
             return self._of_row
-        symbol = self._symbol()
+        symbol = whole()
         return lambda name: symbol
 
     def _may_be_negative(self, symbol: str) -> bool:
@@ -254,7 +267,7 @@ class _Reading:
     def _bars(
         self, rows: Any, total: int, order: Order | None, told: set[str], progress: Progress
     ) -> Contents:
-        resolve = self._resolver(told)
+        resolve = self._resolver(told, self._symbol)
         is_each = bool({name for name in told if name.strip()}) and self._options.symbol is None
         self._report.what = "candles"
         decoder = BarDecoder(
@@ -272,11 +285,13 @@ class _Reading:
 
     def _contracts(self, table: Table, columns: ContractColumns) -> Contents:
         own = set(table.column(columns.at["symbol"])) if "symbol" in columns.at else set()
-        contract_rows(table, self._builder, columns, self._resolver(own), self._options.dates)
+        contract_rows(
+            table, self._builder, columns, self._resolver(own, self._symbol_of_chain), self._options.dates
+        )
         return self._chains("minutes of option chains")
 
     def _strikes(self, table: Table, columns: StrikeColumns) -> Contents:
-        symbol = self._symbol()
+        symbol = self._symbol_of_chain()
         time_ms = None if "timestamp" in columns.at else self._instant_in_name(symbol)
         snapshot = Snapshot(time_ms, symbol, None, self._spot_beside(columns))
         strike_rows(table, self._builder, columns, snapshot, self._options.dates)
@@ -291,7 +306,7 @@ class _Reading:
         return self._chains("snapshot of an option chain")
 
     def _exchange(self, document: Any) -> Contents:
-        exchange_rows(document, self._builder, self._symbol(document_symbol(document)))
+        exchange_rows(document, self._builder, self._symbol_of_chain)
         return self._chains("snapshot of option chains")
 
     def _bhavcopy(self, table: Table, names: Any) -> Contents:
@@ -299,7 +314,7 @@ class _Reading:
         Bhavcopy(
             self._builder,
             names,
-            self._resolver(set(table.column(place))),
+            self._resolver(set(table.column(place)), self._symbol_of_chain),
             self._lister.day_end_ms,
             self._lister.lot_size,
             self._options.spot,

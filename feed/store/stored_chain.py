@@ -27,8 +27,8 @@ class StoredChain:
     """Consecutive minutes of one chain over one list of strikes.
 
     ``minute_ms``, ``as_of_ms``, ``source``, ``spot``, ``forward`` (of a future) : (minutes,); ``strikes`` :
-    (n,); ``tokens`` : (2 n,); each of ``fields`` (``feed.store.chains.RECORD_FIELDS``) : (minutes, 2 n), calls
-    then puts.
+    (n,); ``tokens`` : (2 n,); each of ``fields`` (``feed.store.chains.RECORD_FIELDS``) : (minutes, 2 n),
+    calls then puts.
     """
 
     symbol: str
