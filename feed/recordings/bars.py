@@ -311,8 +311,8 @@ def infer_width(moments: Sequence[Sequence[Moment]], file_name: str = "") -> int
     clocks = {0 if moment.time_ms is None else moment.time_ms - local_ms(moment.day) for moment in told}
     days = sorted({moment.day.toordinal() for moment in told})
     gaps = np.diff(days)
-    if len(gaps) >= 2 and np.median(gaps) >= 5:
-        return WEEK_MS if np.median(gaps) < 25 else 30 * DAY_MS
+    if len(gaps) >= 2 and gaps.min() >= 5:  # no market is closed so long, time and again
+        return WEEK_MS if gaps.min() < 25 else 30 * DAY_MS
     if all(moment.time_ms is None for moment in told) or clocks <= set(_DAILY_CLOCKS):
         return DAY_MS
     named = width_in_name(file_name)

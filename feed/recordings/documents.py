@@ -114,11 +114,11 @@ def plain_column(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def documents(path: Path) -> list[Document]:
-    """What a file holds, unpacked. Raises RecordingError."""
+def documents(path: Path, most_bytes: int = MOST_BYTES) -> list[Document]:
+    """What a file holds, unpacked to at most so many bytes each. Raises RecordingError."""
     try:
         content = path.read_bytes()
-        opened = list(_unpacked(path, path.name, content))
+        opened = list(_unpacked(path, path.name, content, most_bytes))
     except OSError as problem:
         if isinstance(problem, gzip.BadGzipFile):
             raise RecordingError(path, f"it is not a whole gzip file ({problem}).") from problem
@@ -132,32 +132,32 @@ def documents(path: Path) -> list[Document]:
     return [_marked(path, name, content) for name, content in opened]
 
 
-def _unpacked(path: Path, name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+def _unpacked(path: Path, name: str, content: bytes, most_bytes: int) -> Iterator[tuple[str, bytes]]:
     if content.startswith(_GZIP):
         with gzip.open(io.BytesIO(content)) as packed:
-            yield name.removesuffix(".gz"), _read(path, packed)
+            yield name.removesuffix(".gz"), _read(path, packed, most_bytes)
     elif content.startswith(_ZIP):
-        yield from _members(path, content)
+        yield from _members(path, content, most_bytes)
     else:
         yield name, content
 
 
-def _members(path: Path, content: bytes) -> Iterable[tuple[str, bytes]]:
+def _members(path: Path, content: bytes, most_bytes: int) -> Iterable[tuple[str, bytes]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
             name = Path(member.filename).name
             if not member.is_dir() and not name.startswith("."):
                 with archive.open(member) as packed:
-                    yield from _unpacked(path, name, _read(path, packed))
+                    yield from _unpacked(path, name, _read(path, packed, most_bytes), most_bytes)
 
 
-def _read(path: Path, packed: Any) -> bytes:
+def _read(path: Path, packed: Any, most_bytes: int) -> bytes:
     """The unpacked bytes, as many as a file may have."""
     parts, size = [], 0
     while part := packed.read(_READ_BYTES):
         size += len(part)
-        if size > MOST_BYTES:
-            raise RecordingError(path, f"it unpacks to more than {MOST_BYTES >> 20:,} MB.")
+        if size > most_bytes:
+            raise RecordingError(path, f"it unpacks to more than {most_bytes >> 20:,} MB.")
         parts.append(part)
     return b"".join(parts)
 
