@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from feed.calendar import Calendar
-from feed.candles import INTERVALS, parse_width, width_name
+from feed.candles import DAY_MS, INTERVALS, parse_width, width_name
 from feed.history import HistoryError, Retention
 from feed.instruments import Catalogue
 from feed.minute_metrics import MinuteMetrics
@@ -176,9 +176,26 @@ def _import(arguments: argparse.Namespace, context: Context) -> int:
             reports = archive.import_file(path, options, bar, dry_run=arguments.dry_run)
             bar.clear()
             for report in reports:
+                _warn_of_retention(report, context)
                 _tell(report, context, as_json=arguments.json)
                 worst = max(worst, report.exit_code)
     return worst
+
+
+def _warn_of_retention(report: Report, context: Context) -> None:
+    """Say it where a server would delete what was read, for its age."""
+    if report.span_ms is None:
+        return
+    kept = context.retention
+    name = "chains_days" if report.what != "candles" else "minute_candles_days"
+    if report.width == width_name(DAY_MS):
+        name = "daily_candles_days"
+    days: int | None = getattr(kept, name)
+    if days is not None and report.span_ms[0] < context.now_ms - days * DAY_MS:
+        report.notes.append(
+            f"a server keeps the like of it for {days:,} days and deletes what is older: "
+            f"history.{name}=0 keeps all"
+        )
 
 
 def _tell(report: Report, context: Context, *, as_json: bool) -> None:

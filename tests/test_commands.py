@@ -67,7 +67,9 @@ def test_every_command_has_help(command, arguments):
 
 
 def test_import_keeps_good_rows_and_names_the_bad_ones(command, candles):
-    code, out, err = command("import", str(candles), "--symbol", "NIFTY")
+    code, out, err = command(
+        "import", str(candles), "--symbol", "NIFTY", "--set", "history.minute_candles_days=0"
+    )
     assert code == 1
     assert out.splitlines() == [
         f"{candles}: candles of NIFTY, 1m each, 2026-11-20T09:15:00+05:30 to 2026-11-20T09:19:00+05:30",

@@ -405,8 +405,9 @@ def test_the_daily_file_of_shares_is_read(tmp_path):
         "OptnTp,FinInstrmNm,OpnPric,HghPric,LwPric,ClsPric,LastPric,PrvsClsgPric,UndrlygPric,SttlmPric,OpnIntrst,"
         "ChngInOpnIntrst,TtlTradgVol,TtlTrfVal,TtlNbOfTxsExctd,SsnId,NewBrdLotQty"
     )
-    share = "2026-06-02,2026-06-02,CM,NSE,STK,1,X,{},{},,,,,{},1400,1420,1390,1410,1410,1400,,1410,,,9615271,1,1,F1,1"
-    lines = [share.format(name, series, name) for name, series in (("RELIANCE", "EQ"), ("RELIANCE", "N1"))]
+    share = "2026-06-02,2026-06-02,CM,NSE,STK,1,X,RELIANCE,{},,,,,X,"
+    prices = "1400,1420,1390,1410,1410,1400,,1410,,,9615271,1,1,F1,1"
+    lines = [share.format(series) + prices for series in ("EQ", "N1")]
     report = imported(tmp_path, "BhavCopy_NSE_CM_0_0_0_20260602_F_0000.csv", rows(*lines, header=header))
     assert (report.what, report.width, report.kept, report.refused) == ("candles", "1d", 1, 1)
     assert answered(tmp_path, "RELIANCE", "1d", f"{DAY} 09:15", NEXT).volume.tolist() == [9615271]

@@ -200,8 +200,8 @@ def legacy_lines(symbol: str = "BANKNIFTY", expiry: str = "24-Apr-2024", lot: in
         f"FUT{kind},{symbol},{expiry},0,XX,47000,47900,46900,47821.6,47821.6,9000,1,300000,-1500,03-APR-2024,"
     )
     legs = [
-        f"OPT{kind},{symbol},{expiry},{strike},{side},500,520,480,{510 + place},{510 + place},{100 + place},1.5,"
-        f"{lot * (300 + 7 * place)},{-lot * (10 + place)},03-APR-2024,"
+        f"OPT{kind},{symbol},{expiry},{strike},{side},500,520,480,{510 + place},{510 + place},"
+        f"{100 + place},1,{lot * (300 + 7 * place)},{-lot * (10 + place)},03-APR-2024,"
         for place, strike in enumerate(range(47_000, 48_000, 100))
         for side in ("CE", "PE")
     ]
@@ -249,7 +249,8 @@ def udiff(symbol: str, expiry: str, strike: float, side: str, **told: str) -> st
     values = {"close": "100.00", "volume": "90", "oi": "2600", "lot": "65"} | told
     kind = ("IDO" if side else "IDF") if "NIFTY" in symbol else ("STO" if side else "STF")
     return (
-        f"2026-08-04,2026-08-04,FO,NSE,{kind},1,,{symbol},,{expiry},{expiry},{strike if side else ''},{side},X,"
+        f"2026-08-04,2026-08-04,FO,NSE,{kind},1,,{symbol},,{expiry},{expiry},"
+        f"{strike if side else ''},{side},X,"
         f"99.00,101.00,98.00,{values['close']},100.00,97.00,24312.40,100.00,{values['oi']},-130,"
         f"{values['volume']},1.0,4,F1,{values['lot']},,,,,"
     )
@@ -303,7 +304,7 @@ def test_a_zip_of_several_files_is_reported_file_by_file(tmp_path):
 def test_a_broken_package_is_refused_in_one_sentence(tmp_path, content):
     path = tmp_path / "NIFTY.zip"
     path.write_bytes(content)
-    with pytest.raises(RecordingError, match="it is not a (whole gzip|zip) file"):
+    with pytest.raises(RecordingError, match=r"it is not a (whole gzip|zip) file"):
         list(FrontDoor(CATALOGUE, CALENDAR).read(path))
 
 

@@ -42,7 +42,7 @@ def written(folder: Path, name: str, content: str) -> str:
 
 def test_a_report_says_what_a_file_is_and_what_became_of_it(command, tmp_path):
     path = written(tmp_path, "NIFTY 50_minute.csv", GOOD)
-    code, out, err = command("import", path)
+    code, out, err = command("import", path, "--set", "history.minute_candles_days=0")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         f"{path}: candles of NIFTY, 1m each, 2026-06-02T09:15:00+05:30 to 2026-06-02T09:17:00+05:30",
@@ -129,6 +129,12 @@ def test_folders_are_gone_through(command, tmp_path):
     assert [json.loads(line)["symbol"] for line in out.splitlines()] == ["NIFTY", "TCS"]
 
 
+def test_what_a_server_would_delete_for_its_age_is_said(command, tmp_path):
+    path = written(tmp_path, "NIFTY.csv", rows(*bars("2019-06-03", clocks("09:15", 1, 3))))
+    assert "history.minute_candles_days=0 keeps all" in command("import", path)[1]
+    assert "keeps all" not in command("import", path, "--set", "history.minute_candles_days=0")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -163,7 +169,7 @@ def test_rows_are_indias_whatever_the_zone_of_the_machine(tmp_path):
     done = subprocess.run(
         [sys.executable, "server.py", "import", "--json", path, "--database-url", f"{tmp_path}/store.db"],
         cwd=ROOT,
-        env={**os.environ, "TZ": "America/New_York"},
+        env={**os.environ, "TZ": "America/New_York"},  # noqa: TID251 (PATH and the like)
         capture_output=True,
         text=True,
         timeout=60,

@@ -38,7 +38,7 @@ def test_every_name_leads_to_our_symbol(name, symbol):
 
 @pytest.mark.parametrize("name", ["NIFTY MIDCAP 100", "NIFTY IT", "NIFTY 100", "NOSUCH", ""])
 def test_an_unknown_name_is_refused_with_names_that_are_known(name):
-    with pytest.raises(UnknownIdentity, match="such as .*NIFTY") as refused:
+    with pytest.raises(UnknownIdentity, match=r"such as .*NIFTY") as refused:
         IDENTITIES.resolve(name)
     assert repr(name) in str(refused.value)
 
