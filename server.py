@@ -386,6 +386,7 @@ def run_command(arguments: list[str]) -> int:
         now_ms=WallClock(settings.feed.publish_interval_ms).now_ms(),
         out=sys.stdout,
         err=sys.stderr,
+        calendar_override=Path(override) if (override := settings.feed.calendar_override) else None,
     )
     return commands.run(wanted, context)
 

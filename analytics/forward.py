@@ -27,6 +27,7 @@ NEAREST_STRIKES = 5
 class ForwardMethod(StrEnum):
     """Where a forward came from, in the order of trust."""
 
+    future = "future"  # the price of the future of that expiry, where a source tells it
     parity = "parity"  # mid quotes within 1.5 % of the spot
     parity_wide = "parity_wide"  # the nearest few strikes with mid quotes, however far
     parity_last = "parity_last"  # last prices of the nearest few strikes that traded on both sides
@@ -43,7 +44,7 @@ class Forward:
     forward : float
         NaN when unavailable.
     strikes_used : int
-        Strikes in the median; 0 for ``spot_carry``.
+        Strikes in the median; 0 for ``future`` and ``spot_carry``.
     method : ForwardMethod
         Which of the fallbacks gave it.
     dispersion : float
@@ -65,8 +66,9 @@ def parity_forward(
     last: ArrayLike,
     time_to_expiry: float,
     rate: float,
+    future: float = math.nan,
 ) -> Forward:
-    """Forward of one expiry by put-call parity, with stated fallbacks.
+    """Forward of one expiry: its future's price where that is told, else by put-call parity.
 
     Parameters
     ----------
@@ -80,6 +82,8 @@ def parity_forward(
         Years.
     rate : float
         Continuous, for discounting the difference of two premiums only.
+    future : float
+        Price of the future of that expiry, NaN without one.
 
     Returns
     -------
@@ -91,6 +95,8 @@ def parity_forward(
     ``median of K + e^(rT) (C - P)``.
 
     """
+    if math.isfinite(future):
+        return Forward(future, 0, ForwardMethod.future, math.nan)
     strike = np.asarray(strikes, dtype=np.float64)
     bids, asks, lasts = (np.asarray(item, dtype=np.float64) for item in (bid, ask, last))
     growth = math.exp(rate * max(time_to_expiry, 0.0)) if math.isfinite(rate * time_to_expiry) else math.nan

@@ -13,9 +13,12 @@ one. A daily candle is labelled with the opening of its session, a weekly one wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +28,10 @@ from feed.clock import to_datetime, to_ms
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+RecordedDays = Mapping[date, tuple[int, int]]
 
 MINUTE_MS = 60_000
+DAY_MS = 86_400_000
 INTERVALS_MS = {
     "1m": MINUTE_MS,
     "3m": 3 * MINUTE_MS,
@@ -57,7 +62,10 @@ class Candle:
 
 @dataclass(frozen=True, slots=True)
 class Candles:
-    """Candles as columns of one length, ascending by ``time_ms``; ``source`` indexes ``SOURCES``."""
+    """Candles as columns of one length, ascending by ``time_ms``; ``source`` indexes ``SOURCES``.
+
+    ``width_ms`` is that of the widest bar each is made of: a minute, or what was imported; 0 where not known.
+    """
 
     time_ms: IntArray
     open: FloatArray
@@ -67,16 +75,26 @@ class Candles:
     volume: FloatArray
     open_interest: FloatArray
     source: IntArray
+    width_ms: IntArray
 
     @classmethod
-    def of(cls, time_ms: IntArray, prices: Iterable[FloatArray], source: int | IntArray = 0) -> Candles:
+    def of(
+        cls,
+        time_ms: IntArray,
+        prices: Iterable[FloatArray],
+        source: int | IntArray = 0,
+        width_ms: int | IntArray = MINUTE_MS,
+    ) -> Candles:
         """Candles of open, high, low, close, volume and, if there is a sixth column, open interest."""
         columns = [np.asarray(column, np.float64) for column in prices]
         if len(columns) == 5:
             columns.append(np.full(len(time_ms), np.nan))
         opens, high, low, close, volume, open_interest = columns
-        origin = np.broadcast_to(np.asarray(source, np.int64), (len(time_ms),))
-        return cls(np.asarray(time_ms, np.int64), opens, high, low, close, volume, open_interest, origin)
+        origin, width = (
+            np.broadcast_to(np.asarray(told, np.int64), (len(time_ms),)) for told in (source, width_ms)
+        )
+        times = np.asarray(time_ms, np.int64)
+        return cls(times, opens, high, low, close, volume, open_interest, origin, width)
 
     @classmethod
     def empty(cls) -> Candles:
@@ -106,6 +124,14 @@ class Candles:
     def take(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Candles:
         """The candles of some rows."""
         return Candles(**{name: getattr(self, name)[rows] for name in COLUMNS})
+
+    def at(self, time_ms: IntArray) -> Candles:
+        """The same candles at other times."""
+        return replace(self, time_ms=time_ms)
+
+    def of_width(self, width_ms: int) -> Candles:
+        """The same candles, each of that width."""
+        return replace(self, width_ms=np.full(len(self), width_ms, np.int64))
 
     def between(self, start_ms: int, end_ms: int) -> Candles:
         """The candles labelled in [start, end)."""
@@ -144,14 +170,24 @@ class TradingDay:
 class SessionGrid:
     """The trading days of one exchange and the candle starts in them.
 
-    ``hours`` is ``"exchange"`` or ``"always"``: see the module's rule.
+    ``hours`` is ``"exchange"`` or ``"always"``: see the module's rule. ``recorded`` : days of which there are
+    rows though the calendar knows no session of them, with the instants they begin and end at: they are
+    sessions of their own.
     """
 
-    def __init__(self, calendar: Calendar, exchange: str, hours: str) -> None:
+    def __init__(
+        self,
+        calendar: Calendar,
+        exchange: str,
+        hours: str,
+        recorded: RecordedDays = MappingProxyType({}),
+    ) -> None:
         if hours not in ("exchange", "always"):
             raise ValueError(f"hours must be 'exchange' or 'always', was {hours!r}")
         self._calendar = calendar
         self._exchange = exchange
+        self._recorded = dict(recorded)
+        self._recorded_days = sorted(self._recorded)
         self._always = hours == "always"
         self._version = calendar.version
         self._days: dict[date, TradingDay] = {}
@@ -170,28 +206,26 @@ class SessionGrid:
         """The trading day an instant belongs to."""
         at = to_datetime(at_ms)
         today = at.astimezone(IST).date()
-        session = self._calendar.session(self._exchange, today)
-        if session is not None and not (self._always and at >= session.close):
+        hours = self._hours(today)
+        if hours is not None and not (self._always and at_ms >= hours[1]):
             return self.day(today)
-        return self.day(self._calendar.next_session(self._exchange, today))
+        return self.day(self._next(today))
 
     def previous(self, day: date) -> TradingDay:
         """The trading day before a day."""
-        return self.day(self._calendar.previous_session(self._exchange, day))
+        return self.day(self._previous(day))
 
     def days(self, start_ms: int, end_ms: int) -> list[TradingDay]:
         """Every trading day that has a part in [start, end), ascending."""
         days = [self.day_at(start_ms)]
         while days[-1].end_ms < end_ms:
-            days.append(self.day(self._calendar.next_session(self._exchange, days[-1].day)))
+            days.append(self.day(self._next(days[-1].day)))
         return days
 
     def week(self, day: date) -> tuple[TradingDay, TradingDay]:
         """First and last trading day of the week, Monday to Sunday, that a trading day is in."""
         monday = day - timedelta(days=day.weekday())
-        calendar, exchange = self._calendar, self._exchange
-        first = calendar.next_session(exchange, monday - _ONE_DAY)
-        last = calendar.previous_session(exchange, monday + 7 * _ONE_DAY)
+        first, last = self._next(monday - _ONE_DAY), self._previous(monday + 7 * _ONE_DAY)
         return self.day(min(first, day)), self.day(max(last, day))
 
     def bounds(self, interval: str, at_ms: int) -> tuple[int, int, int]:
@@ -215,8 +249,7 @@ class SessionGrid:
         """The label of the candle that each instant of an ascending array belongs to: (n,)."""
         if interval == "1m" or not len(times_ms):
             return times_ms
-        days = self.days(int(times_ms[0]), int(times_ms[-1]) + 1)
-        row = np.searchsorted([day.end_ms for day in days], times_ms, side="right")
+        days, row = self._days_of(times_ms)
         if interval in INTERVALS_MS:
             opens = np.array([day.open_ms for day in days])[row]
             starts = np.array([day.start_ms for day in days])[row]
@@ -226,6 +259,29 @@ class SessionGrid:
         openings = [self.week(day.day)[0].open_ms if weekly else day.open_ms for day in days]
         return np.array(openings, np.int64)[row]
 
+    def _days_of(self, times_ms: IntArray) -> tuple[list[TradingDay], NDArray[np.intp]]:
+        """The trading days of ascending instants, and the place of each instant's in them: (n,)."""
+        days = self.days(int(times_ms[0]), int(times_ms[-1]) + 1)
+        return days, np.searchsorted([day.end_ms for day in days], times_ms, side="right")
+
+    def fitting(self, interval: str, parts: Iterable[Candles]) -> list[Candles]:
+        """Of bars, each part of one width, those that candles of an interval can be made of.
+
+        The width divides the interval, and the bar lies within one candle; one that reaches beyond the close
+        ends with it.
+        """
+        found, wanted_ms = [], INTERVALS_MS[interval]
+        for part in parts:
+            if not len(part) or part.width_ms[0] > wanted_ms or wanted_ms % part.width_ms[0]:
+                continue
+            days, row = self._days_of(part.time_ms)
+            closes = np.array([day.close_ms for day in days])[row]
+            ends = part.time_ms + part.width_ms
+            ends = np.where((part.time_ms < closes) & (closes < ends), closes, ends)
+            is_within = self.labels(interval, part.time_ms) == self.labels(interval, ends - 1)
+            found.append(part.take(is_within))
+        return found
+
     def resample(self, interval: str, candles: Candles) -> Candles:
         """Larger candles of smaller ones; the candles must be those of whole larger ones."""
         if interval == "1m" or not len(candles):
@@ -233,18 +289,32 @@ class SessionGrid:
         return gather(self.labels(interval, candles.time_ms), candles)
 
     def _plan(self, day: date) -> TradingDay:
-        session = self._calendar.session(self._exchange, day)
-        if session is None:
+        hours = self._hours(day)
+        if hours is None:
             opening_ms = _midnight_ms(day)
             return TradingDay(day, opening_ms, opening_ms, opening_ms, opening_ms)
-        before = self._calendar.previous_session(self._exchange, day)
+        before = self._previous(day)
         if self._always:
-            previous = self._calendar.session(self._exchange, before)
-            start_ms = to_ms(previous.close) if previous else _midnight_ms(day)
-            end_ms = to_ms(session.close)
+            previous = self._hours(before)
+            start_ms, end_ms = previous[1] if previous else _midnight_ms(day), hours[1]
         else:
             start_ms, end_ms = _midnight_ms(before + _ONE_DAY), _midnight_ms(day + _ONE_DAY)
-        return TradingDay(day, start_ms, to_ms(session.open), to_ms(session.close), end_ms)
+        return TradingDay(day, start_ms, hours[0], hours[1], end_ms)
+
+    def _hours(self, day: date) -> tuple[int, int] | None:
+        """Open and close of a day, None where it has no session."""
+        session = self._calendar.session(self._exchange, day)
+        return self._recorded.get(day) if session is None else (to_ms(session.open), to_ms(session.close))
+
+    def _next(self, day: date) -> date:
+        found = self._calendar.next_session(self._exchange, day)
+        place = bisect_right(self._recorded_days, day)
+        return min([found, *self._recorded_days[place : place + 1]])
+
+    def _previous(self, day: date) -> date:
+        found = self._calendar.previous_session(self._exchange, day)
+        place = bisect_left(self._recorded_days, day)
+        return max([found, *self._recorded_days[max(0, place - 1) : place]])
 
 
 def gather(labels: IntArray, candles: Candles) -> Candles:
@@ -260,7 +330,51 @@ def gather(labels: IntArray, candles: Candles) -> Candles:
         volume=_sums(candles.volume, firsts),
         open_interest=candles.open_interest[lasts],
         source=candles.source[lasts],
+        width_ms=np.maximum.reduceat(candles.width_ms, firsts),
     )
+
+
+def laid_over(parts: Iterable[Candles]) -> Candles:
+    """Candles of ascending width as one row of them: what begins within a wider bar gives way to it.
+
+    A bar that was imported is whole, and what is narrower need not be.
+    """
+    told = Candles.empty()
+    for wider in parts:
+        if len(wider) and len(told):
+            place = np.searchsorted(wider.time_ms, told.time_ms, side="right") - 1
+            reach = wider.time_ms + wider.width_ms
+            told = told.take((place < 0) | (told.time_ms >= reach[place]))
+        told = Candles.merge([told, wider])
+    return told
+
+
+_UNITS_MS = {"s": 1000, "m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS, "w": 7 * DAY_MS}
+_WIDTH = re.compile(
+    r"(\d{0,4})\s*(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
+)
+_WIDTH_WORDS = {"daily": "1d", "eod": "1d", "hourly": "1h", "weekly": "1w"}
+
+
+def width_name(width_ms: int) -> str:
+    """A width as intervals are named: 30s, 1m, 75m, 1h, 1d."""
+    units = reversed(_UNITS_MS.items())
+    unit, unit_ms = next((unit for unit in units if width_ms % unit[1] == 0), ("s", 1000))
+    return f"{width_ms / unit_ms:g}{unit}"
+
+
+def parse_width(text: str) -> int:
+    """A width in milliseconds, from names such as 5m, 5minute, 1h, day. Raises ValueError."""
+    name = text.strip().lower()
+    found = _WIDTH.fullmatch(_WIDTH_WORDS.get(name, name))
+    width_ms = int(found[1] or 1) * _UNITS_MS[found[2][0]] if found else 0
+    if (
+        not width_ms
+        or (width_ms > MINUTE_MS and width_ms % MINUTE_MS)
+        or MINUTE_MS % min(width_ms, MINUTE_MS)
+    ):
+        raise ValueError(f"an interval must be like 5s, 1m, 5minute, 1h or 1d, was {text!r}")
+    return width_ms
 
 
 def _sums(volume: FloatArray, firsts: NDArray[np.intp]) -> FloatArray:

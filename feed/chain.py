@@ -78,7 +78,7 @@ class Chain:
 
     @property
     def atm_strike(self) -> float:
-        """Listed strike nearest the spot, the lower on a tie; NaN without a spot."""
+        """Listed strike nearest the spot, else the forward, the lower on a tie; NaN without both."""
         return math.nan if self.atm_index == NO_ATM else float(self.strikes[self.atm_index])
 
     @property
@@ -109,9 +109,9 @@ def value_chain(market: Market, listing: Listing) -> Chain:
     legs = {name: values.copy() for name, values in market.legs(listing).items()}
     spot = float(market.underlyings["last_price"][listing.underlying_row])
     years = (to_ms(listing.expiry.expires_at) - provenance.as_of_ms) / YEAR_MS
-    parity = parity_forward(
-        spot, listing.strikes, legs["bid"], legs["ask"], legs["last_price"], years, market.interest_rate
-    )
+    quotes = legs["bid"], legs["ask"], legs["last_price"]
+    future = float(market.forwards[listing.row])
+    parity = parity_forward(spot, listing.strikes, *quotes, years, market.interest_rate, future)
     volatility, strike_volatility = leg_volatilities(
         listing, legs, parity.forward, years, market.interest_rate
     )
@@ -131,7 +131,9 @@ def value_chain(market: Market, listing: Listing) -> Chain:
         parity=parity,
         interest_rate=market.interest_rate,
         strikes=listing.strikes,
-        atm_index=_at_the_money(listing.strikes, legs["open_interest"], spot),
+        atm_index=_at_the_money(
+            listing.strikes, legs["open_interest"], spot if math.isfinite(spot) else parity.forward
+        ),
         tokens=listing.tokens.reshape(2, -1).astype(np.float64),
         legs=legs,
         volatility=volatility,
@@ -155,7 +157,9 @@ def nearest_strike(strikes: FloatArray, spot: float) -> int:
     """Index of the strike nearest the spot, the lower on a tie; NO_ATM without a spot."""
     if not math.isfinite(spot) or not len(strikes):
         return NO_ATM
-    return int(np.argmin(np.abs(strikes - spot)))
+    gaps = np.abs(strikes - spot)
+    nearest = np.flatnonzero(gaps == gaps.min())
+    return int(nearest[np.argmin(strikes[nearest])])
 
 
 def _at_the_money(strikes: FloatArray, interest: FloatArray, spot: float) -> int:

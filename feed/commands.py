@@ -7,22 +7,24 @@ check found something wrong, or with 2 where it was refused, each with a sentenc
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from feed.calendar import IST, Calendar
-from feed.candles import INTERVALS
-from feed.clock import to_ms
+from feed.calendar import Calendar
+from feed.candles import DAY_MS, INTERVALS, parse_width, width_name
 from feed.history import HistoryError, Retention
 from feed.instruments import Catalogue
 from feed.minute_metrics import MinuteMetrics
 from feed.progress import ProgressBar
+from feed.recordings.reading import Options
+from feed.recordings.report import Report
+from feed.recordings.text import ORDERS, local_ms, parse_moment, parse_number
 from feed.store.archive import Archive
 from feed.store.exporting import HEADER
-from feed.store.importing import ImportReport
+from feed.store.importing import files_in
 
 COMMANDS = ("import", "export", "history")
 FORMATS = ("csv", "parquet")
@@ -31,9 +33,10 @@ BAD_ROWS_SHOWN = 20
 INTERRUPTED = 130  # as a shell says it of SIGINT
 
 IMPORT_HELP = (
-    "Candles as CSV (date, open, high, low, close and, as there are, time, symbol, volume, oi), option "
-    "chains as the exchange's JSON or as CSV of one-minute snapshots, plain or gzipped. A file that was "
-    "begun goes on where it stopped; bad rows are named and skipped."
+    "Candles as CSV or as the JSON of brokers (Kite, Upstox, Dhan, …), option chains as the exchange's JSON, "
+    "its download or CSV of snapshots, and its bhavcopies of derivatives; plain, gzipped or zipped, and "
+    "whole folders. Each file ends with a report: what it is, what was kept, and why the rest was not. Ends "
+    "with 0 where all was kept, 1 where some or all rows were refused, 2 where a file is of no use."
 )
 EXPORT_HELP = (
     "Candles of an underlying. A CSV that was begun goes on after its last line; parquet needs pyarrow."
@@ -44,13 +47,14 @@ EXPORT_HELP = (
 class Context:
     """What a command works with: the store, how the market runs, and where to write to."""
 
-    url: str
+    url: str | None  # None keeps it in memory
     hours: str
     retention: Retention
     interest_rate: float
     now_ms: int
     out: TextIO
     err: TextIO
+    calendar_override: Path | None = None
 
 
 def make_parser(*shared: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -61,8 +65,21 @@ def make_parser(*shared: argparse.ArgumentParser) -> argparse.ArgumentParser:
     importing = commands.add_parser(
         "import", parents=parents, help="files into the store", description=IMPORT_HELP
     )
-    importing.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    importing.add_argument("--symbol", help="of a file whose rows and name do not tell it")
+    importing.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files and folders")
+    importing.add_argument("--symbol", help="what the files are of, whatever their names say")
+    importing.add_argument(
+        "--interval",
+        type=_width,
+        metavar="WIDTH",
+        help="width of candles, such as 5m or day, whatever the instants say",
+    )
+    importing.add_argument("--spot", type=_spot, metavar="PRICE", help="price of the underlying of a chain")
+    importing.add_argument("--dates", choices=ORDERS, help="how dates such as 01/02/2026 are to be read")
+    importing.add_argument(
+        "--at", type=_instant, metavar="INSTANT", help="when a chain was saved that does not tell it"
+    )
+    importing.add_argument("--dry-run", action="store_true", help="only report, and write nothing")
+    importing.add_argument("--json", action="store_true", help="the reports as JSON, one a line")
     exporting = commands.add_parser(
         "export", parents=parents, help="candles out of the store", description=EXPORT_HELP
     )
@@ -90,18 +107,37 @@ def make_parser(*shared: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _instant(text: str) -> int:
     """A day or an instant; one without an offset is India's."""
     try:
-        instant = datetime.fromisoformat(text)
+        moment = parse_moment(text)
     except ValueError:
         message = f"must be a date such as 2026-11-23 or an instant, was {text!r}"
         raise argparse.ArgumentTypeError(message) from None
-    return to_ms(instant if instant.tzinfo else instant.replace(tzinfo=IST))
+    return local_ms(moment.day) if moment.time_ms is None else moment.time_ms
+
+
+def _width(text: str) -> str:
+    """The name of a width of candles."""
+    try:
+        return width_name(parse_width(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}") from None
+
+
+def _spot(text: str) -> float:
+    """A price that is known."""
+    try:
+        price = parse_number("spot", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}") from None
+    if not price == price or price == 0:
+        raise argparse.ArgumentTypeError(f"must be a price, was {text!r}")
+    return price
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Do what the arguments say; returns the exit code."""
     name = arguments.command if arguments.command != "history" else arguments.action
     try:
-        if not context.url:
+        if not context.url and not getattr(arguments, "dry_run", False):
             raise HistoryError("history.database_url is empty, so there is no store: name one.")
         return _ACTIONS[name](arguments, context)
     except HistoryError as error:
@@ -113,7 +149,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _open(context: Context, *, writable: bool = False) -> Archive:
-    calendar = Calendar.load()
+    calendar = Calendar.load(override=context.calendar_override)
     return Archive(
         context.url,
         calendar=calendar,
@@ -125,32 +161,64 @@ def _open(context: Context, *, writable: bool = False) -> Archive:
 
 
 def _import(arguments: argparse.Namespace, context: Context) -> int:
-    refused = 0
-    with _open(context, writable=True) as archive:
-        for path in arguments.files:
+    options = Options(
+        symbol=arguments.symbol,
+        spot=arguments.spot,
+        interval=arguments.interval,
+        dates=arguments.dates,
+        at_ms=arguments.at,
+    )
+    worst = 0
+    url = None if arguments.dry_run else context.url
+    with _open(replace(context, url=url), writable=True) as archive:
+        for path in files_in(arguments.files):
             bar = ProgressBar(context.err, f"Importing {path.name}")
-            try:
-                report = archive.import_file(path, arguments.symbol, bar)
-            except HistoryError as error:
-                bar.clear()
-                context.err.write(f"{PROGRAM}: {error}\n")
-                refused += 1
-            else:
-                bar.clear()
-                _tell(report, context)
-    return 2 if refused else 0
+            reports = archive.import_file(path, options, bar, dry_run=arguments.dry_run)
+            bar.clear()
+            for report in reports:
+                _warn_of_retention(report, context)
+                _tell(report, context, as_json=arguments.json)
+                worst = max(worst, report.exit_code)
+    return worst
 
 
-def _tell(report: ImportReport, context: Context) -> None:
-    """What became of a file, its bad rows first."""
-    for row in report.bad_rows[:BAD_ROWS_SHOWN]:
-        context.err.write(f"{report.path}:{row.line}: {row.reason}\n")
-    if report.skipped > BAD_ROWS_SHOWN:
-        context.err.write(f"{report.path}: {report.skipped - BAD_ROWS_SHOWN:,} more bad rows\n")
-    words = [f"{report.kept:,} rows kept", f"{report.skipped:,} skipped"]
-    if report.resumed_after:
-        words.append(f"{report.resumed_after:,} had been imported before")
-    context.out.write(f"{report.path}: {', '.join(words)}\n")
+def _warn_of_retention(report: Report, context: Context) -> None:
+    """Say it where a server would delete what was read, for its age."""
+    if report.span_ms is None:
+        return
+    kept = context.retention
+    name = "chains_days" if report.what != "candles" else "minute_candles_days"
+    if report.width == width_name(DAY_MS):
+        name = "daily_candles_days"
+    days: int | None = getattr(kept, name)
+    if days is not None and report.span_ms[0] < context.now_ms - days * DAY_MS:
+        report.notes.append(
+            f"a server keeps the like of it for {days:,} days and deletes what is older: "
+            f"history.{name}=0 keeps all"
+        )
+
+
+def _tell(report: Report, context: Context, *, as_json: bool) -> None:
+    """What a file is and what became of it: its bad rows first, the outcome last."""
+    if as_json:
+        context.out.write(json.dumps(report.as_json(), ensure_ascii=False) + "\n")
+        return
+    for rows, count in ((report.flaws, report.flawed), (report.bad_rows, report.refused)):
+        for row in rows[:BAD_ROWS_SHOWN]:
+            context.err.write(f"{report.file}:{row.number}: {row.reason}\n")
+        if count > BAD_ROWS_SHOWN:
+            context.err.write(f"{report.file}: {count - BAD_ROWS_SHOWN:,} more such rows\n")
+    if report.error is not None:
+        context.err.write(f"{PROGRAM}: {report.file}: {report.error}\n")
+        return
+    context.out.write(f"{report.file}: {report.description()}\n")
+    for note in report.notes:
+        context.out.write(f"  {note}\n")
+    for rule, count in report.reasons.most_common():
+        context.out.write(f"  refused {count:,}: {rule}\n")
+    for symbol, count in report.unknown_symbols.most_common(BAD_ROWS_SHOWN):
+        context.out.write(f"  unknown {symbol}: {count:,} rows\n")
+    context.out.write(f"{report.file}: {report.summary()}\n")
 
 
 def _export(arguments: argparse.Namespace, context: Context) -> int:

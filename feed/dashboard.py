@@ -175,7 +175,12 @@ class UnderlyingVolatilities:
         years = (to_ms(listing.expiry.expires_at) - market.last_input_ms) / YEAR_MS
         spot = float(market.underlyings["last_price"][listing.underlying_row])
         quotes = legs["bid"], legs["ask"], legs["last_price"]
-        return legs, years, parity_forward(spot, strikes, *quotes, years, market.interest_rate).forward
+        future = float(market.forwards[listing.row])
+        return (
+            legs,
+            years,
+            parity_forward(spot, strikes, *quotes, years, market.interest_rate, future).forward,
+        )
 
 
 IvHistory = Callable[[str], FloatArray]

@@ -186,6 +186,7 @@ class History(SessionFigures):
             min(market.last_input_ms, now_ms),  # after a seek back the newest input lies ahead
             now_ms,
             chain_metrics,
+            market.forwards,
         )
 
     def rewind(self, to_ms: int) -> None:

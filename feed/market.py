@@ -89,7 +89,8 @@ class Market:
     """Latest prices of a universe, with a sequence number per symbol and per chain.
 
     ``underlyings`` maps each of ``UNDERLYING_FIELDS`` to (underlyings,), ``contracts`` each of
-    ``CONTRACT_FIELDS`` to (contracts,); NaN is a value not known. Callers read them and never write.
+    ``CONTRACT_FIELDS`` to (contracts,), ``forwards`` : (listings,) are the prices of futures where the source
+    tells them; NaN is a value not known. Callers read them and never write.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Market:
         count = len(universe.underlyings)
         self.underlyings = {name: np.full(count, np.nan) for name in UNDERLYING_FIELDS}
         self.contracts = {name: np.full(universe.contract_count, np.nan) for name in CONTRACT_FIELDS}
+        self.forwards = np.full(len(universe.listings), np.nan)
         self.stale = np.zeros(count, bool)
         self._symbols = _Positions.of(count)
         self._chains = _Positions.of(len(universe.listings))
@@ -131,6 +133,8 @@ class Market:
         chain_changed = changed[self.universe.listing_underlying_row]
         if len(contract_changed):
             chain_changed |= np.logical_or.reduceat(contract_changed, self.universe.listing_starts)
+        if update.forwards is not None:
+            chain_changed |= _write({"forward": self.forwards}, {"forward": update.forwards}, None)
         self._chains.changed |= chain_changed
         self._chains.as_of_ms[chain_changed] = update.time_ms
         if update.contracts:
@@ -174,6 +178,13 @@ class Market:
         provenance = self._provenance(self._symbols, row, row, symbol)
         values = {name: float(self.underlyings[name][row]) for name in UNDERLYING_FIELDS}
         return Quote(symbol=symbol, provenance=provenance, **values)
+
+    def change_percent(self, symbol: str) -> float:
+        """The day's change of an underlying in percent; NaN where its price is not known."""
+        try:
+            return self.quote(symbol).change_percent
+        except FeedUnavailable:
+            return float("nan")
 
     def legs(self, listing: Listing) -> dict[str, FloatArray]:
         """Contract fields of a listing as views of shape (2, n): calls, puts."""
@@ -224,17 +235,19 @@ class Market:
         old, chains = self.universe, self._chains
         tables = {name: np.full(universe.contract_count, np.nan) for name in CONTRACT_FIELDS}
         self._chains = _Positions.of(len(universe.listings))
+        forwards = np.full(len(universe.listings), np.nan)
         for listing in universe.listings:
             before = old.find(listing.key)
             if before is None:
                 continue
             _carry(self.contracts, tables, before, listing)
+            forwards[listing.row] = self.forwards[before.row]
             self._chains.seq[listing.row] = chains.seq[before.row]
             self._chains.as_of_ms[listing.row] = chains.as_of_ms[before.row]
             relisted = not np.array_equal(before.strikes, listing.strikes)
             self._chains.changed[listing.row] = chains.changed[before.row] or relisted
         self._expired += [listing for listing in old.listings if universe.find(listing.key) is None]
-        self.contracts = tables
+        self.contracts, self.forwards = tables, forwards
         self.universe = universe
 
 

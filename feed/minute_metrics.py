@@ -44,6 +44,7 @@ class _Valued:
 
     def __init__(self, minute: ClosedMinute, rate: float) -> None:
         self._rate = rate
+        self._minute = minute
         self._as_of_ms = minute.as_of_ms
         self._universe = minute.universe
         self._spot = minute.underlyings.close
@@ -66,7 +67,14 @@ class _Valued:
         years = (to_ms(listing.expiry.expires_at) - self._as_of_ms) / YEAR_MS
         spot = float(self._spot[listing.underlying_row])
         parity = parity_forward(
-            spot, listing.strikes, legs["bid"], legs["ask"], legs["last_price"], years, self._rate
+            spot,
+            listing.strikes,
+            legs["bid"],
+            legs["ask"],
+            legs["last_price"],
+            years,
+            self._rate,
+            self._minute.forward(listing.row),
         )
         self._years[listing.row], self._forward[listing.row] = years, parity.forward
 

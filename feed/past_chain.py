@@ -49,6 +49,7 @@ def _market(stored: StoredChain, underlying: Underlying, interest_rate: float) -
             int(stored.as_of_ms[-1]),
             {"last_price": stored.spot[-1:]},
             {name: legs[name].ravel() for name in CONTRACT_FIELDS},
+            forwards=stored.forward[-1:],
         )
     )
     return market

@@ -88,6 +88,7 @@ class ReplayTable:
         self.universe = universe
         self.underlyings = np.full((len(UNDERLYING_FIELDS), len(universe.underlyings)), np.nan)
         self._contracts = np.full((len(CONTRACT_FIELDS), universe.contract_count), np.nan)
+        self._forwards = np.full(len(universe.listings), np.nan)
 
     def overlay(self, frames: Iterable[Frame]) -> tuple[Rows, Rows]:
         """Write frames over what was known; return the rows of underlyings and contracts they tell of."""
@@ -109,6 +110,7 @@ class ReplayTable:
         present = chain.present()
         rows: Rows = (starts + columns)[present]
         self._contracts[:, rows] = chain.values[:, present]
+        self._forwards[listing.row] = chain.forward
         return rows
 
     def everything(self, time_ms: int) -> Update:
@@ -118,6 +120,7 @@ class ReplayTable:
             _by_name(UNDERLYING_FIELDS, self.underlyings.copy()),
             _by_name(CONTRACT_FIELDS, self._contracts.copy()),
             universe=self.universe,
+            forwards=self._forwards.copy(),
         )
 
     def part(self, time_ms: int, underlying_rows: Rows, contract_rows: Rows) -> Update:
@@ -128,6 +131,7 @@ class ReplayTable:
             _by_name(CONTRACT_FIELDS, self._contracts[:, contract_rows]),
             underlying_rows,
             contract_rows,
+            forwards=self._forwards.copy(),
         )
 
 

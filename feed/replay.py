@@ -15,7 +15,7 @@ from feed.instruments import Catalogue
 from feed.playback import Replay, ReplayTable
 from feed.recordings.frames import BadRow, Frame
 from feed.recordings.listing import Lister
-from feed.recordings.reading import read_recording
+from feed.recordings.reading import FrontDoor, Options
 from feed.recordings.text import local_day
 from feed.source import Update
 from feed.universe import Universe
@@ -61,17 +61,8 @@ class ReplaySource(Replay):
         spot: float | None = None,
         loop: bool = False,
     ) -> ReplaySource:
-        """The source of a recorded file; ``symbol`` and ``spot`` as in read_recording().
-
-        Raises RecordingError.
-        """
-        recording = read_recording(
-            path,
-            closing_ms=Lister(catalogue, calendar).closing_ms,
-            known_symbols=catalogue,
-            symbol=symbol,
-            spot=spot,
-        )
+        """The source of a recorded file; ``symbol`` and ``spot`` as in ``Options``. Raises RecordingError."""
+        recording = FrontDoor(catalogue, calendar, Options(symbol, spot)).recording(path)
         return cls(
             recording.frames,
             catalogue=catalogue,

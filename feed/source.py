@@ -41,6 +41,7 @@ class Update:
     ``underlyings`` and ``contracts`` map a name of ``UNDERLYING_FIELDS`` or ``CONTRACT_FIELDS`` to
     one value per row of ``underlying_rows`` or ``contract_rows`` (``None``: every row of the
     table). ``universe`` is set when contracts were listed or left; the rows then refer to it.
+    ``forwards`` : one price per listing of its future, where a source tells it; NaN where there is none.
     """
 
     time_ms: int
@@ -49,6 +50,7 @@ class Update:
     underlying_rows: Rows | None = None
     contract_rows: Rows | None = None
     universe: Universe | None = None
+    forwards: FloatArray | None = None
 
 
 class Source(Protocol):

@@ -239,4 +239,5 @@ def _chain(key: ChainKey, rows: Sequence[Row]) -> tuple[str, Expiry, FloatArray,
 
 def _recorded(stored: StoredChain, row: int) -> RecordedChain:
     legs = stored.legs(row)
-    return RecordedChain(stored.strikes, np.stack([legs[name] for name in CONTRACT_FIELDS]))
+    values = np.stack([legs[name] for name in CONTRACT_FIELDS])
+    return RecordedChain(stored.strikes, values, float(stored.forward[row]))

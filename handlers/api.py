@@ -18,6 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
 
 from feed.history import HistoryError
+from feed.identity import canonical, identified
 from handlers.access import AccessRules
 from handlers.compression import GZIP_FROM_BYTES, gzipped
 from handlers.errors import RETRY_AFTER_S, ApiError, Problem, describe
@@ -25,7 +26,7 @@ from handlers.rate_limit import NORMAL
 from handlers.security_headers import EXPOSED_HEADERS, PAGE_HEADERS, security_headers
 from handlers.services import Services
 from schemas.api_keys import ApiKey
-from schemas.requests import NoParameters, Request
+from schemas.requests import NoParameters, Request, path_symbol
 from schemas.wire import timestamp
 
 logger = logging.getLogger(__name__)
@@ -167,13 +168,16 @@ class ApiHandler(RequestHandler):
 
     def arguments_of(self, schema: type[Request]) -> dict[str, Any]:
         """The query as the schema loads it. Raises ValidationError."""
-        values: dict[str, Any] = _parser.parse(schema(), self.request, location="query")
-        return values
+        return identified(_parser.parse(schema(), self.request, location="query"))
 
     def body_of(self, schema: type[Request]) -> dict[str, Any]:
         """The JSON body as the schema loads it. Raises ValidationError."""
-        values: dict[str, Any] = _parser.parse(schema(), self.request, location="json")
-        return values
+        return identified(_parser.parse(schema(), self.request, location="json"))
+
+    @staticmethod
+    def symbol_of(path: str) -> str:
+        """The symbol that a path names. Raises ValidationError."""
+        return canonical(path_symbol(path))
 
     def no_arguments(self) -> None:
         """Refuse any query."""

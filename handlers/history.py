@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from feed.calendar import IST
-from feed.candles import Candle, Candles
+from feed.candles import Candle, Candles, width_name
 from feed.clock import to_datetime
 from feed.universe import Universe
 from handlers.api import ApiHandler
@@ -15,7 +15,7 @@ from handlers.rate_limit import HEAVY
 from handlers.reference import pagination, strike_index
 from schemas.columns import Column, FloatArray, rounded, rows
 from schemas.reference import DaysSchema
-from schemas.requests import HistoryRequest, path_symbol
+from schemas.requests import HistoryRequest
 from schemas.wire import timestamp, timestamps
 
 DAY_MS = 86_400_000
@@ -40,7 +40,7 @@ class HistoricalDataHandler(ApiHandler):
 
     async def get(self, symbol: str) -> None:
         """Answer with a page of candles, ascending; without a beginning the first page has the newest."""
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         wanted = self.arguments_of(HistoryRequest)
         universe = self.services.market.universe
         universe.underlying(name)
@@ -62,12 +62,20 @@ class HistoricalDataHandler(ApiHandler):
             "from": timestamp(start_ms),
             "to": timestamp(end_ms),
             "source": ", ".join(candles.source_names) or self.services.market.source,
+            "coverage": {"finest": await self._finest(name, contract, start_ms, end_ms)},
             "candles": candle_rows(candles),
         }
         meta: dict[str, Any] = {"symbol": name, "pagination": pagination(page, per_page, total)}
         if wanted["expiry"] is not None:
             meta["expiry"] = wanted["expiry"]
         self.reply(data, meta=meta)
+
+    async def _finest(self, name: str, contract: object, start_ms: int, end_ms: int) -> str | None:
+        """The width of the narrowest bars that there are; chains are recorded minute by minute."""
+        if contract is not None:
+            return "1m"
+        found = await self.within_time(self.services.history.finest_width_ms(name, start_ms, end_ms))
+        return None if found is None else width_name(found)
 
 
 class OhlcDataHandler(ApiHandler):
@@ -76,7 +84,7 @@ class OhlcDataHandler(ApiHandler):
     async def get(self, symbol: str) -> None:
         """Answer with both days."""
         self.no_arguments()
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         quote = self.services.market.quote(name)
         current, previous = await self.within_time(
             self.services.history.day(name, self.services.clock.now_ms())
@@ -113,7 +121,11 @@ def candle_rows(candles: Candles) -> list[dict[str, Any]]:
         [rounded(values, column.decimals) for column, values in zip(_columns, columns, strict=True)]
     )
     dates = timestamps(candles.time_ms)
-    return [{"date": at, **row} for at, row in zip(dates, rows(_columns, table), strict=True)]
+    widths = [width_name(width_ms) if width_ms else None for width_ms in candles.width_ms.tolist()]
+    return [
+        {"date": at, **row, "made_of": width}
+        for at, row, width in zip(dates, rows(_columns, table), widths, strict=True)
+    ]
 
 
 def _contract(universe: Universe, symbol: str, wanted: dict[str, Any]) -> tuple[Any, float, bool] | None:

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from feed.calendar import IST
 from feed.candles import INTERVALS_MS
-from feed.chain import Chain, nearest_strike
+from feed.chain import Chain
 from feed.clock import to_datetime
 from feed.dashboard import Dashboard, UnderlyingVolatility, build_dashboard
 from feed.instruments import UnknownExpiry
@@ -38,7 +38,6 @@ from schemas.past import (
     dump_open_interest,
     dump_points,
 )
-from schemas.requests import path_symbol
 from schemas.wire import timestamp
 
 MOST_SILENT_MINUTES = 30  # of trading: after a longer silence nobody was recording
@@ -60,16 +59,20 @@ async def past_chain(
     for day in expiries:
         stored = await services.history.chain_at(symbol, day, at_ms)
         if stored is not None and _stood(services, stored, at_ms, underlying.derivatives_exchange):
-            market = services.market
-            chain = value_past_chain(
-                stored,
-                underlying,
-                at_ms=at_ms,
-                interest_rate=market.interest_rate,
-                stale_after_ms=market.stale_after_ms,
-            )
-            return stored, chain
+            return stored, past_value(services, stored, at_ms)
     raise await _not_recorded(services, symbol, expiries, at_ms)
+
+
+def past_value(services: Services, stored: StoredChain, at_ms: int) -> Chain:
+    """A recorded chain, valued with the market's settings."""
+    market = services.market
+    return value_past_chain(
+        stored,
+        market.universe.underlying(stored.symbol),
+        at_ms=at_ms,
+        interest_rate=market.interest_rate,
+        stale_after_ms=market.stale_after_ms,
+    )
 
 
 async def _expiries_of(services: Services, symbol: str, at_ms: int) -> list[date]:
@@ -182,7 +185,7 @@ class DashboardHistoryHandler(SeriesHandler):
 
     async def get(self, symbol: str) -> None:
         """Answer with a page of points, oldest first."""
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         wanted = self.arguments_of(DashboardHistoryRequest)
         self.services.market.universe.underlying(name)
         start_ms, end_ms = self.span(name, wanted)
@@ -221,7 +224,7 @@ class OpenInterestHistoryHandler(SeriesHandler):
 
     async def get(self, symbol: str) -> None:
         """Answer with open interest and its change of some strikes."""
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         wanted = self.arguments_of(OpenInterestHistoryRequest)
         self.services.market.universe.underlying(name)
         start_ms, end_ms = self.span(name, wanted)
@@ -249,17 +252,19 @@ class OpenInterestHistoryHandler(SeriesHandler):
         """The strikes meant, of the listing or else of the last record. Raises UnknownContract."""
         listing = self.services.market.universe.find((symbol, day))
         if listing is not None:
-            listed, spot = listing.strikes, self.services.market.quote(symbol).last_price
+            chain = self.services.views.value(listing)
+            listed, money = chain.strikes, chain.atm_index
         else:
             stored = await self.services.history.chain_at(symbol, day, end_ms)
             if stored is None:
                 return []
-            listed, spot = stored.strikes, float(stored.spot[-1])
+            chain = past_value(self.services, stored, end_ms)
+            listed, money = stored.strikes, chain.atm_index
         if isinstance(choice, list):
             if listing is not None:
                 for strike in choice:
                     strike_index(listing, strike)
             return choice
-        money, count = max(0, nearest_strike(listed, spot)), choice or EACH_SIDE
+        money, count = max(0, money), choice or EACH_SIDE
         window: list[float] = listed[max(0, money - count) : money + count + 1].tolist()
         return window

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from handlers.api import ApiHandler
-from schemas.requests import path_symbol
 
 
 class SpotPriceHandler(ApiHandler):
@@ -12,6 +11,6 @@ class SpotPriceHandler(ApiHandler):
     def get(self, symbol: str) -> None:
         """Answer with the quote, the same that the stream's snapshot has."""
         self.no_arguments()
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         stream = self.services.views.symbol(name)
         self.reply(stream.fields.values, meta={"symbol": name}, version=(stream.epoch, stream.seq))

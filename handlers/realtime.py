@@ -14,6 +14,7 @@ import orjson
 import socketio
 from marshmallow import ValidationError
 
+from feed.identity import identified
 from feed.universe import Listing
 from handlers.access import AccessRules
 from handlers.admission import Admission, Limits
@@ -428,8 +429,7 @@ class MarketNamespace(socketio.AsyncNamespace):
 
 def _load(schema: type[requests.Request], payload: Any) -> dict[str, Any]:
     """The payload as the schema loads it; no payload is an empty one. Raises ValidationError."""
-    data: dict[str, Any] = _schema(schema).load({} if payload is None else payload)
-    return data
+    return identified(_schema(schema).load({} if payload is None else payload))
 
 
 @cache

@@ -10,12 +10,13 @@ import numpy as np
 
 from feed.calendar import IST
 from feed.clock import to_datetime
+from feed.identity import canonical
 from feed.instruments import Underlying, UnknownContract
 from feed.universe import Listing, Universe
 from handlers.api import ApiHandler
 from handlers.rate_limit import CHEAP
 from schemas.reference import ExpiriesSchema, SymbolsSchema
-from schemas.requests import SymbolsRequest, path_symbol
+from schemas.requests import SymbolsRequest
 
 _symbols = SymbolsSchema()
 _expiries = ExpiriesSchema()
@@ -55,7 +56,7 @@ class ExpiriesHandler(ApiHandler):
     def get(self, symbol: str) -> None:
         """Answer with the expiries, nearest first."""
         self.no_arguments()
-        name = path_symbol(symbol)
+        name = self.symbol_of(symbol)
         listings = self.services.market.universe.chains(name)
         today = to_datetime(self.services.clock.now_ms()).astimezone(IST).date()
         data = {
@@ -96,7 +97,7 @@ def _matches(item: Underlying, wanted: dict[str, Any]) -> bool:
     return (
         wanted.get("kind", item.kind) == item.kind
         and (not exchanges or item.exchange in exchanges or item.derivatives_exchange in exchanges)
-        and (text in item.symbol or text in item.name.upper())
+        and (text in item.symbol or text in item.name.upper() or canonical(text) == item.symbol)
     )
 
 

@@ -132,9 +132,9 @@ class Views:
 
     def _build(self, listing: Listing) -> Dashboard:
         chain = self.value(listing)
-        quote = self.market.quote(listing.symbol)
+        change = self.market.change_percent(listing.symbol)
         volatility = self._volatilities.of(listing.symbol)
-        return build_dashboard(chain, quote.change_percent, volatility, self._iv_history(listing.symbol))
+        return build_dashboard(chain, change, volatility, self._iv_history(listing.symbol))
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,32 @@ class CandleSchema(Schema):
     oi = Count("contracts", "open interest at its end")
 
 
+class PastCandleSchema(CandleSchema):
+    """One candle of history, and what it is made of."""
+
+    made_of = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "width of the widest bars it is made of: 1m, that of imported bars, or 1d for one "
+            "that was told at the end of the day; null where it is not known",
+            "example": "1m",
+        },
+    )
+
+
+class CandleCoverageSchema(Schema):
+    """What there is to make candles of."""
+
+    finest = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "width of the narrowest bars kept in the span; a narrower interval has no "
+            "candles of them",
+            "example": "1m",
+        },
+    )
+
+
 class CandlesSchema(Schema):
     """``/api/historical-data/{symbol}``."""
 
@@ -100,7 +126,8 @@ class CandlesSchema(Schema):
         example="2026-11-23T04:30:00.001Z",
         data_key="to",
     )
-    candles = fields.List(fields.Nested(CandleSchema), metadata={"description": "ascending"})
+    coverage = fields.Nested(CandleCoverageSchema)
+    candles = fields.List(fields.Nested(PastCandleSchema), metadata={"description": "ascending"})
 
 
 class DaySchema(Schema):

@@ -67,19 +67,26 @@ def test_every_command_has_help(command, arguments):
 
 
 def test_import_keeps_good_rows_and_names_the_bad_ones(command, candles):
-    code, out, err = command("import", str(candles), "--symbol", "NIFTY")
-    assert (code, out) == (0, f"{candles}: 3 rows kept, 2 skipped\n")
+    code, out, err = command(
+        "import", str(candles), "--symbol", "NIFTY", "--set", "history.minute_candles_days=0"
+    )
+    assert code == 1
+    assert out.splitlines() == [
+        f"{candles}: candles of NIFTY, 1m each, 2026-11-20T09:15:00+05:30 to 2026-11-20T09:19:00+05:30",
+        "  refused 1: open must be a number",
+        "  refused 1: open and close must lie between low and high",
+        f"{candles}: 3 rows kept, 2 refused",
+    ]
     lines = err.splitlines()
     assert [re.match(rf"{re.escape(str(candles))}:(\d+): ", line)[1] for line in lines] == ["4", "5"]
-    assert "could not convert" in lines[0] or "nonsense" in lines[0]
+    assert lines[0].endswith("open must be a number, was 'nonsense'.")
     assert "between low and high" in lines[1]
 
 
-def test_file_that_was_imported_is_not_imported_again(command, candles):
-    command("import", str(candles), "--symbol", "NIFTY")
-    code, out, err = command("import", str(candles), "--symbol", "NIFTY")
-    assert (code, err) == (0, "")
-    assert out == f"{candles}: 0 rows kept, 0 skipped, 6 had been imported before\n"
+def test_file_that_was_imported_is_imported_again_to_the_same(command, candles):
+    first = command("import", str(candles), "--symbol", "NIFTY")
+    assert command("import", str(candles), "--symbol", "NIFTY") == first
+    assert "minute candles 3," in command("history", "info")[1]
 
 
 def test_file_that_cannot_be_imported_does_not_keep_the_others_out(command, candles, tmp_path):

@@ -1,107 +1,196 @@
-"""Option chains recorded as CSV: many instants with a row per contract, or one with a row per strike."""
+"""Option chains as CSV: a row per contract and instant, a row per strike, or the exchange's own download."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
-from feed.recordings.frames import FrameBuilder, Recording, contract_values
-from feed.recordings.text import parse_day, parse_instant, parse_number, parse_strike
+from feed.recordings.columns import CONTRACT_COLUMNS, LEG_COLUMNS, places
+from feed.recordings.documents import Table
+from feed.recordings.frames import FrameBuilder, Told
+from feed.recordings.text import Order, parse_day, parse_moment, parse_strike, settle_order
 
-MINUTE_COLUMNS = frozenset({"timestamp", "expiry", "strike", "option_type"})
-SNAPSHOT_COLUMNS = frozenset({"expiry", "strike", "ce_oi", "pe_oi"})
-
-# column -> what contract_values() calls it; ``iv`` is somebody's own calculation and ``buy_qty``
-# is the sum over the whole book, so neither has a place in a market of quotes
-VALUE_COLUMNS = {
-    "ltp": "last_price",
-    "volume": "volume",
-    "oi": "open_interest",
-    "oi_chg": "open_interest_change",
+CONTRACT_NEEDS = frozenset({"timestamp", "expiry", "strike", "option_type"})
+SIDES = {
+    "ce": True,
+    "pe": False,
+    "call": True,
+    "put": False,
+    "calls": True,
+    "puts": False,
+    "c": True,
+    "p": False,
 }
-IS_CALL = {"CE": True, "PE": False}
+_PREFIXES = ("ce", "pe", "call", "put", "calls", "puts")
+BUTTON_TITLE = ["calls", "", "puts"]
+
+Resolve = Callable[[str], str]
 
 
-def header_of(line: str) -> list[str]:
-    """The names of a CSV header, lower case."""
-    return [cell.strip().lower() for cell in _cells(line)]
+@dataclass(frozen=True, slots=True)
+class ContractColumns:
+    """Where a table of contracts has what: our names, and the fields of the legs."""
+
+    width: int
+    at: Mapping[str, int]
+    legs: Mapping[str, int]
+    header: Sequence[str]
+
+    @classmethod
+    def of(cls, header: Sequence[str]) -> ContractColumns:
+        """The columns of a header."""
+        at = places(header, CONTRACT_COLUMNS)
+        if "timestamp" not in at and "time" in at:
+            at["timestamp"] = at.pop("time")
+        return cls(len(header), at, places(header, LEG_COLUMNS), header)
 
 
-def _cells(line: str) -> list[str]:
-    """The cells of one line, read alone so that a stray quote cannot swallow the lines after it."""
+def contract_rows(
+    table: Table, builder: FrameBuilder, columns: ContractColumns, symbol_of: Resolve, order: Order | None
+) -> None:
+    """Rows of timestamp, expiry, strike, option_type and what there is of spot, ltp, bid, ask, volume, oi."""
+    order = _settled(table, order, [columns.at["timestamp"], columns.at["expiry"]])
+    for number in table.numbers():
+        builder.rows += 1
+        try:
+            _contract_row(number, table.row(number, columns.width), builder, columns, symbol_of, order)
+        except ValueError as problem:
+            builder.refuse(number, str(problem))
+
+
+def _settled(table: Table, order: Order | None, columns: Sequence[int]) -> Order | None:
+    return settle_order((cell for column in columns for cell in table.column(column)), order)
+
+
+def _contract_row(
+    number: int,
+    cells: Sequence[str],
+    builder: FrameBuilder,
+    columns: ContractColumns,
+    symbol_of: Resolve,
+    order: Order | None,
+) -> None:
+    at = columns.at
+    clock = cells[at["time"]] if "time" in at else ""
+    time_ms = _instant(cells[at["timestamp"]], order, clock)
+    expiry = parse_day(cells[at["expiry"]], order)
+    is_call = side_of(cells[at["option_type"]])
+    strike = parse_strike(cells[at["strike"]])
+    key = (symbol_of(cells[at["symbol"]] if "symbol" in at else ""), expiry)
+    told = {name: (columns.header[place], cells[place]) for name, place in columns.legs.items()}
+    builder.add_leg(number, time_ms, key, strike, is_call, told)
+    if "spot" in at:
+        builder.add_spot(number, time_ms, key[0], ("spot", cells[at["spot"]]))
+
+
+def _instant(text: str, order: Order | None, clock: str) -> int:
     try:
-        cells: list[str] = next(csv.reader([line]), [])
-    except csv.Error as problem:
-        raise ValueError(f"a row must be readable as CSV, was not ({problem})") from problem
-    return cells
+        time_ms = parse_moment(text, order, clock).time_ms
+    except ValueError:
+        time_ms = None
+    if time_ms is None:
+        raise ValueError(
+            f"a timestamp must look like 202608191127 or 2026-08-19 11:27:00, was {text.strip()!r}"
+        )
+    return time_ms
 
 
-def decode_minutes(lines: Sequence[str], symbol: str) -> Recording:
-    """Frames of rows of timestamp, expiry, strike, option_type, spot, ltp, volume, oi, oi_chg.
-
-    ``lines`` : the file with its header. Columns beside these are left alone; absent ones are unknown.
-    """
-    builder = FrameBuilder()
-    header = header_of(lines[0])
-    for number, line in _rows(lines):
-        try:
-            _add_minute_row(builder, symbol, _by_name(header, line))
-        except ValueError as problem:
-            builder.refuse(number, str(problem))
-    return builder.build()
-
-
-def _add_minute_row(builder: FrameBuilder, symbol: str, row: dict[str, str]) -> None:
-    time_ms = parse_instant(row["timestamp"])
-    expiry = parse_day(row["expiry"])
-    is_call = IS_CALL.get(row["option_type"].strip().upper())
+def side_of(text: str) -> bool:
+    """Whether a side is the call's. Raises ValueError."""
+    is_call = SIDES.get(text.strip().lower())
     if is_call is None:
-        raise ValueError(f"option_type must be CE or PE, was {row['option_type']!r}")
-    strike = parse_strike(row["strike"])
-    spot = parse_number("spot", row.get("spot", ""))
-    builder.add_leg(time_ms, (symbol, expiry), strike, is_call, _values(row, ""))
-    builder.add_spot(time_ms, symbol, spot)
+        raise ValueError(f"option_type must be CE or PE, was {text!r}")
+    return is_call
 
 
-def decode_snapshot(lines: Sequence[str], symbol: str, time_ms: int, spot: float) -> Recording:
-    """One frame of rows of expiry, strike and ltp, volume, oi, oi_chg after ce_ and pe_.
+@dataclass(frozen=True, slots=True)
+class StrikeColumns:
+    """Where a table of strikes has what: our names, and the fields of each side's leg."""
 
-    ``lines`` : the file with its header. The file does not hold its instant ``time_ms`` nor the
-    ``spot`` (rupees, NaN if not known).
-    """
-    builder = FrameBuilder()
-    builder.add_spot(time_ms, symbol, spot)
-    header = header_of(lines[0])
-    for number, line in _rows(lines):
+    width: int
+    at: Mapping[str, int]
+    legs: Mapping[bool, Mapping[str, int]]
+    header: Sequence[str]
+
+    @classmethod
+    def of(cls, header: Sequence[str]) -> StrikeColumns:
+        """The columns of a header, sides by ``ce_`` and ``pe_`` or ``call_`` and ``put_``."""
+        legs: dict[bool, dict[str, int]] = {True: {}, False: {}}
+        for prefix in _PREFIXES:
+            own = [name.removeprefix(prefix) if name.startswith(prefix) else "" for name in header]
+            legs[SIDES[prefix]] |= places(own, LEG_COLUMNS)
+        return cls(len(header), places(header, CONTRACT_COLUMNS), legs, header)
+
+    @classmethod
+    def of_button(cls, header: Sequence[str]) -> StrikeColumns:
+        """The columns of the exchange's download: calls on the left of STRIKE, puts on its right."""
+        middle = header.index("strike")
+        left = [name if place < middle else "" for place, name in enumerate(header)]
+        right = [name if place > middle else "" for place, name in enumerate(header)]
+        legs = {True: places(left, LEG_COLUMNS), False: places(right, LEG_COLUMNS)}
+        return cls(len(header), {"strike": middle}, legs, header)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both sides tell their open interest, and the rows their strike."""
+        return "strike" in self.at and all("open_interest" in legs for legs in self.legs.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a table of strikes need not hold: its instant, symbol, expiry and spot."""
+
+    time_ms: int | None
+    symbol: str
+    expiry: date | None
+    spot: Told | None
+
+
+def strike_rows(
+    table: Table,
+    builder: FrameBuilder,
+    columns: StrikeColumns,
+    snapshot: Snapshot,
+    order: Order | None,
+    header_line: int = 1,
+) -> None:
+    """Rows of a strike each, with both sides."""
+    order = _settled(
+        table, order, [columns.at[name] for name in ("timestamp", "expiry") if name in columns.at]
+    )
+    for number in table.numbers(header_line):
+        builder.rows += 1
         try:
-            row = _by_name(header, line)
-            key = (symbol, parse_day(row["expiry"]))
-            strike = parse_strike(row["strike"])
-            sides = {is_call: _values(row, f"{side.lower()}_") for side, is_call in IS_CALL.items()}
-            for is_call, values in sides.items():
-                builder.add_leg(time_ms, key, strike, is_call, values)
+            cells = table.row(number, columns.width)
+            time_ms = snapshot.time_ms
+            if time_ms is None:
+                time_ms = _instant(cells[columns.at["timestamp"]], order, "")
+            expiry = snapshot.expiry or parse_day(cells[columns.at["expiry"]], order)
+            key, strike = (snapshot.symbol, expiry), parse_strike(cells[columns.at["strike"]])
+            _strike_row(number, cells, builder, columns, (time_ms, key, strike))
+            spot = _spot(cells, columns, snapshot)
+            if spot is not None:
+                builder.add_spot(number, time_ms, snapshot.symbol, spot)
         except ValueError as problem:
             builder.refuse(number, str(problem))
-    return builder.build()
 
 
-def _rows(lines: Sequence[str]) -> Iterable[tuple[int, str]]:
-    """The lines after the header that are not empty, with their numbers."""
-    return ((number, line) for number, line in enumerate(lines[1:], start=2) if line.strip())
+def _strike_row(
+    number: int,
+    cells: Sequence[str],
+    builder: FrameBuilder,
+    columns: StrikeColumns,
+    which: tuple[int, tuple[str, date], float],
+) -> None:
+    for is_call in columns.legs:
+        builder.check_leg(*which, is_call)
+    for is_call, legs in columns.legs.items():
+        told = {name: (columns.header[place] or name, cells[place]) for name, place in legs.items()}
+        builder.add_leg(number, *which, is_call, told)
 
 
-def _by_name(header: Sequence[str], line: str) -> dict[str, str]:
-    cells = _cells(line)
-    if len(cells) != len(header):
-        raise ValueError(f"a row must have {len(header)} columns, had {len(cells)}")
-    return dict(zip(header, cells, strict=True))
-
-
-def _values(row: dict[str, str], prefix: str) -> dict[str, float]:
-    return contract_values(
-        {
-            name: parse_number(prefix + column, row[prefix + column])
-            for column, name in VALUE_COLUMNS.items()
-            if prefix + column in row
-        }
-    )
+def _spot(cells: Sequence[str], columns: StrikeColumns, snapshot: Snapshot) -> Told | None:
+    if snapshot.spot is not None:
+        return snapshot.spot
+    return ("spot", cells[columns.at["spot"]]) if "spot" in columns.at else None

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.recordings.text import local_day
+from feed.recordings.text import local_day, parse_number
 from feed.source import CONTRACT_FIELDS, FloatArray
 
 FIELD_ROW = {name: row for row, name in enumerate(CONTRACT_FIELDS)}
 PRICE_FIELDS = ("last_price", "bid", "ask")  # in these an exchange writes 0 for "there is none"
 
 ChainKey = tuple[str, date]
+Told = tuple[str, object]  # what a file calls a value, and what it says
 
 
 class RecordingError(ValueError):
@@ -25,14 +27,15 @@ class RecordingError(ValueError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that was skipped.
+    """A row that was refused, or one of which a field was.
 
-    ``number`` : the line of a CSV file (the header is line 1), or the entry of the exchange's
-    ``records.data``, counted from 1. ``reason`` : a sentence with the rule and the value.
+    ``number`` : the line of a CSV file (the header is line 1), or the entry of a JSON list, counted from 1.
+    ``reason`` : a sentence with the rule and the value.
     """
 
     number: int
@@ -45,10 +48,14 @@ class RecordedChain:
 
     ``strikes`` : (n,) ascending. ``values`` : (fields, 2, n) in the order of ``CONTRACT_FIELDS``,
     calls then puts, NaN where the recording says nothing. Units as in ``feed.source.Update``.
+    ``forward`` : the price of the future of that expiry, NaN without one. ``lot_size`` : None where the
+    recording has none.
     """
 
     strikes: FloatArray
     values: FloatArray
+    forward: float = math.nan
+    lot_size: int | None = None
 
     def field(self, name: str) -> FloatArray:
         """One of ``CONTRACT_FIELDS``: (2, n), calls then puts."""
@@ -69,46 +76,97 @@ class Frame:
     spots: Mapping[str, float]
     chains: Mapping[ChainKey, RecordedChain]
 
+    def with_spots(self, spots: Mapping[str, float]) -> Frame:
+        """The same with other spots."""
+        return replace(self, spots=spots)
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A decoded file: its frames in order of time, and what was skipped."""
+    """A decoded file: its frames in order of time, the rows refused, and those kept with a field unknown."""
 
     frames: tuple[Frame, ...]
     bad_rows: tuple[BadRow, ...] = ()
+    flaws: tuple[BadRow, ...] = ()
+    rows: int = 0  # that were read, the refused ones included
 
 
 @dataclass(slots=True)
 class FrameBuilder:
-    """Gathers legs in any order and makes frames of them."""
+    """Gathers legs in any order and makes frames of them.
 
+    ``may_be_negative(symbol)`` : whether a price of it below 0 is one, as a commodity's is.
+    """
+
+    may_be_negative: Callable[[str], bool] = lambda symbol: False
     bad_rows: list[BadRow] = field(default_factory=list)
+    flaws: list[BadRow] = field(default_factory=list)
+    rows: int = 0
     _spots: dict[int, dict[str, float]] = field(default_factory=dict)
     # instant -> chain -> (strike, is_call) -> values by name
     _legs: dict[int, dict[ChainKey, dict[tuple[float, bool], Mapping[str, float]]]] = field(
         default_factory=dict
     )
+    _forwards: dict[tuple[int, ChainKey], float] = field(default_factory=dict)
+    _lots: dict[ChainKey, int] = field(default_factory=dict)
 
-    def add_spot(self, time_ms: int, symbol: str, spot: float) -> None:
-        """Note an underlying's price; NaN and 0 mean that the recording has none."""
-        if spot > 0:
+    def add_spot(self, number: int, time_ms: int, symbol: str, told: Told) -> None:
+        """Note an underlying's price; nothing and 0 mean that the recording has none."""
+        spot = self._number(number, told)
+        if spot < 0 and not self.may_be_negative(symbol):
+            self.flaw(number, f"{told[0]} must not be negative, was {spot:g}")
+        elif math.isfinite(spot) and spot != 0:
             self._spots.setdefault(time_ms, {})[symbol] = spot
 
-    def add_leg(
-        self, time_ms: int, key: ChainKey, strike: float, is_call: bool, values: Mapping[str, float]
-    ) -> None:
-        """Note one contract. Raises ValueError if it had expired or was told for that instant before."""
+    def add_forward(self, time_ms: int, key: ChainKey, price: float) -> None:
+        """Note the price of the future of a chain's expiry; 0 and NaN mean that there is none."""
+        if math.isfinite(price) and price != 0:
+            self._forwards[time_ms, key] = price
+
+    def add_lot(self, key: ChainKey, lot_size: int) -> None:
+        """Note the lot of a chain's contracts."""
+        self._lots[key] = lot_size
+
+    def check_leg(self, time_ms: int, key: ChainKey, strike: float, is_call: bool) -> None:
+        """Refuse a contract that had expired or was told for that instant before. Raises ValueError."""
         if key[1] < local_day(time_ms):
             raise ValueError(f"expiry must not lie before the day of the recording, was {key[1]}")
-        legs = self._legs.setdefault(time_ms, {}).setdefault(key, {})
-        if (strike, is_call) in legs:
+        if (strike, is_call) in self._legs.get(time_ms, {}).get(key, {}):
             side = "call" if is_call else "put"
             raise ValueError(f"a contract may appear once an instant, {key[1]} {strike:g} {side} is repeated")
-        legs[strike, is_call] = values
+
+    def add_leg(
+        self,
+        number: int,
+        time_ms: int,
+        key: ChainKey,
+        strike: float,
+        is_call: bool,
+        told: Mapping[str, Told],
+    ) -> None:
+        """Note one contract: what cannot be read of it is unknown and named. Raises ValueError.
+
+        ``told`` : by the names that ``contract_values`` takes, what the file calls it and what it says.
+        """
+        self.check_leg(time_ms, key, strike, is_call)
+        numbers = {name: self._number(number, value) for name, value in told.items()}
+        values = contract_values(numbers, lambda reason: self.flaw(number, reason))
+        self._legs.setdefault(time_ms, {}).setdefault(key, {})[strike, is_call] = values
+
+    def _number(self, number: int, told: Told) -> float:
+        try:
+            return parse_number(*told)
+        except ValueError as problem:
+            self.flaw(number, str(problem))
+            return math.nan
 
     def refuse(self, number: int, reason: str) -> None:
-        """Note a row that is skipped."""
-        self.bad_rows.append(BadRow(number, reason))
+        """Note a row that is refused."""
+        self.bad_rows.append(BadRow(number, f"{reason}."))
+
+    def flaw(self, number: int, reason: str) -> None:
+        """Note a field that is taken for unknown."""
+        self.flaws.append(BadRow(number, f"{reason}; the field is unknown, the rest of the row is kept."))
 
     def build(self) -> Recording:
         """The recording gathered so far."""
@@ -116,47 +174,52 @@ class FrameBuilder:
             Frame(
                 time_ms,
                 self._spots.get(time_ms, {}),
-                {key: _chain(legs) for key, legs in sorted(chains.items())},
+                {key: self._chain(time_ms, key, legs) for key, legs in sorted(chains.items())},
             )
             for time_ms, chains in sorted(self._legs.items())
         )
-        return Recording(tuple(frames), tuple(self.bad_rows))
+        return Recording(tuple(frames), tuple(self.bad_rows), tuple(self.flaws), self.rows)
+
+    def _chain(
+        self, time_ms: int, key: ChainKey, legs: Mapping[tuple[float, bool], Mapping[str, float]]
+    ) -> RecordedChain:
+        strikes = np.array(sorted({strike for strike, _ in legs}))
+        column = {strike: index for index, strike in enumerate(strikes.tolist())}
+        values = np.full((len(CONTRACT_FIELDS), 2, len(strikes)), np.nan)
+        for (strike, is_call), told in legs.items():
+            for name, value in told.items():
+                values[FIELD_ROW[name], 0 if is_call else 1, column[strike]] = value
+        return RecordedChain(
+            strikes, values, self._forwards.get((time_ms, key), math.nan), self._lots.get(key)
+        )
 
 
-def _chain(legs: Mapping[tuple[float, bool], Mapping[str, float]]) -> RecordedChain:
-    strikes = np.array(sorted({strike for strike, _ in legs}))
-    column = {strike: index for index, strike in enumerate(strikes.tolist())}
-    values = np.full((len(CONTRACT_FIELDS), 2, len(strikes)), np.nan)
-    for (strike, is_call), told in legs.items():
-        for name, value in told.items():
-            values[FIELD_ROW[name], 0 if is_call else 1, column[strike]] = value
-    return RecordedChain(strikes, values)
-
-
-def contract_values(told: Mapping[str, float]) -> dict[str, float]:
+def contract_values(told: Mapping[str, float], flaw: Callable[[str], None]) -> dict[str, float]:
     """The values of one contract by ``CONTRACT_FIELDS``, from what a recording tells of it.
 
     Beside those names ``told`` may hold ``change`` (of the last price since the previous close) and
-    ``open_interest_change`` (since the previous day). Raises ValueError for values no market has.
+    ``open_interest_change`` (since the previous day). What no market has is NaN, and ``flaw`` is told why.
     """
     values = {name: value for name, value in told.items() if name in FIELD_ROW}
     for name, value in values.items():
         if value < 0:
-            raise ValueError(f"{name} must not be negative, was {value:g}")
+            values[name] = math.nan
+            flaw(f"{name} must not be negative, was {value:g}")
     for name in PRICE_FIELDS:
         if values.get(name) == 0:
-            values[name] = np.nan
-    if values.get("bid", np.nan) > values.get("ask", np.nan):
-        raise ValueError(f"bid must not be above ask, was {values['bid']:g} against {values['ask']:g}")
+            values[name] = math.nan
+    if values.get("bid", math.nan) > values.get("ask", math.nan):
+        flaw(f"bid must not be above ask, was {values['bid']:g} against {values['ask']:g}")
+        values["bid"] = values["ask"] = math.nan
     if "change" in told:
-        close = round(values["last_price"] - told["change"], 4)
-        values["previous_close"] = close if close > 0 else np.nan
+        close = round(values.get("last_price", math.nan) - told["change"], 4)
+        values["previous_close"] = close if close > 0 else math.nan
     if "open_interest_change" in told:
-        previous = values["open_interest"] - told["open_interest_change"]
+        previous = values.get("open_interest", math.nan) - told["open_interest_change"]
         if previous < 0:
-            raise ValueError(
+            flaw(
                 "open interest must not grow by more than itself, was "
                 f"{values['open_interest']:g} after a change of {told['open_interest_change']:g}"
             )
-        values["previous_open_interest"] = previous
+        values["previous_open_interest"] = previous if previous >= 0 else math.nan
     return values

@@ -34,6 +34,25 @@ class Lister:
         self._catalogue = catalogue
         self._calendar = calendar
 
+    def session_before(self, symbol: str, day: date) -> date:
+        """The last session of a symbol's options before a day."""
+        return self._calendar.previous_session(self._exchange(symbol), day)
+
+    def day_end_ms(self, symbol: str, day: date) -> int:
+        """The close of a day that the exchange has a file of, be it a session the calendar knows or not."""
+        session = self._calendar.session(self._exchange(symbol), day)
+        return to_ms(
+            self._calendar.expiry_instant(self._exchange(symbol), day) if session is None else session.close
+        )
+
+    def within_session(self, symbol: str, at_ms: int) -> int:
+        """An instant, or the close of the last session where it lies after it."""
+        day = local_day(at_ms)
+        session = self._calendar.session(self._exchange(symbol), day)
+        if session is not None and at_ms < to_ms(session.open):
+            day = self.session_before(symbol, day)
+        return min(at_ms, self.closing_ms(symbol, day))
+
     def closing_ms(self, symbol: str, day: date) -> int:
         """The close of the last session of a symbol's options on or before a day."""
         exchange = self._exchange(symbol)
@@ -50,16 +69,20 @@ class Lister:
         strikes = _recorded_strikes(frames)
         return Universe(
             [self._underlying(symbol, strikes) for symbol in symbols],
-            self._chains(strikes, frames[0].time_ms),
+            self._chains(strikes, frames),
         )
 
-    def _chains(self, strikes: Mapping[ChainKey, FloatArray], at_ms: int) -> Iterator[Chain]:
+    def _chains(self, strikes: Mapping[ChainKey, FloatArray], frames: Sequence[Frame]) -> Iterator[Chain]:
+        at_ms = frames[0].time_ms
+        lots = {
+            key: chain.lot_size for frame in frames for key, chain in frame.chains.items() if chain.lot_size
+        }
         for symbol in sorted({symbol for symbol, _ in strikes}):
             days = sorted(day for other, day in strikes if other == symbol)
             kinds = self._kinds(symbol, days, at_ms)
             for day in days:
                 expires_at = self._calendar.expiry_instant(self._exchange(symbol), day)
-                lot_size = self._lot_size(symbol, day, local_day(at_ms))
+                lot_size = lots.get((symbol, day)) or self.lot_size(symbol, day, local_day(at_ms))
                 expiry = Expiry(day, kinds[day], expires_at, lot_size)
                 yield symbol, expiry, strikes[symbol, day], self._tokens(symbol, day, strikes[symbol, day])
 
@@ -90,7 +113,7 @@ class Lister:
             has_weeklies=False,
         )
 
-    def _lot_size(self, symbol: str, expiry: date, on: date) -> int | None:
+    def lot_size(self, symbol: str, expiry: date, on: date) -> int | None:
         """The lot in force, None where the recording is older than what the catalogue knows."""
         if symbol not in self._catalogue or on < LOTS_KNOWN_FROM:
             return None

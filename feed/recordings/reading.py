@@ -1,165 +1,425 @@
-"""A file of recorded chains, whatever its shape: from a path to frames."""
+"""The one front door for files: from a path to what it holds, candles or chains, with a report of it."""
 
 from __future__ import annotations
 
-import gzip
 import math
 import re
-import zlib
-from codecs import BOM_UTF8
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from feed.calendar import Calendar
+from feed.identity import Identities, UnknownIdentity
+from feed.instruments import Catalogue
+from feed.recordings.bars import (
+    NEEDED,
+    BarDecoder,
+    Bars,
+    Progress,
+    bar_places,
+    order_of_bars,
+    rows_of_json,
+    rows_of_table,
+)
+from feed.recordings.bhavcopy import Bhavcopy, is_of_shares, shape_of
 from feed.recordings.csv_chains import (
-    MINUTE_COLUMNS,
-    SNAPSHOT_COLUMNS,
-    decode_minutes,
-    decode_snapshot,
-    header_of,
+    BUTTON_TITLE,
+    CONTRACT_NEEDS,
+    ContractColumns,
+    Snapshot,
+    StrikeColumns,
+    contract_rows,
+    strike_rows,
 )
-from feed.recordings.frames import Recording, RecordingError
-from feed.recordings.nse_json import decode_exchange_json, document_symbol
-from feed.recordings.text import local_ms, parse_day, parse_number
+from feed.recordings.documents import Document, Table, documents
+from feed.recordings.exchange_json import exchange_rows
+from feed.recordings.frames import BadRow, FrameBuilder, Recording, RecordingError
+from feed.recordings.listing import Lister
+from feed.recordings.report import Report
+from feed.recordings.text import (
+    ORDERS,
+    Order,
+    iso,
+    local_day,
+    local_ms,
+    parse_day,
+    parse_number,
+    settle_order,
+)
 
-DEFAULT_SYMBOL = "NIFTY"
-GZIP_MAGIC = b"\x1f\x8b"
 EXPECTED = (
-    "expected the minute-by-minute CSV (timestamp,expiry,strike,option_type,…), the one-snapshot CSV "
-    "(expiry,strike,ce_oi,…,pe_oi,…) or the exchange's option-chain JSON (records.data), gzipped or not"
+    "expected candles (date, open, high, low, close), a chain with a row per contract (timestamp, expiry, "
+    "strike, option_type) or per strike (expiry, strike, ce_oi, pe_oi), the exchange's option-chain JSON, "
+    "its download of a chain or its bhavcopy of derivatives, or a broker's JSON of candles; plain, gzipped "
+    "or zipped"
 )
-_DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{8})(?:[_-](\d{2})(\d{2}))?(?!\d)")
+DEFAULT_SYMBOL = "NIFTY"  # of a chain that nothing tells the symbol of
+_DAY_IN_NAME = re.compile(
+    r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{8}|\d{1,2}-?[A-Za-z]{3}-?\d{4})(?:[_-](\d{2})(\d{2}))?(?!\d)"
+)
 
-Closing = Callable[[str, date], int]
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller says of a file where it does not say it itself; each overrides the file.
 
-def read_recording(
-    path: Path,
-    *,
-    closing_ms: Closing,
-    known_symbols: Container[str] = (),
-    symbol: str | None = None,
-    spot: float | None = None,
-) -> Recording:
-    """The frames of a recorded file and the rows that were skipped.
-
-    ``closing_ms(symbol, day)`` : the close of that underlying's last session on or before a day, the
-    instant of a snapshot whose file name holds a date and no time. ``symbol`` : the underlying of a
-    CSV, else the first of ``known_symbols`` in the file name, else NIFTY. ``spot`` : price of the
-    underlying for a one-snapshot CSV, which has none; else ``underlying_value`` of a JSON file
-    beside it, named after it with or without ``_expected``; else it is not known. Raises
-    RecordingError.
+    ``interval`` : the width of candles; ``dates`` : how days of digits are to be read; ``at_ms`` : when a
+    snapshot was taken that does not tell it.
     """
-    content = _content(path)
-    symbol = symbol.upper() if symbol else None
-    recording = (
-        _from_json(path, content, symbol)
-        if content.lstrip()[:1] in (b"{", b"[")
-        else _from_csv(path, content, symbol or _symbol_in_name(path, known_symbols), closing_ms, spot)
-    )
-    if not recording.frames:
-        first = recording.bad_rows[0] if recording.bad_rows else None
-        detail = f"; the first refused was row {first.number}: {first.reason}" if first else ""
-        raise RecordingError(path, f"it holds no usable row{detail}.")
-    return recording
+
+    symbol: str | None = None
+    spot: float | None = None
+    interval: str | None = None
+    dates: Order | None = None
+    at_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.dates is not None and self.dates not in ORDERS:
+            raise ValueError(f"dates must be {' or '.join(ORDERS)}, was {self.dates!r}")
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of the file, unpacked."""
-    try:
-        content = path.read_bytes()
-        if content.startswith(GZIP_MAGIC):
-            content = gzip.decompress(content)
-    except OSError as problem:
-        raise RecordingError(path, f"it cannot be read ({problem.strerror or problem}).") from problem
-    except (EOFError, zlib.error) as problem:
-        raise RecordingError(path, f"it is not a whole gzip file ({problem}).") from problem
-    content = content.removeprefix(BOM_UTF8)
-    if not content.strip():
-        raise RecordingError(path, f"it is empty; {EXPECTED}.")
-    return content
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file holds: candles or a recording of chains, with the report of reading it."""
+
+    report: Report
+    bars: Bars | None = None
+    recording: Recording | None = None
 
 
-def _from_json(path: Path, content: bytes, symbol: str | None) -> Recording:
-    try:
-        document = orjson.loads(content)
-        return decode_exchange_json(document, symbol or document_symbol(document) or DEFAULT_SYMBOL)
-    except orjson.JSONDecodeError as problem:
-        raise RecordingError(path, f"it is not valid JSON ({problem}).") from problem
-    except ValueError as problem:
-        raise RecordingError(path, f"{problem}.") from problem
+@dataclass(slots=True)
+class FrontDoor:
+    """Reads files. With ``only_known`` rows of symbols that the catalogue lacks are refused."""
 
+    catalogue: Catalogue
+    calendar: Calendar
+    options: Options = field(default_factory=Options)
+    only_known: bool = False
 
-def _from_csv(path: Path, content: bytes, symbol: str, closing_ms: Closing, spot: float | None) -> Recording:
-    try:
-        lines = content.decode("utf-8").splitlines()
-    except UnicodeDecodeError as problem:
-        raise RecordingError(path, f"it is not text; {EXPECTED}.") from problem
-    columns = _columns(path, lines[0])
-    if columns >= MINUTE_COLUMNS:
-        return decode_minutes(lines, symbol)
-    if columns >= SNAPSHOT_COLUMNS:
-        return _snapshot(path, lines, symbol, closing_ms, spot)
-    if {"open", "high", "low", "close"} <= columns:
-        raise RecordingError(path, f"it holds candles, not option chains; {EXPECTED}.")
-    raise RecordingError(path, f"its columns are unknown; {EXPECTED}.")
+    def read(self, path: Path, progress: Progress = lambda done, total: None) -> Iterator[Contents]:
+        """What each file in a file holds, with an ``error`` in its report where it is of no use.
 
+        Raises RecordingError where nothing can be opened.
+        """
+        found = documents(path)
+        for document in found:
+            report = Report(str(path) if len(found) == 1 else f"{path}:{document.name}")
+            try:
+                contents = _Reading(self, document, report).contents(progress)
+            except RecordingError as problem:
+                contents = _useless(report, problem.problem)
+            except ValueError as problem:
+                contents = _useless(report, f"{problem}.")
+            yield contents
 
-def _columns(path: Path, header: str) -> set[str]:
-    try:
-        return set(header_of(header))
-    except ValueError as problem:
-        raise RecordingError(path, f"its first line is no header ({problem}); {EXPECTED}.") from problem
-
-
-def _snapshot(
-    path: Path, lines: Sequence[str], symbol: str, closing_ms: Closing, spot: float | None
-) -> Recording:
-    return decode_snapshot(
-        lines,
-        symbol,
-        _instant_in_name(path, symbol, closing_ms),
-        _spot_beside(path) if spot is None else spot,
-    )
-
-
-def _symbol_in_name(path: Path, known_symbols: Container[str]) -> str:
-    name = path.name.upper()
-    # whole words first: some symbols hold a dash themselves
-    words = re.split(r"[_\s.]", name) + re.split(r"[_\s.-]", name)
-    return next((word for word in words if word in known_symbols), DEFAULT_SYMBOL)
-
-
-def _instant_in_name(path: Path, symbol: str, closing_ms: Closing) -> int:
-    """The date in a file's name with the time after it, else with the market's close."""
-    found = _DAY_IN_NAME.search(path.name)
-    if found is None:
-        raise RecordingError(
-            path, "a one-snapshot CSV does not hold its date, so its name must, as in chain_20260807.csv."
+    def recording(self, path: Path) -> Recording:
+        """The chains that a file holds, to be replayed. Raises RecordingError."""
+        read = list(self.read(path))
+        for contents in read:
+            if contents.report.error is not None:
+                raise RecordingError(path, contents.report.error)
+        parts = [contents.recording for contents in read]
+        if any(part is None for part in parts):
+            raise RecordingError(path, "it holds candles, not option chains.")
+        recordings = [part for part in parts if part is not None]
+        frames = sorted(
+            (frame for part in recordings for frame in part.frames), key=lambda frame: frame.time_ms
         )
-    try:
-        day = parse_day(found[1])
-        return local_ms(day, int(found[2]), int(found[3])) if found[2] else closing_ms(symbol, day)
-    except ValueError as problem:
-        raise RecordingError(path, f"its name holds no valid date or time ({problem}).") from problem
+        bad_rows = tuple(row for part in recordings for row in part.bad_rows)
+        if not frames:
+            detail = (
+                f"; the first refused was row {bad_rows[0].number}: {bad_rows[0].reason}" if bad_rows else ""
+            )
+            raise RecordingError(path, f"it holds no usable row{detail or '.'}")
+        flaws = tuple(row for part in recordings for row in part.flaws)
+        return Recording(tuple(frames), bad_rows, flaws, sum(part.rows for part in recordings))
 
 
-def _spot_beside(path: Path) -> float:
-    """``underlying_value`` of the JSON file beside a recording, NaN without one."""
-    stem = path.name.split(".")[0]
-    for beside in (path.with_name(f"{stem}_expected.json"), path.with_name(f"{stem}.json")):
-        if beside.is_file():
-            return _underlying_value(beside)
-    return math.nan
+def _useless(report: Report, problem: str) -> Contents:
+    report.error = problem
+    return Contents(report)
+
+
+class _Reading:
+    """One document on its way to its contents; ValueErrors are sentences about the whole file."""
+
+    def __init__(self, door: FrontDoor, document: Document, report: Report) -> None:
+        self._door = door
+        self._options = door.options
+        self._document = document
+        self._report = report
+        known = Identities(underlying.symbol for underlying in door.catalogue.underlyings)
+        self._identities = known
+        self._lister = Lister(door.catalogue, door.calendar)
+        self._builder = FrameBuilder(self._may_be_negative)
+
+    def contents(self, progress: Progress) -> Contents:
+        """What the document holds."""
+        if self._document.is_json:
+            return self._json(self._document.json(), progress)
+        table = self._document.table()
+        header = self._header(table)
+        if header == BUTTON_TITLE:
+            return self._button(table)
+        names = shape_of(header)
+        if names is not None and not is_of_shares(table, header):
+            return self._bhavcopy(table, names)
+        contracts = ContractColumns.of(header)
+        if contracts.at.keys() >= CONTRACT_NEEDS:
+            return self._contracts(table, contracts)
+        strikes = StrikeColumns.of(header)
+        if strikes.is_whole and "expiry" in strikes.at:
+            return self._strikes(table, strikes)
+        return self._bars_of_table(table, header, progress)
+
+    def _header(self, table: Table) -> list[str]:
+        try:
+            header = table.header()
+        except ValueError as problem:
+            raise ValueError(f"its first line is no header ({problem}); {EXPECTED}") from problem
+        while len(header) > 1 and not header[-1] and header != BUTTON_TITLE:
+            header.pop()
+        return header
+
+    # Symbols.
+
+    def _symbol(self, told: str | None = None) -> str:
+        """The underlying of the whole file: as it is ordered, as it tells, or as its name does."""
+        if self._options.symbol is not None:
+            return self._known(self._options.symbol)
+        if told:
+            return self._known(told)
+        found = self._identities.in_file_name(self._document.name)
+        if found is None:
+            found = self._identities.in_file_name(self._document.path.name)
+        if found is None:
+            raise ValueError("neither its rows nor its name tell the symbol: name one with --symbol")
+        return found
+
+    def _symbol_of_chain(self, told: str | None = None) -> str:
+        """The same of a chain; one that nothing tells of is the commonest, which is said."""
+        try:
+            return self._symbol(told)
+        except UnknownIdentity:
+            raise
+        except ValueError:
+            self._report.notes.append(
+                f"neither its rows nor its name tell the symbol: taken for {DEFAULT_SYMBOL}"
+            )
+            return DEFAULT_SYMBOL
+
+    def _known(self, name: str) -> str:
+        found = self._identities.find(name)
+        if found is not None:
+            return found
+        if self._door.only_known:
+            return self._identities.resolve(name)  # says what is known
+        return name.strip().upper()
+
+    def _of_row(self, name: str) -> str:
+        """The symbol of a row. Raises UnknownIdentity."""
+        try:
+            return self._known(name)
+        except UnknownIdentity:
+            self._report.unknown_symbols[name.strip()] += 1
+            raise
+
+    def _resolver(self, told: set[str], whole: Callable[[], str]) -> Callable[[str], str]:
+        """How a row's symbol is found: its own, unless one is ordered or the rows have none."""
+        told = {name.strip() for name in told if name.strip()}
+        if self._options.symbol is not None and len(told) > 1:
+            raise ValueError(
+                f"its rows are of {len(told):,} symbols, so that --symbol cannot name one for all"
+            )
+        if told and self._options.symbol is None:
+            return self._of_row
+        symbol = whole()
+        return lambda name: symbol
+
+    def _may_be_negative(self, symbol: str) -> bool:
+        """A commodity's price was below 0 once, crude oil's on 2020-04-20."""
+        catalogue = self._door.catalogue
+        return symbol in catalogue and catalogue[symbol].kind == "commodity"
+
+    # Candles.
+
+    def _bars_of_table(self, table: Table, header: list[str], progress: Progress) -> Contents:
+        at = bar_places(header)
+        if not at.keys() >= NEEDED:
+            raise ValueError(f"its columns are unknown; {EXPECTED}")
+        if "date" not in at:
+            raise ValueError(f"a file of candles must tell the date, it lacks a column of it; {EXPECTED}")
+        own = set(table.column(at["symbol"])) if "symbol" in at else set()
+        order = settle_order(table.column(at["date"]), self._options.dates)
+        return self._bars(rows_of_table(table), len(table.lines), order, own, progress)
+
+    def _json(self, document: Any, progress: Progress) -> Contents:
+        rows = rows_of_json(document)
+        if rows is None:
+            return self._exchange(document)
+        told = {str(row.values.get("symbol", "")) for row in rows if not isinstance(row, BadRow)}
+        return self._bars(rows, len(rows), order_of_bars(rows, self._options.dates), told, progress)
+
+    def _bars(
+        self, rows: Any, total: int, order: Order | None, told: set[str], progress: Progress
+    ) -> Contents:
+        resolve = self._resolver(told, self._symbol)
+        is_each = bool({name for name in told if name.strip()}) and self._options.symbol is None
+        self._report.what = "candles"
+        decoder = BarDecoder(
+            self._report,
+            symbol=None if is_each else resolve(""),
+            resolve=resolve,
+            may_be_negative=self._may_be_negative,
+            interval=self._options.interval,
+            order=order,
+            file_name=self._document.name,
+        )
+        return Contents(self._report, bars=decoder.decode(rows, total, progress))
+
+    # Chains.
+
+    def _contracts(self, table: Table, columns: ContractColumns) -> Contents:
+        own = set(table.column(columns.at["symbol"])) if "symbol" in columns.at else set()
+        contract_rows(
+            table, self._builder, columns, self._resolver(own, self._symbol_of_chain), self._options.dates
+        )
+        return self._chains("minutes of option chains")
+
+    def _strikes(self, table: Table, columns: StrikeColumns) -> Contents:
+        symbol = self._symbol_of_chain()
+        time_ms = None if "timestamp" in columns.at else self._instant_in_name(symbol)
+        snapshot = Snapshot(time_ms, symbol, None, self._spot_beside(columns))
+        strike_rows(table, self._builder, columns, snapshot, self._options.dates)
+        return self._chains("snapshot of an option chain")
+
+    def _button(self, table: Table) -> Contents:
+        symbol = self._symbol()
+        columns = StrikeColumns.of_button(table.header(2))
+        expiry = self._expiry_in_name()
+        snapshot = Snapshot(self._taken_ms(symbol, expiry), symbol, expiry, None)
+        strike_rows(table, self._builder, columns, snapshot, None, header_line=2)
+        return self._chains("snapshot of an option chain")
+
+    def _exchange(self, document: Any) -> Contents:
+        exchange_rows(document, self._builder, self._symbol_of_chain)
+        return self._chains("snapshot of option chains")
+
+    def _bhavcopy(self, table: Table, names: Any) -> Contents:
+        place = table.header().index(names["symbol"])
+        Bhavcopy(
+            self._builder,
+            names,
+            self._resolver(set(table.column(place)), self._symbol_of_chain),
+            self._lister.day_end_ms,
+            self._lister.lot_size,
+            self._options.spot,
+        ).read(table)
+        return self._chains("end-of-day option chains")
+
+    def _chains(self, what: str) -> Contents:
+        """The recording gathered, its spot as it is ordered, told to the report."""
+        recording = self._builder.build()
+        if self._options.spot is not None:
+            recording = _with_spot(recording, self._options.spot)
+        report = self._report
+        report.what, report.rows = what, recording.rows
+        for row in recording.bad_rows:
+            report.refuse(row)
+        for flaw in recording.flaws:
+            report.flaw(flaw)
+        report.flawed = len({flaw.number for flaw in recording.flaws})
+        report.kept = report.rows - report.refused
+        keys = {key for frame in recording.frames for key in frame.chains}
+        report.symbols = tuple(sorted({symbol for symbol, _ in keys}))
+        self._note_chains(recording, sorted({expiry for _, expiry in keys}))
+        return Contents(report, recording=recording)
+
+    def _note_chains(self, recording: Recording, expiries: list[date]) -> None:
+        report = self._report
+        if not recording.frames:
+            return
+        report.span_ms = recording.frames[0].time_ms, recording.frames[-1].time_ms
+        span = f"{expiries[0]}" if len(expiries) == 1 else f"{expiries[0]} to {expiries[-1]}"
+        report.notes.append(f"{len(expiries):,} expiries, {span}; {len(recording.frames):,} instants")
+        if not any(frame.spots for frame in recording.frames):
+            report.notes.append("it has no spot price: the money is where the forward is; --spot gives one")
+
+    def _instant_in_name(self, symbol: str) -> int:
+        """The date in a file's name with the time after it, else with the market's close."""
+        if self._options.at_ms is not None:
+            return self._options.at_ms
+        found = _DAY_IN_NAME.search(self._document.name)
+        if found is None:
+            raise ValueError(
+                "a one-snapshot CSV does not hold its date, so its name must, as in chain_20260807.csv; "
+                "--at tells it too"
+            )
+        try:
+            day = parse_day(found[1])
+            return (
+                local_ms(day, int(found[2]), int(found[3]))
+                if found[2]
+                else self._lister.closing_ms(symbol, day)
+            )
+        except ValueError as problem:
+            raise ValueError(f"its name holds no valid date or time ({problem})") from problem
+
+    def _expiry_in_name(self) -> date:
+        found = _DAY_IN_NAME.search(self._document.name)
+        if found is None:
+            raise ValueError(
+                "the exchange's download of a chain tells its expiry by its name, this one does not"
+            )
+        return parse_day(found[1], "day-first")
+
+    def _taken_ms(self, symbol: str, expiry: date) -> int:
+        """When a download was made, which only the file's own time tells; always before its chain expired."""
+        if self._options.at_ms is not None:
+            return self._options.at_ms
+        saved_ms = int(self._document.path.stat().st_mtime * 1000)
+        expires_ms = self._lister.closing_ms(symbol, expiry)
+        if saved_ms < expires_ms and (expiry - local_day(saved_ms)).days < 400:
+            time_ms = self._lister.within_session(symbol, saved_ms)
+            why = "when the file was saved"
+        else:
+            time_ms = self._lister.closing_ms(symbol, self._lister.session_before(symbol, expiry))
+            why = "the last close before its chain expired, for the file was saved later"
+        self._report.notes.append(
+            f"it does not tell when it was taken: {iso(time_ms)} is {why}; --at says it"
+        )
+        return time_ms
+
+    def _spot_beside(self, columns: StrikeColumns) -> tuple[str, object] | None:
+        """``underlying_value`` of the JSON file beside a recording."""
+        if self._options.spot is not None or "spot" in columns.at:
+            return None
+        path = self._document.path
+        stem = path.name.split(".")[0]
+        for beside in (path.with_name(f"{stem}_expected.json"), path.with_name(f"{stem}.json")):
+            if beside.is_file():
+                return ("underlying_value", _underlying_value(beside))
+        return None
 
 
 def _underlying_value(path: Path) -> float:
     try:
         document: Any = orjson.loads(path.read_bytes())
         value = document.get("underlying_value") if isinstance(document, dict) else None
-        return parse_number("underlying_value", "" if value is None else str(value))
+        return parse_number("underlying_value", value)
     except (OSError, ValueError) as problem:
-        raise RecordingError(path, f"the spot beside a recording cannot be read ({problem}).") from problem
+        raise ValueError(f"the spot beside a recording cannot be read ({problem})") from problem
+
+
+def _with_spot(recording: Recording, spot: float) -> Recording:
+    """The recording with one spot at every instant of every underlying. Raises ValueError for several."""
+    symbols = {symbol for frame in recording.frames for symbol, _ in frame.chains}
+    if len(symbols) > 1:
+        raise ValueError(f"a spot is the price of one underlying, its rows are of {len(symbols):,}")
+    spots = dict.fromkeys(symbols, spot) if math.isfinite(spot) else {}
+    frames = tuple(frame.with_spots(spots) for frame in recording.frames)
+    return Recording(frames, recording.bad_rows, recording.flaws, recording.rows)

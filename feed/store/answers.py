@@ -17,12 +17,15 @@ from feed.calendar import Calendar
 from feed.candles import (
     INTERVALS,
     INTERVALS_MS,
+    MINUTE_MS,
     SOURCES,
     Candle,
     Candles,
     FloatArray,
     IntArray,
+    RecordedDays,
     SessionGrid,
+    laid_over,
 )
 from feed.store.backfill import Backfill
 from feed.store.codec import Damaged
@@ -87,9 +90,27 @@ class Answers:
             return grid.resample(interval, await self._contract_minutes(symbol, contract, first_ms, stop_ms))
         await self.ready(symbol)
         if interval in INTERVALS_MS:
-            return grid.resample(interval, await self._minutes(symbol, first_ms, stop_ms))
+            minutes = await self._minutes(symbol, first_ms, stop_ms)
+            bars = await self._bars(symbol, interval, first_ms, stop_ms)
+            return grid.resample(interval, laid_over([minutes, *bars]))
         days = await self._days(symbol, grid, first_ms, stop_ms)
         return days if interval == "1d" else grid.resample(interval, days)
+
+    async def _bars(self, symbol: str, interval: str, start_ms: int, end_ms: int) -> list[Candles]:
+        """Bars that were imported and that candles of an interval can be made of."""
+        if interval == "1m":
+            return []
+        bars = await self._read(lambda: self._reader.bars(symbol, start_ms, end_ms))
+        return self._grid(symbol).fitting(interval, bars)
+
+    async def finest_width_ms(self, symbol: str, start_ms: int, end_ms: int) -> int | None:
+        """The width of the narrowest candles kept in [start, end), None where there are none."""
+        grid = self._grid(symbol)
+        days = grid.day_at(start_ms).day, grid.day_at(max(start_ms, end_ms - 1)).day
+        recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
+        if recorder is not None and len(recorder.minutes(symbol, start_ms, end_ms)):
+            return MINUTE_MS
+        return await self._read(lambda: self._reader.finest_width_ms(symbol, start_ms, end_ms, days))
 
     async def page(
         self,
@@ -212,8 +233,16 @@ class Answers:
         exchange = self._exchange_of.get(symbol, _DEFAULT_EXCHANGE)
         grid = self._grids.get(exchange)
         if grid is None:
-            grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours)
+            recorded = self._recorded_days(exchange)
+            grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours, recorded)
         return grid
+
+    def _recorded_days(self, exchange: str) -> RecordedDays:
+        """Sessions that only what is recorded knows; a store that cannot say it has none."""
+        try:
+            return self._reader.recorded_days(exchange)
+        except STORE_ERRORS:
+            return {}
 
     async def _read(self, query: Callable[[], T]) -> T:
         """Run a query on a reader's thread. Raises HistoryError where the store fails."""

@@ -8,14 +8,16 @@ from types import TracebackType
 from typing import TypeVar
 
 from feed.calendar import Calendar
-from feed.candles import INTERVALS_MS, Candles, SessionGrid
+from feed.candles import INTERVALS_MS, Candles, SessionGrid, laid_over
 from feed.instruments import Catalogue
 from feed.recordings.frames import Recording
+from feed.recordings.reading import Options
+from feed.recordings.report import Report
 from feed.store.checking import Checked, check_store
 from feed.store.codec import Damaged
 from feed.store.database import Database
 from feed.store.exporting import chunks, export_csv, export_parquet
-from feed.store.importing import Importer, ImportReport
+from feed.store.importing import Importer
 from feed.store.jobs import Valuation
 from feed.store.problems import STORE_ERRORS, HistoryError
 from feed.store.reader import Reader
@@ -40,7 +42,7 @@ class Archive:
 
     def __init__(
         self,
-        url: str,
+        url: str | None,
         *,
         calendar: Calendar,
         catalogue: Catalogue,
@@ -82,13 +84,18 @@ class Archive:
         return self._asked(lambda: self._prune(retention, now_ms, progress))
 
     def import_file(
-        self, path: Path, symbol: str | None = None, progress: Progress = _silent
-    ) -> ImportReport:
-        """Import a file of candles or of option chains; see ``Importer``."""
-        importer = Importer(
-            self._database, self._calendar, self._catalogue, self.grid, valuation=self._valuation
-        )
-        return importer.import_file(path, symbol, progress)
+        self,
+        path: Path,
+        options: Options | None = None,
+        progress: Progress = _silent,
+        *,
+        dry_run: bool = False,
+    ) -> list[Report]:
+        """Import a file of candles or of option chains, or with ``dry_run`` only report; see ``Importer``."""
+        importer = Importer(self._database, self._calendar, self._catalogue, valuation=self._valuation)
+        reports = importer.import_file(path, options or Options(), progress, dry_run=dry_run)
+        self._grids.clear()  # days may have become sessions
+        return reports
 
     def export(
         self,
@@ -123,13 +130,20 @@ class Archive:
         exchange = self._catalogue[symbol].derivatives_exchange if known else _DEFAULT_EXCHANGE
         grid = self._grids.get(exchange)
         if grid is None:
-            grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours)
+            recorded = self._asked(lambda: self._reader.recorded_days(exchange))
+            grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours, recorded)
         return grid
 
     def _candles(self, symbol: str, interval: str, start_ms: int, end_ms: int) -> Candles:
         grid = self.grid(symbol)
         if interval in INTERVALS_MS:
-            return grid.resample(interval, self._reader.minutes(symbol, start_ms, end_ms))
+            minutes = self._reader.minutes(symbol, start_ms, end_ms)
+            bars = (
+                grid.fitting(interval, self._reader.bars(symbol, start_ms, end_ms))
+                if interval != "1m"
+                else []
+            )
+            return grid.resample(interval, laid_over([minutes, *bars]))
         first, last = grid.day_at(start_ms).day, grid.day_at(end_ms - 1).day
         days, _ = self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
         return days if interval == "1d" else grid.resample(interval, days)

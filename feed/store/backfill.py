@@ -266,7 +266,7 @@ class FillJob:
         self._registry = registry
         self._symbol = symbol
         self._minutes = minutes
-        self._days = days
+        self._days = days.of_width(0)  # told, and not made of anything
         self._volatilities = volatilities
         self._grid = grid
         self._until_ms = until_ms

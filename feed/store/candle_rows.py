@@ -8,14 +8,14 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, bindparam, case, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from feed.candles import MINUTE_MS, Candles, TradingDay, gather
+from feed.candles import DAY_MS, MINUTE_MS, Candles, TradingDay, gather, laid_over
 from feed.store.codec import Damaged, FloatArray, pack_candles, unpack_candles
 from feed.store.database import write_rows
 from feed.store.days import DayRows
-from feed.store.tables import day_candles, minute_blocks
+from feed.store.tables import bar_blocks, day_candles, minute_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,42 @@ def write_minutes(connection: Connection, parts: Mapping[int, Candles], *, repla
     write_rows(connection, minute_blocks, rows)
 
 
+def write_bars(connection: Connection, symbol_id: int, candles: Candles) -> None:
+    """Lay candles of one width, some minutes, over those stored of that width."""
+    if not len(candles):
+        return
+    width_ms, block = int(candles.width_ms[0]), bar_blocks.c
+    days = candles.time_ms // DAY_MS
+    rows = []
+    for start in np.unique(days).tolist():
+        day_ms = start * DAY_MS
+        stored = connection.scalar(
+            select(block.record).where(
+                block.symbol_id == symbol_id, block.width_ms == width_ms, block.day_ms == day_ms
+            )
+        )
+        merged = candles.take(days == start)
+        if stored is not None:
+            merged = Candles.merge([_known_hour(stored, day_ms), merged])
+        key = {"symbol_id": symbol_id, "width_ms": width_ms, "day_ms": day_ms}
+        rows.append({**key, "candle_count": len(merged), "record": pack_candles(merged, day_ms)})
+    write_rows(connection, bar_blocks, rows)
+
+
+def stored_bars(connection: Connection, symbol_id: int | None, start_ms: int, end_ms: int) -> list[Candles]:
+    """Bars wider than a minute that begin in [start, end), by ascending width."""
+    block = bar_blocks.c
+    query = (
+        select(block.width_ms, block.day_ms, block.record)
+        .where(block.symbol_id == symbol_id, block.day_ms > start_ms - DAY_MS, block.day_ms < end_ms)
+        .order_by(block.width_ms, block.day_ms)
+    )
+    parts: dict[int, list[Candles]] = {}
+    for width_ms, day_ms, record in connection.execute(query):
+        parts.setdefault(width_ms, []).append(unpack_candles(record, day_ms).of_width(width_ms))
+    return [Candles.merge(blocks).between(start_ms, end_ms) for blocks in parts.values()]
+
+
 def _known_hour(record: bytes, hour_ms: int) -> Candles:
     """A stored hour; one that cannot be read is written anew."""
     try:
@@ -76,7 +112,10 @@ def _stored_blocks(connection: Connection, keys: Iterable[tuple[int, int]]) -> d
 
 
 def write_days(connection: Connection, rows: Sequence[Mapping[str, object]], *, replace: bool = True) -> None:
-    """Lay daily candles over those stored; a volatility stays until there is a newer one."""
+    """Lay daily candles over those stored; a volatility stays until there is a newer one.
+
+    One made of narrower bars gives way: what minutes make of a day may be a part of it.
+    """
     if not rows:
         return
     insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
@@ -84,8 +123,10 @@ def write_days(connection: Connection, rows: Sequence[Mapping[str, object]], *, 
     key = ["symbol_id", "day"]
     if replace:
         new, old = statement.excluded, day_candles.c
+        outranked = func.coalesce(old.width_ms, 0) > func.coalesce(new.width_ms, 0)
         changed: dict[str, Any] = {
-            name: new[name] for name in ("open", "high", "low", "close", "volume", "source")
+            name: case((outranked, old[name]), else_=new[name])
+            for name in ("open", "high", "low", "close", "volume", "source", "width_ms")
         }
         changed["atm_iv"] = case((new.atm_iv.is_(None), old.atm_iv), else_=new.atm_iv)
         statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
@@ -105,11 +146,17 @@ def add_volatilities(connection: Connection, symbol_id: int, of: Mapping[date, f
         connection.execute(statement.values(atm_iv=bindparam("told")), rows)
 
 
-def rebuild_days(connection: Connection, days: Sequence[tuple[int, TradingDay]]) -> None:
-    """Make the daily candles of some symbol ids from their stored minutes."""
+def rebuild_days(
+    connection: Connection, days: Sequence[tuple[int, TradingDay]], source: int | None = None
+) -> None:
+    """Make the daily candles of some symbol ids from what is stored, with ``source`` of that alone."""
     rows = []
     for symbol_id, day in days:
         candles = stored_minutes(connection, symbol_id, day.start_ms, day.end_ms)
+        if source is not None:
+            span = symbol_id, day.start_ms, day.end_ms
+            candles = laid_over([candles, *stored_bars(connection, *span)])
+            candles = candles.take(candles.source == source)
         if len(candles):
             rows.append(day_row(symbol_id, day.day, gather(np.zeros(len(candles), np.int64), candles), 0))
     write_days(connection, rows)
@@ -124,6 +171,7 @@ def day_row(symbol_id: int, day: date, candles: Candles, row: int) -> dict[str, 
         **{name: known(float(getattr(candles, name)[row])) for name in names},
         "source": int(candles.source[row]),
         "atm_iv": None,
+        "width_ms": int(candles.width_ms[row]) or None,
     }
 
 
@@ -154,6 +202,7 @@ def write_running_days(
             **{name: known(column[place]) for name, column in days.columns.items()},
             "source": source,
             "atm_iv": None if atm_iv is None else known(float(atm_iv[row])),
+            "width_ms": MINUTE_MS,
         }
         for place, row in enumerate(days.rows)
     ]

@@ -68,6 +68,7 @@ def _run(
         as_of_ms=_integers(rows, "as_of_ms")[whole][order],
         source=_integers(rows, "source")[whole][order],
         spot=np.array([row.spot for row in rows], np.float64)[whole][order],
+        forward=np.array([row.forward for row in rows], np.float64)[whole][order],
         fields={name: values[order] for name, values in fields.items()},
     )
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import Connection, select
 
-from feed.candles import Candles
+from feed.candles import DAY_MS, Candles, width_name
 from feed.clock import to_datetime
 from feed.store.candle_rows import HOUR_MS
 from feed.store.chains import decode_records
 from feed.store.codec import Damaged, unpack_candles
 from feed.store.database import Database
 from feed.store.problems import STORE_ERRORS
-from feed.store.tables import chain_minutes, chains, day_candles, listings, minute_blocks, symbols
+from feed.store.tables import bar_blocks, chain_minutes, chains, day_candles, listings, minute_blocks, symbols
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +96,18 @@ def _check_candles(connection: Connection, symbol_id: int, name: str, checked: C
             continue
         for problem in _faults(candles, count, hour_ms):
             checked.add(f"{what} {problem}.")
+    bar = bar_blocks.c
+    query = select(bar.width_ms, bar.day_ms, bar.candle_count, bar.record).where(bar.symbol_id == symbol_id)
+    for width_ms, day_ms, count, record in connection.execute(query):
+        checked.records += 1
+        what = f"The day {to_datetime(day_ms):%Y-%m-%d} of {width_name(width_ms)} bars of {name}"
+        try:
+            candles = unpack_candles(record, day_ms)
+        except Damaged as error:
+            checked.add(f"{what} cannot be read: {error}.")
+            continue
+        for problem in _faults(candles, count, day_ms, DAY_MS):
+            checked.add(f"{what} {problem}.")
     day = day_candles.c
     for row in connection.execute(select(day_candles).where(day.symbol_id == symbol_id)):
         checked.records += 1
@@ -103,14 +115,14 @@ def _check_candles(connection: Connection, symbol_id: int, name: str, checked: C
             checked.add(f"The day {row.day} of {name} has prices outside its low and high.")
 
 
-def _faults(candles: Candles, count: int, hour_ms: int) -> Iterator[str]:
+def _faults(candles: Candles, count: int, start_ms: int, width_ms: int = HOUR_MS) -> Iterator[str]:
     times = candles.time_ms
     if len(candles) != count:
         yield f"has {len(candles)} candles and says it has {count}"
     if np.any(np.diff(times) <= 0):
         yield "has candles doubled or out of order"
-    if len(times) and not hour_ms <= times[0] <= times[-1] < hour_ms + HOUR_MS:
-        yield "has candles of another hour"
+    if len(times) and not start_ms <= times[0] <= times[-1] < start_ms + width_ms:
+        yield "has candles of another time"
     lowest, highest = np.minimum(candles.open, candles.close), np.maximum(candles.open, candles.close)
     if np.any((candles.low > lowest) | (candles.high < highest)):
         yield "has prices outside their low and high"

@@ -17,7 +17,7 @@ from feed.candles import MINUTE_MS, Candles
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-UNKNOWN = -1  # the code of NaN; every stored quantity is at or above 0
+UNKNOWN = -1  # the code of NaN; numbers below 0 lie one further down
 _LEVEL = 6  # level 9 takes three times as long for one percent
 
 _CANDLE_FIELDS = ("open", "high", "low", "close", "volume", "open_interest")
@@ -34,12 +34,13 @@ def encode(values: FloatArray, scale: float) -> IntArray:
     """Values as whole numbers of 1/scale; NaN becomes ``UNKNOWN``."""
     codes = np.full(values.shape, UNKNOWN, np.int64)
     np.rint(values * scale, out=codes, where=~np.isnan(values), casting="unsafe")
+    codes[(codes < 0) & ~np.isnan(values)] -= 1
     return codes
 
 
 def decode(codes: IntArray, scale: float) -> FloatArray:
     """What ``encode`` was given, to 1/scale."""
-    return np.where(codes == UNKNOWN, np.nan, codes / scale)
+    return np.where(codes == UNKNOWN, np.nan, (codes + (codes < UNKNOWN)) / scale)
 
 
 def pack(numbers: IntArray) -> bytes:

@@ -54,8 +54,9 @@ class ClosedMinute:
     """What one minute left behind; arrays are its own and never change.
 
     ``underlyings`` has a row for each underlying, ``contracts`` for each contract of ``universe``;
-    ``state`` : the contracts' ``STATE_FIELDS`` at its end; ``spot`` : (underlyings,). ``as_of_ms`` is the
-    time of its newest input. ``listing_rows`` limits it to some listings, None means all.
+    ``state`` : the contracts' ``STATE_FIELDS`` at its end; ``forwards`` : (listings,) of futures, where the
+    source tells them. ``as_of_ms`` is the time of its newest input. ``listing_rows`` limits it to some
+    listings, None means all.
     """
 
     start_ms: int
@@ -67,6 +68,11 @@ class ClosedMinute:
     day_volume: FloatArray
     state: Mapping[str, FloatArray]
     listing_rows: NDArray[np.intp] | None = None
+    forwards: FloatArray | None = None
+
+    def forward(self, row: int) -> float:
+        """The price of a listing's future, NaN where the source told none."""
+        return np.nan if self.forwards is None else float(self.forwards[row])
 
 
 class FormingBars:
@@ -157,6 +163,7 @@ class FormingMinute:
         self.state = {name: np.full(universe.contract_count, np.nan) for name in STATE_FIELDS}
         self.as_of_ms = 0
         self.source = 0
+        self.forwards: FloatArray | None = None
 
     def take(
         self, underlyings: Mapping[str, FloatArray], contracts: Mapping[str, FloatArray], as_of_ms: int
@@ -191,6 +198,7 @@ class FormingMinute:
             contracts=contracts,
             day_volume=self.contracts.day_volume.copy(),
             state=state,
+            forwards=None if self.forwards is None else self.forwards.copy(),
         )
 
     def relist(self, universe: Universe) -> NDArray[np.intp]:
@@ -201,7 +209,7 @@ class FormingMinute:
         for name, values in self.state.items():
             state[name][target] = values[source]
         self.contracts = self.contracts.moved(universe.contract_count, source, target)
-        self.universe, self.state = universe, state
+        self.universe, self.state, self.forwards = universe, state, None
         return left_rows(old, universe)
 
 

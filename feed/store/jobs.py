@@ -160,6 +160,7 @@ def write_chains(
                 "listing_id": registry.listing_id(connection, chain_id, listing),
                 "source": minute.source,
                 "spot": known(float(spot[listing.underlying_row])),
+                "forward": known(minute.forward(row)),
                 "record": record,
             }
         )

@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Connection, and_, func, select
 
-from feed.candles import Candles, FloatArray, IntArray
-from feed.store.candle_rows import HOUR_MS, stored_minutes
+from feed.candles import DAY_MS, MINUTE_MS, Candles, FloatArray, IntArray
+from feed.store.candle_rows import HOUR_MS, stored_bars, stored_minutes
 from feed.store.chain_rows import ChainRow, chain_runs
 from feed.store.chains import GROUP_MS
 from feed.store.codec import Damaged, unpack_candles
@@ -17,12 +17,14 @@ from feed.store.database import Database, read_meta
 from feed.store.stored_chain import StoredChain
 from feed.store.tables import (
     METRICS,
+    bar_blocks,
     chain_metrics,
     chain_minutes,
     chains,
     day_candles,
     listings,
     minute_blocks,
+    recorded_days,
     symbols,
 )
 
@@ -37,6 +39,33 @@ class Reader:
         """One-minute candles of an underlying that begin in [start, end)."""
         with self.database.reading() as connection:
             return stored_minutes(connection, _symbol_id(connection, symbol), start_ms, end_ms)
+
+    def bars(self, symbol: str, start_ms: int, end_ms: int) -> list[Candles]:
+        """Bars wider than a minute that begin in [start, end), by ascending width."""
+        with self.database.reading() as connection:
+            return stored_bars(connection, _symbol_id(connection, symbol), start_ms, end_ms)
+
+    def finest_width_ms(self, symbol: str, start_ms: int, end_ms: int, days: tuple[date, date]) -> int | None:
+        """The width of the narrowest candles in [start, end) and ``days``, None where there are none."""
+        block, bar, day = minute_blocks.c, bar_blocks.c, day_candles.c
+        with self.database.reading() as connection:
+            symbol_id = _symbol_id(connection, symbol)
+            within = and_(block.symbol_id == symbol_id, block.hour_ms.between(start_ms - HOUR_MS, end_ms - 1))
+            if connection.scalar(select(block.hour_ms).where(within).limit(1)) is not None:
+                return MINUTE_MS
+            within = and_(bar.symbol_id == symbol_id, bar.day_ms.between(start_ms - DAY_MS, end_ms - 1))
+            width_ms: int | None = connection.scalar(select(func.min(bar.width_ms)).where(within))
+            within = and_(day.symbol_id == symbol_id, day.day.between(*days))
+            if width_ms is None and connection.scalar(select(day.day).where(within).limit(1)) is not None:
+                return DAY_MS
+            return width_ms
+
+    def recorded_days(self, exchange: str) -> dict[date, tuple[int, int]]:
+        """Days that have rows though the calendar knew no session of them, with their open and close."""
+        column = recorded_days.c
+        query = select(column.day, column.open_ms, column.close_ms).where(column.exchange == exchange)
+        with self.database.reading() as connection:
+            return {day: (open_ms, close_ms) for day, open_ms, close_ms in connection.execute(query)}
 
     def minutes_of_all(self, names: Sequence[str], start_ms: int, end_ms: int) -> dict[str, Candles]:
         """One-minute candles of many underlyings that begin in [start, end)."""
@@ -67,6 +96,7 @@ class Reader:
                 column.close,
                 column.volume,
                 column.source,
+                column.width_ms,
                 column.atm_iv,
             )
             .where(column.day >= first, column.day <= last)
@@ -77,10 +107,11 @@ class Reader:
             rows = connection.execute(query.where(column.symbol_id == symbol_id)).all()
         if not rows:
             return Candles.empty(), np.empty(0)
-        days, *prices, source, atm_iv = zip(*rows, strict=True)
+        days, *prices, source, width_ms, atm_iv = zip(*rows, strict=True)
         columns = [np.array(values, np.float64) for values in prices]
         times = np.array([label(day) for day in days], np.int64)
-        return Candles.of(times, columns, np.array(source, np.int64)), np.array(atm_iv, np.float64)
+        widths = np.array([width or 0 for width in width_ms], np.int64)
+        return Candles.of(times, columns, np.array(source, np.int64), widths), np.array(atm_iv, np.float64)
 
     def volatilities(self, symbol: str, first: date, last: date) -> list[tuple[date, float | None, int]]:
         """Day, near-month volatility and source of each daily candle of [first, last], ascending."""

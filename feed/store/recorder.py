@@ -68,6 +68,7 @@ class Recorder:
         as_of_ms: int,
         now_ms: int,
         valuation: ChainMetrics | Valuation | None,
+        forwards: FloatArray | None = None,
     ) -> list[ClosedCandle]:
         """Count a market's state as published at ``now_ms``; returns the candles that became final."""
         self._take_filled()
@@ -77,6 +78,7 @@ class Recorder:
         if universe is not self._forming.universe:
             self._relist(universe)
         self._forming.source = self.source
+        self._forming.forwards = forwards
         self._forming.take(underlyings, contracts, as_of_ms)
         if not 0 <= now_ms - self._parted_ms < self._part_every_ms:
             self._parted_ms = now_ms

@@ -51,7 +51,7 @@ def _add(
     for row, minute in enumerate(chain.minute_ms.tolist()):
         legs = chain.legs(row)
         values: FloatArray = np.stack([legs[name] for name in CONTRACT_FIELDS])
-        chains.setdefault(minute, {})[key] = RecordedChain(chain.strikes, values)
+        chains.setdefault(minute, {})[key] = RecordedChain(chain.strikes, values, float(chain.forward[row]))
         as_of[minute] = max(as_of.get(minute, 0), int(chain.as_of_ms[row]))
         spot = float(chain.spot[row])
         if spot == spot:

@@ -26,8 +26,9 @@ _RECORDED = {
 class StoredChain:
     """Consecutive minutes of one chain over one list of strikes.
 
-    ``minute_ms``, ``as_of_ms``, ``source``, ``spot`` : (minutes,); ``strikes`` : (n,); ``tokens`` : (2 n,);
-    each of ``fields`` (``feed.store.chains.RECORD_FIELDS``) : (minutes, 2 n), calls then puts.
+    ``minute_ms``, ``as_of_ms``, ``source``, ``spot``, ``forward`` (of a future) : (minutes,); ``strikes`` :
+    (n,); ``tokens`` : (2 n,); each of ``fields`` (``feed.store.chains.RECORD_FIELDS``) : (minutes, 2 n),
+    calls then puts.
     """
 
     symbol: str
@@ -41,6 +42,7 @@ class StoredChain:
     as_of_ms: IntArray
     source: IntArray
     spot: FloatArray
+    forward: FloatArray
     fields: Mapping[str, FloatArray]
 
     def legs(self, row: int = -1) -> dict[str, FloatArray]:
@@ -109,5 +111,6 @@ def chain_of_minute(minute: ClosedMinute, symbol: str, expiry: date) -> StoredCh
         as_of_ms=np.array([minute.as_of_ms]),
         source=np.array([minute.source]),
         spot=minute.underlyings.close[[listing.underlying_row]],
+        forward=np.array([minute.forward(listing.row)]),
         fields={name: values[np.newaxis] for name, values in fields.items()},
     )

@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 METRICS = (
     "spot_price",
@@ -69,6 +69,29 @@ minute_blocks = Table(
     sqlite_with_rowid=False,
 )
 
+# candles that were imported as bars of some minutes: by the day of UTC, which begins before any session
+bar_blocks = Table(
+    "bar_blocks",
+    metadata,
+    Column("symbol_id", Integer, ForeignKey("symbols.id"), primary_key=True),
+    Column("width_ms", BigInteger, primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("candle_count", SmallInteger, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# days that have rows though the calendar knows no session of them: they are sessions of their own
+recorded_days = Table(
+    "recorded_days",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("open_ms", BigInteger, nullable=False),
+    Column("close_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 day_candles = Table(
     "day_candles",
     metadata,
@@ -81,6 +104,7 @@ day_candles = Table(
     Column("volume", Float),
     Column("source", SmallInteger, nullable=False),
     Column("atm_iv", Float),  # of the near month, at the end of the session
+    Column("width_ms", BigInteger),  # of the widest bar it is made of: a day for one told at its end
     sqlite_with_rowid=False,
 )
 
@@ -115,6 +139,7 @@ chain_minutes = Table(
     Column("listing_id", Integer, ForeignKey("listings.id"), nullable=False),
     Column("source", SmallInteger, nullable=False),
     Column("spot", Float),
+    Column("forward", Float),  # the price of the future of that expiry, where it was told
     Column("record", LargeBinary, nullable=False),
 )
 
@@ -154,5 +179,17 @@ def _add_near_month_iv(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE chain_metrics ADD COLUMN near_month_iv FLOAT"))
 
 
+def _add_widths(connection: Connection) -> None:
+    """3 to 4: bars wider than a minute, what a day is made of, recorded sessions, prices of futures."""
+    bar_blocks.create(connection)
+    recorded_days.create(connection)
+    connection.execute(text("ALTER TABLE day_candles ADD COLUMN width_ms BIGINT"))
+    connection.execute(text("ALTER TABLE chain_minutes ADD COLUMN forward FLOAT"))
+
+
 # the step from version n to n + 1 stands at n
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_atm_iv, 2: _add_near_month_iv}
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {
+    1: _add_atm_iv,
+    2: _add_near_month_iv,
+    3: _add_widths,
+}

@@ -16,6 +16,7 @@ from feed.store.codec import unpack_candles
 from feed.store.database import Database
 from feed.store.tables import (
     SCHEMA_VERSION,
+    bar_blocks,
     chain_metrics,
     chain_minutes,
     chains,
@@ -82,6 +83,10 @@ def _kinds(connection: Connection) -> Iterator[Kind]:
     query = select(func.sum(block.candle_count), func.min(block.hour_ms), func.max(block.hour_ms))
     count, first, last = connection.execute(query).one()
     yield Kind("minute candles", int(count or 0), _instant(first), _instant(last))
+    bar = bar_blocks.c
+    query = select(func.sum(bar.candle_count), func.min(bar.day_ms), func.max(bar.day_ms))
+    count, first, last = connection.execute(query).one()
+    yield Kind("wider bars", int(count or 0), _instant(first), _instant(last))
     count, first_day, last_day = connection.execute(
         select(func.count(), func.min(day.day), func.max(day.day))
     ).one()
@@ -134,6 +139,8 @@ class PruneJob:
         if keep.minute_candles_days is not None:
             old = minute_blocks.c.hour_ms < self._cutoff_ms(keep.minute_candles_days) - HOUR_MS
             self.deleted += connection.execute(delete(minute_blocks).where(old)).rowcount
+            old_bars = bar_blocks.c.day_ms < self._cutoff_ms(keep.minute_candles_days) - DAY_MS
+            self.deleted += connection.execute(delete(bar_blocks).where(old_bars)).rowcount
         if keep.daily_candles_days is not None:
             old_day = day_candles.c.day < to_datetime(self._cutoff_ms(keep.daily_candles_days)).date()
             self.deleted += connection.execute(delete(day_candles).where(old_day)).rowcount

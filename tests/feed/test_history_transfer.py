@@ -14,6 +14,8 @@ from pyarrow import parquet
 
 from feed.candles import MINUTE_MS
 from feed.history import History, HistoryError
+from feed.recordings.reading import Options
+from feed.recordings.report import Report
 from feed.replay import ReplaySource
 from feed.store.archive import Archive
 from feed.store.exporting import HEADER
@@ -40,6 +42,12 @@ needs_recordings = pytest.mark.skipif(
 
 def archive(url: str, *, writable: bool = True) -> Archive:
     return Archive(url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange", writable=writable)
+
+
+def imported(store: Archive, path: Path, symbol: str | None = None, **more: object) -> Report:
+    """The only report of a file."""
+    (report,) = store.import_file(path, Options(symbol=symbol), **more)
+    return report
 
 
 def recorded_store(url: str, minutes: int = 30) -> Tape:
@@ -69,9 +77,9 @@ def test_minutes_are_imported_with_the_day_they_make(store_url: str, tmp_path: P
     told = []
     with archive(store_url) as store:
         file = minute_file(tmp_path / "nifty_1min.csv", 800)
-        report = store.import_file(file, progress=lambda done, total: told.append((done, total)))
-        assert (report.kept, report.skipped, report.bad_rows) == (800, 0, [])
-        assert told[-1] == (801, 801)
+        report = imported(store, file, progress=lambda done, total: told.append((done, total)))
+        assert (report.kept, report.refused, report.bad_rows) == (800, 0, [])
+        assert told[-1] == (800, 800)
         start = at("2024-06-03 09:15")
         minutes = store._candles("NIFTY", "1m", start, start + 5 * DAY)
         assert len(minutes) == 800
@@ -93,12 +101,12 @@ def test_bad_rows_are_told_by_line_and_the_rest_is_kept(store_url: str, tmp_path
         10: "",
     }
     with archive(store_url) as store:
-        report = store.import_file(minute_file(tmp_path / "x.csv", 12, bad), "reliance")
-    assert (report.kept, report.skipped) == (5, 6)
-    assert [row.line for row in report.bad_rows] == [3, 5, 6, 7, 8, 9]
+        report = imported(store, minute_file(tmp_path / "x.csv", 12, bad), "reliance")
+    assert (report.kept, report.refused) == (5, 6)
+    assert [row.number for row in report.bad_rows] == [3, 5, 6, 7, 8, 9]
     reasons = [row.reason for row in report.bad_rows]
     assert reasons[1] == "open and close must lie between low and high, were 10, 8.5 with 8, 9."
-    assert reasons[2] == "a row must have 6 cells, had 4."
+    assert reasons[2] == "a row must have 6 columns, had 4."
     assert reasons[4] == "open must be a price above 0, was '-5'."
     assert all(reason.endswith(".") for reason in reasons)
 
@@ -114,21 +122,24 @@ def test_an_import_that_was_cut_off_goes_on_after_what_is_stored(store_url: str,
     class Cut(Exception):
         """The power went off."""
 
+    told: list[int] = []
+
     def cut(done: int, _total: int) -> None:
-        if done > 6_000:
+        told.append(done)
+        if told.count(10_000) == 2:  # once read, once written
             raise Cut
 
     with archive(store_url) as store, pytest.raises(Cut):
-        store.import_file(path, progress=cut)
+        imported(store, path, progress=cut)
     with archive(store_url) as store:
-        report = store.import_file(path)
-        assert report.resumed_after == 10_001
-        assert report.kept == 2_000
+        report = imported(store, path)
+        assert report.resumed_after == 10_000
+        assert report.kept == 12_000
         start = at("2024-06-03 09:15")
         minutes = store._candles("NIFTY", "1m", start, start + 12_000 * MINUTE_MS)
         assert minutes.volume.tolist() == list(range(12_000))
-        again = store.import_file(path)
-        assert (again.kept, again.resumed_after) == (0, 12_001)
+        again = imported(store, path)
+        assert (again.kept, again.resumed_after) == (12_000, 0)
 
 
 def test_daily_files_with_and_without_a_symbol_column(store_url: str, tmp_path: Path) -> None:
@@ -141,15 +152,14 @@ def test_daily_files_with_and_without_a_symbol_column(store_url: str, tmp_path: 
     nameless = tmp_path / "prices.csv"
     nameless.write_text("date,open,high,low,close\n2025-11-21,1,2,1,2\n")
     with archive(store_url) as store:
-        assert store.import_file(stocks).kept == 2
+        assert imported(store, stocks).kept == 2
         span = at("2025-11-21 00:00"), at("2025-11-22 00:00")
         assert store._candles("RELIANCE", "1d", *span).volume.tolist() == [9615271]
         assert np.isnan(store._candles("M&M", "1d", *span).volume).all()
-        report = store.import_file(nameless)
-        assert report.bad_rows[0].reason == "The row has no symbol, nor has the file's name; name one."
-        assert store.import_file(nameless, "INDIA VIX").kept == 0  # its lines were gone through
+        report = imported(store, nameless)
+        assert report.error == "neither its rows nor its name tell the symbol: name one with --symbol."
         nameless.write_text("date,open,high,low,close\n2025-11-21,11.5,12,11,11.9\n")
-        assert store.import_file(nameless, "india vix").kept == 1
+        assert imported(store, nameless, "india vix").kept == 1
         assert store._candles("INDIA VIX", "1d", *span).close.tolist() == [11.9]
 
 
@@ -158,7 +168,7 @@ def test_an_imported_day_replaces_a_simulated_one(store_url: str, tmp_path: Path
     path = tmp_path / "daily_nifty.csv"
     path.write_text("date,open,high,low,close,volume\n2026-11-25,100,101,99,100.5,7\n")
     with archive(store_url) as store:
-        store.import_file(path)
+        imported(store, path)
         day = store._candles("NIFTY", "1d", OPEN, OPEN + MINUTE_MS)
         assert day.close.tolist() == [100.5]
         assert day.source_names == ("imported",)
@@ -170,40 +180,39 @@ def test_an_imported_day_replaces_a_simulated_one(store_url: str, tmp_path: Path
         ("a,b,c\n1,2,3\n", "its columns are unknown"),
         ("", "it is empty"),
         ("Date,Time,Open,High,Low\n", "its columns are unknown"),
-        ("time,open,high,low,close\n1,1,1,1,1\n", "it lacks date"),
+        ("when,open,high,low,close\n1,1,1,1,1\n", "it lacks a column of it"),
     ],
 )
 def test_a_file_that_is_not_understood_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
     path = tmp_path / "strange.csv"
     path.write_text(content)
-    with archive(f"{tmp_path}/h.db") as store, pytest.raises(HistoryError, match=sentence) as refused:
-        store.import_file(path)
-    assert str(path) in str(refused.value)
+    with archive(f"{tmp_path}/h.db") as store:
+        report = imported(store, path)
+    assert sentence in str(report.error)
+    assert (report.file, report.exit_code) == (str(path), 2)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with (
-        archive(f"{tmp_path}/h.db") as store,
-        pytest.raises(HistoryError, match="No such file"),
-    ):
-        store.import_file(tmp_path / "none.csv")
+    with archive(f"{tmp_path}/h.db") as store:
+        report = imported(store, tmp_path / "none.csv")
+    assert report.error == "it cannot be read (No such file or directory)."
 
 
 def test_packed_files_are_imported_too(tmp_path: Path) -> None:
     path = tmp_path / "nifty.csv.gz"
     path.write_bytes(gzip.compress(minute_file(tmp_path / "nifty.csv", 5).read_bytes()))
     with archive(f"{tmp_path}/h.db") as store:
-        assert store.import_file(path).kept == 5
+        assert imported(store, path).kept == 5
 
 
 def test_recorded_chains_are_imported_and_found_at_their_instants(store_url: str) -> None:
     path = DATA / "made_up_minutes_20260305.csv"
     source = ReplaySource.open(path, catalogue=CATALOGUE, calendar=CALENDAR)
     with archive(store_url) as store:
-        report = store.import_file(path)
+        report = imported(store, path)
         assert report.kept > 0
         assert store.check().problems == []
-        assert store.import_file(path).kept == report.kept  # again: nothing doubled
+        assert imported(store, path).kept == report.kept  # again: nothing doubled
         assert store.check().problems == []
     of = market(source.universe, source="replay")
     history = History(store_url, calendar=CALENDAR)
@@ -227,7 +236,7 @@ def test_an_exported_file_imported_again_gives_the_same_candles(store_url: str, 
         assert store.export("nifty", "1m", span, path) == 30
         before = store._candles("NIFTY", "1m", *span)
     with archive(f"{tmp_path}/other.db") as other:
-        assert other.import_file(path).kept == 30
+        assert imported(other, path).kept == 30
         assert_same_candles(other._candles("NIFTY", "1m", *span), before)
     assert tape.history.health().dropped == 0
 
@@ -235,7 +244,7 @@ def test_an_exported_file_imported_again_gives_the_same_candles(store_url: str, 
 def test_an_export_that_was_cut_off_goes_on(tmp_path: Path) -> None:
     url = f"{tmp_path}/h.db"
     with archive(url) as store:
-        store.import_file(minute_file(tmp_path / "nifty.csv", 1500))
+        imported(store, minute_file(tmp_path / "nifty.csv", 1500))
         span = at("2024-06-01 00:00"), at("2024-06-20 00:00")
         whole, cut = tmp_path / "whole.csv", tmp_path / "cut.csv"
         for interval, rows in (("1m", 1500), ("1h", 4 * 7), ("1d", 4), ("1w", 1)):
@@ -252,7 +261,7 @@ def test_an_export_that_was_cut_off_goes_on(tmp_path: Path) -> None:
 
 def test_an_export_tells_what_is_not_known_by_an_empty_cell(tmp_path: Path) -> None:
     with archive(f"{tmp_path}/h.db") as store:
-        store.import_file(minute_file(tmp_path / "nifty.csv", 2))
+        imported(store, minute_file(tmp_path / "nifty.csv", 2))
         path = tmp_path / "out.csv"
         store.export("NIFTY", "1m", (at("2024-06-03 00:00"), at("2024-06-04 00:00")), path)
     with path.open() as file:
@@ -292,7 +301,7 @@ def test_parquet_without_pyarrow_is_refused_with_the_way_out(
 
 def test_parquet_holds_the_candles(tmp_path: Path) -> None:
     with archive(f"{tmp_path}/h.db") as store:
-        store.import_file(minute_file(tmp_path / "nifty.csv", 10))
+        imported(store, minute_file(tmp_path / "nifty.csv", 10))
         path = tmp_path / "out.parquet"
         span = at("2024-06-03 00:00"), at("2024-06-04 00:00")
         assert store.export("NIFTY", "1m", span, path, "parquet") == 10
@@ -324,11 +333,11 @@ def test_a_recorded_day_can_be_replayed(store_url: str) -> None:
 def test_the_recorded_market_data_is_imported(tmp_path: Path) -> None:
     with archive(f"{tmp_path}/h.db") as store:
         for name in ("nifty_1min_20240603_20240614.csv", "banknifty_1min_20240603_20240614.csv"):
-            report = store.import_file(RECORDED / name)
-            assert (report.kept, report.skipped) == (3750, 0)
-        assert store.import_file(RECORDED / "daily_nifty_history.csv").kept > 480
-        assert store.import_file(RECORDED / "daily_stocks.csv").kept > 600
-        assert store.import_file(RECORDED / "daily_india_vix.csv", "INDIA VIX").kept > 240
+            report = imported(store, RECORDED / name)
+            assert (report.kept, report.refused) == (3750, 0)
+        assert imported(store, RECORDED / "daily_nifty_history.csv").kept > 480
+        assert imported(store, RECORDED / "daily_stocks.csv").kept > 600
+        assert imported(store, RECORDED / "daily_india_vix.csv", "INDIA VIX").kept > 240
         crash = store._candles("NIFTY", "1d", at("2024-06-04 00:00"), at("2024-06-05 00:00"))
         assert len(crash) == 1
         assert crash.low[0] < 0.95 * crash.open[0]
@@ -338,9 +347,9 @@ def test_the_recorded_market_data_is_imported(tmp_path: Path) -> None:
 @needs_recordings
 def test_the_recorded_chains_are_imported_with_their_expected_totals(tmp_path: Path) -> None:
     with archive(f"{tmp_path}/h.db") as store:
-        store.import_file(RECORDED / "nse_optionchain_NIFTY_20220328_1047.json")
-        report = store.import_file(RECORDED / "nifty_chain_intraday_20260819.csv.gz")
-        assert report.kept == 102
+        imported(store, RECORDED / "nse_optionchain_NIFTY_20220328_1047.json")
+        report = imported(store, RECORDED / "nifty_chain_intraday_20260819.csv.gz")
+        assert (report.kept, report.refused) == (46_502, 0)
         assert store.check().problems == []
     history = History(f"{tmp_path}/h.db", calendar=CALENDAR)
     chain = run(history.chain_at("NIFTY", date(2022, 3, 31), at("2022-03-28 12:00")))

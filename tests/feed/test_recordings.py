@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feed.recordings.frames import Recording, RecordingError, contract_values
-from feed.recordings.reading import read_recording
+from feed.recordings.reading import FrontDoor, Options
 from feed.recordings.text import local_day, local_ms, parse_day, parse_instant, parse_number
 from feed.source import CONTRACT_FIELDS
+from tests.feed.history_support import CALENDAR, CATALOGUE
 
 MADE_UP = Path(__file__).parents[1] / "data"
 FIRST = date(2026, 3, 10)
@@ -20,14 +21,14 @@ SECOND = date(2026, 3, 17)
 MINUTE_HEADER = "timestamp,expiry,strike,option_type,spot,ltp,volume,oi,oi_chg,iv"
 
 
-def closing_ms(symbol: str, day: date) -> int:
-    return local_ms(day, 15, 40)
+def read(path: Path, **options: object) -> Recording:
+    return FrontDoor(CATALOGUE, CALENDAR, Options(**options)).recording(path)
 
 
-def read(path: Path, **arguments: object) -> Recording:
-    return read_recording(
-        path, closing_ms=closing_ms, known_symbols={"NIFTY", "BANKNIFTY", "M&M", "BAJAJ-AUTO"}, **arguments
-    )
+def values_of(told: dict[str, float]) -> tuple[dict[str, float], list[str]]:
+    """The values of a contract, and what was said of those it cannot have."""
+    flaws: list[str] = []
+    return contract_values(told, flaws.append), flaws
 
 
 def written(path: Path, *lines: str) -> Path:
@@ -40,7 +41,7 @@ def test_parse_day_reads_every_form_in_use(text):
     assert parse_day(text) == date(2026, 8, 25)
 
 
-@pytest.mark.parametrize("text", ["", "25-Agu-2026", "31-02-2026", "2026/08/25", "tomorrow"])
+@pytest.mark.parametrize("text", ["", "25-Agu-2026", "31-02-2026", "2026/8/25", "01/02/2026", "tomorrow"])
 def test_parse_day_refuses_anything_else_with_the_text(text):
     with pytest.raises(ValueError, match="a date must look like") as refused:
         parse_day(text)
@@ -73,14 +74,14 @@ def test_parse_number_reads_the_exchange_site_csv_forms():
     assert math.isnan(parse_number("oi", ""))
 
 
-@pytest.mark.parametrize("text", ["nan", "inf", "1e999", "12a"])
+@pytest.mark.parametrize("text", ["nan", "inf", "1e999", "12a", "1_0", "9007199254740994"])
 def test_parse_number_refuses_what_is_no_finite_number(text):
-    with pytest.raises(ValueError, match=r"ltp must be (a number|finite)"):
+    with pytest.raises(ValueError, match=r"ltp must (be (a number|finite)|lie within)"):
         parse_number("ltp", text)
 
 
 def test_contract_values_take_zero_prices_as_none_and_zero_counts_as_counts():
-    values = contract_values(
+    values, _ = values_of(
         {"last_price": 0, "bid": 0, "ask": 0, "volume": 0, "open_interest": 0, "bid_quantity": 0}
     )
     assert all(math.isnan(values[name]) for name in ("last_price", "bid", "ask"))
@@ -88,7 +89,7 @@ def test_contract_values_take_zero_prices_as_none_and_zero_counts_as_counts():
 
 
 def test_contract_values_give_the_previous_day_from_the_changes():
-    values = contract_values(
+    values, _ = values_of(
         {"last_price": 12.35, "change": -0.3, "open_interest": 37.5, "open_interest_change": -4}
     )
     assert values["previous_close"] == 12.65
@@ -97,21 +98,28 @@ def test_contract_values_give_the_previous_day_from_the_changes():
 
 @pytest.mark.parametrize("told", [{"last_price": 0, "change": 0}, {"last_price": 4.05, "change": 4.05}])
 def test_contract_values_know_no_previous_close_of_a_contract_that_had_none(told):
-    assert math.isnan(contract_values(told)["previous_close"])
+    assert math.isnan(values_of(told)[0]["previous_close"])
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("told", "unknown", "sentence"),
     [
-        ({"last_price": -0.05}, "last_price must not be negative, was -0.05"),
-        ({"open_interest": -1}, "open_interest must not be negative, was -1"),
-        ({"bid": 3, "ask": 2.95}, "bid must not be above ask, was 3 against 2.95"),
-        ({"open_interest": 5, "open_interest_change": 6}, "was 5 after a change of 6"),
+        ({"last_price": -0.05}, {"last_price"}, "last_price must not be negative, was -0.05"),
+        ({"open_interest": -1}, {"open_interest"}, "open_interest must not be negative, was -1"),
+        ({"bid": 3, "ask": 2.95}, {"bid", "ask"}, "bid must not be above ask, was 3 against 2.95"),
+        (
+            {"open_interest": 5, "open_interest_change": 6},
+            {"previous_open_interest"},
+            "was 5 after a change of 6",
+        ),
     ],
 )
-def test_contract_values_refuse_what_no_market_has(told, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        contract_values(told)
+def test_contract_values_take_what_no_market_has_for_unknown(told, unknown, sentence):
+    values, flaws = values_of({"volume": 7, **told})
+    assert {name for name, value in values.items() if math.isnan(value)} == unknown
+    assert values["volume"] == 7
+    assert len(flaws) == 1
+    assert sentence in flaws[0]
 
 
 def test_minutes_become_a_frame_per_instant_in_order():
@@ -159,7 +167,10 @@ def test_a_byte_order_mark_is_left_alone(tmp_path, name):
 def test_bad_rows_are_named_by_line_and_the_rest_is_kept():
     recording = read(MADE_UP / "made_up_bad_rows.csv")
     reasons = {row.number: row.reason for row in recording.bad_rows}
-    assert list(reasons) == [3, 4, 5, 6, 7, 8, 9, 10, 12, 13]
+    assert list(reasons) == [3, 4, 5, 6, 7, 9, 10, 12, 13]
+    flaws = {row.number: row.reason for row in recording.flaws}
+    assert list(flaws) == [8]
+    reasons |= flaws
     expected = {
         3: "a row must have 10 columns, had 9",
         4: "a timestamp must look like",
@@ -167,20 +178,21 @@ def test_bad_rows_are_named_by_line_and_the_rest_is_kept():
         6: "strike must be positive, was '0'",
         7: "option_type must be CE or PE, was 'XX'",
         8: "ltp must be a number, was 'twelve'",
-        9: "open_interest must not be negative, was -5",
+        9: "a contract may appear once an instant",
         10: "a contract may appear once an instant",
         12: "expiry must not lie before the day of the recording, was 2026-03-03",
-        13: "ltp must be finite, was 'inf'",
+        13: "a contract may appear once an instant",
     }
     for number, beginning in expected.items():
         assert reasons[number].startswith(beginning)
     chain = recording.frames[0].chains["NIFTY", FIRST]
     np.testing.assert_array_equal(chain.field("last_price"), [[120.5, 90], [np.nan, np.nan]])
+    np.testing.assert_array_equal(chain.field("open_interest"), [[200, 40], [90, np.nan]])
 
 
 def test_a_stray_quote_costs_one_row(tmp_path):
     path = written(
-        tmp_path / "quote.csv",
+        tmp_path / "nifty_quote.csv",
         MINUTE_HEADER,
         '202603050920,"10-Mar-2026,21000,CE,21010,1,1,1,0,0',
         "202603050920,10-Mar-2026,21000,PE,21010,2,1,1,0,0",
@@ -192,7 +204,7 @@ def test_a_stray_quote_costs_one_row(tmp_path):
 
 def test_quoted_thousands_and_dashes_are_read(tmp_path):
     path = written(
-        tmp_path / "site.csv",
+        tmp_path / "nifty_site.csv",
         "timestamp,expiry,strike,option_type,ltp,oi",
         '202603050920,10-Mar-2026,"21,000.00",CE,-,"1,250"',
     )
@@ -210,12 +222,19 @@ def test_quoted_thousands_and_dashes_are_read(tmp_path):
         ("BANKNIFTY-2026-03-05.csv", "BANKNIFTY"),
         ("chain_m&m.csv", "M&M"),
         ("bajaj-auto_20260305.csv", "BAJAJ-AUTO"),
-        ("chains.csv", "NIFTY"),
     ],
 )
 def test_the_symbol_comes_from_the_file_name(tmp_path, name, symbol):
     path = written(tmp_path / name, MINUTE_HEADER, "202603050920,10-Mar-2026,21000,CE,21010,1,1,1,0,0")
     assert read(path).frames[0].spots == {symbol: 21010}
+
+
+def test_a_chain_that_does_not_tell_its_symbol_is_taken_for_the_commonest(tmp_path):
+    path = written(
+        tmp_path / "chains.csv", MINUTE_HEADER, "202603050920,10-Mar-2026,21000,CE,21010,1,1,1,0,0"
+    )
+    assert read(path).frames[0].spots == {"NIFTY": 21010}
+    assert read(path, symbol="nifty bank").frames[0].spots == {"BANKNIFTY": 21010}
 
 
 def test_the_symbol_given_wins_over_the_file_name(tmp_path):
@@ -226,7 +245,7 @@ def test_the_symbol_given_wins_over_the_file_name(tmp_path):
 def test_a_snapshot_takes_date_from_its_name_and_spot_from_the_file_beside():
     recording = read(MADE_UP / "nifty_snapshot_20260305_close.csv")
     (frame,) = recording.frames
-    assert frame.time_ms == local_ms(date(2026, 3, 5), 15, 40)
+    assert frame.time_ms == local_ms(date(2026, 3, 5), 15, 30)
     assert frame.spots == {"NIFTY": 21010.35}
     chain = frame.chains["NIFTY", FIRST]
     np.testing.assert_array_equal(chain.field("last_price"), [[np.nan, 120.5], [80, 110.25]])
@@ -243,7 +262,7 @@ def test_a_snapshot_takes_the_spot_it_is_given(tmp_path):
 
 
 def test_a_snapshot_without_spot_does_not_make_one_up(tmp_path):
-    path = tmp_path / "copy_20260305_1127.csv"
+    path = tmp_path / "nifty_20260305_1127.csv"
     path.write_bytes((MADE_UP / "nifty_snapshot_20260305_close.csv").read_bytes())
     (frame,) = read(path).frames
     assert frame.spots == {}
@@ -294,22 +313,25 @@ def test_bad_entries_of_the_exchange_json_are_counted_from_one(tmp_path):
     path = tmp_path / "widget.json"
     path.write_text(json.dumps({"records": {"timestamp": "05-Mar-2026 10:47:19", "data": entries}}))
     recording = read(path)
-    assert [row.number for row in recording.bad_rows] == [1, 2, 3, 4, 6, 7]
-    assert "CE lastPrice must be a number, was 'five'" in recording.bad_rows[3].reason
-    assert recording.frames[0].chains["WIDGET", FIRST].field("last_price")[0, 0] == 5
+    assert [row.number for row in recording.bad_rows] == [1, 2, 3, 5, 6, 7]
+    assert [row.number for row in recording.flaws] == [4]
+    assert "CE lastPrice must be a number, was 'five'" in recording.flaws[0].reason
+    chain = recording.frames[0].chains["WIDGET", FIRST]
+    assert np.isnan(chain.field("last_price")[0, 0])
+    assert chain.field("open_interest")[0, 0] == 1
     assert recording.frames[0].spots == {}
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("empty.csv", b"", "it is empty; expected the minute-by-minute CSV"),
+        ("empty.csv", b"", "it is empty"),
         ("unknown.csv", b"a,b,c\n1,2,3\n", "its columns are unknown; expected"),
-        ("candles.csv", b"date,open,high,low,close\n", "it holds candles, not option chains"),
-        ("binary.csv", b"\xff\xfe\x00\x01", "it is not text"),
-        ("header.csv", MINUTE_HEADER.encode(), "it holds no usable row"),
+        ("nifty_candles.csv", b"date,open,high,low,close\n", "it holds candles, not option chains"),
+        ("binary.csv", b"\x00\xff\xfe\x00\x01", "it is neither text nor a gzip or zip"),
+        ("nifty.csv", MINUTE_HEADER.encode(), "it holds no usable row"),
         (
-            "bad.csv",
+            "nifty_bad.csv",
             MINUTE_HEADER.encode() + b"\nx",
             "the first refused was row 2: a row must have 10 columns",
         ),
@@ -317,11 +339,11 @@ def test_bad_entries_of_the_exchange_json_are_counted_from_one(tmp_path):
         ("broken.json", b'{"records": ', "it is not valid JSON"),
         ("other.json", b'{"success": true}', "a list records.data"),
         ("list.json", b"[1, 2]", "a list records.data"),
-        ("untimed.json", b'{"records": {"data": []}}', "a timestamp must look like"),
-        ("barren_20260305.csv", b"expiry,strike,ce_oi,pe_oi\n", "it holds no usable row"),
-        ("undated.csv", b"expiry,strike,ce_oi,pe_oi\n", "does not hold its date"),
-        ("chain_20261305.csv", b"expiry,strike,ce_oi,pe_oi\n", "no valid date or time"),
-        ("chain_20260305_2561.csv", b"expiry,strike,ce_oi,pe_oi\n", "no valid date or time"),
+        ("nifty_untimed.json", b'{"records": {"data": []}}', "a timestamp must look like"),
+        ("nifty_20260305.csv", b"expiry,strike,ce_oi,pe_oi\n", "it holds no usable row"),
+        ("nifty_undated.csv", b"expiry,strike,ce_oi,pe_oi\n", "does not hold its date"),
+        ("nifty_20261305.csv", b"expiry,strike,ce_oi,pe_oi\n", "no valid date or time"),
+        ("nifty_20260305_2561.csv", b"expiry,strike,ce_oi,pe_oi\n", "no valid date or time"),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_in_one_sentence(tmp_path, name, content, sentence):
@@ -339,10 +361,10 @@ def test_a_missing_file_is_refused_in_one_sentence(tmp_path):
 
 
 def test_an_unreadable_spot_beside_a_snapshot_is_refused(tmp_path):
-    written(tmp_path / "chain_20260305.csv", "expiry,strike,ce_oi,pe_oi", "10-Mar-2026,21000,1,2")
-    written(tmp_path / "chain_20260305.json", '{"underlying_value": "about 21000"}')
+    written(tmp_path / "nifty_20260305.csv", "expiry,strike,ce_oi,pe_oi", "10-Mar-2026,21000,1,2")
+    written(tmp_path / "nifty_20260305.json", '{"underlying_value": "about 21000"}')
     with pytest.raises(RecordingError, match="the spot beside a recording cannot be read"):
-        read(tmp_path / "chain_20260305.csv")
+        read(tmp_path / "nifty_20260305.csv")
 
 
 def assert_same(one: Recording, other: Recording) -> None:
@@ -379,7 +401,7 @@ def test_every_row_written_is_found_again_in_its_place(tmp_path, legs, order):
         for (minute, expiry, strike, side), (price, volume, interest) in legs.items()
     ]
     order.shuffle(rows)
-    recording = read(written(tmp_path / "law.csv", MINUTE_HEADER, *rows))
+    recording = read(written(tmp_path / "nifty_law.csv", MINUTE_HEADER, *rows))
     assert recording.bad_rows == ()
     found = {}
     for frame in recording.frames:

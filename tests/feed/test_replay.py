@@ -210,7 +210,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path, catalogue, calendar):
 
 def test_refused_rows_are_kept_for_the_report(catalogue, calendar):
     source = ReplaySource.open(MADE_UP / "made_up_bad_rows.csv", catalogue=catalogue, calendar=calendar)
-    assert len(source.bad_rows) == 10
+    assert len(source.bad_rows) == 9
     assert source.bad_rows[0].number == 3
 
 

@@ -15,6 +15,7 @@ import pytest
 from feed.candles import MINUTE_MS
 from feed.history import History, HistoryError
 from feed.market import Market
+from feed.recordings.reading import Options
 from feed.replay import ReplaySource
 from feed.source import CONTRACT_FIELDS
 from feed.store.archive import Archive
@@ -240,7 +241,7 @@ def test_fields_that_are_not_recorded_are_unknown(replay: Open, tape: Tape) -> N
 def test_imported_chain_tells_its_spot_where_there_are_no_candles(store_url: str, replay: Open) -> None:
     path = Path(__file__).parents[1] / "data" / "made_up_minutes_20260305.csv"
     with Archive(store_url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange", writable=True) as store:
-        store.import_file(path, "NIFTY")
+        store.import_file(path, Options(symbol="NIFTY"))
     source, file = replay("2026-03-05"), ReplaySource.open(path, catalogue=CATALOGUE, calendar=CALENDAR)
     assert (source.start_ms, source.end_ms) == (file.start_ms, file.end_ms)
     of, expected = following(source), following(file)
