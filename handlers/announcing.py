@@ -76,15 +76,9 @@ class Announcer:
         views = self._services.views
         stream = views.chain(successor) if room.stream.kind == "chain" else views.dashboard(successor)
         following = self._broadcaster.room(room.over(stream))
-        snapshot = following.snapshot("expired")
-        for subscription in rolling:
-            with self._guard.part("clients"):
-                client = subscription.client
-                followed = client.subscriptions.get(stream.name)  # in a way of its own
-                if followed is None:
-                    self._broadcaster.roll(client, following, snapshot)
-                else:
-                    self._broadcaster.roll(client, followed.room, followed.room.snapshot("expired"))
+        for client in [subscription.client for subscription in rolling]:
+            followed = client.subscriptions.get(stream.name)  # in a way of its own
+            self._broadcaster.roll(client, following if followed is None else followed.room)
             await self._broadcaster.breathe()
 
     async def _tell_closed(self, item: ClosedCandle) -> None:

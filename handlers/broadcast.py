@@ -22,7 +22,7 @@ import numpy as np
 from feed.guard import Guard
 from handlers.frames import Packet, encode
 from handlers.pulse import Pulse
-from handlers.rooms import NOWHERE, Client, Cohort, PacedRoom, Position, Room, Subscription
+from handlers.rooms import NOWHERE, ROLLED, Client, Cohort, PacedRoom, Position, Room, Subscription
 
 SLICE = 100  # sockets written to before the time is looked at: less than a millisecond
 BREATH_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer
@@ -127,18 +127,12 @@ class Broadcaster:
         self._join(client, room, (stream.epoch, stream.seq), rolls=rolls)
         return recovered
 
-    def roll(self, client: Client, room: Room, snapshot: Packet) -> None:
-        """Bring a client to the room of the next expiry, as soon as it is ready for it."""
-        if client.sid not in self.clients:
-            return
-        self.unsubscribe(client, room.stream.name)
-        is_ready = client.ready and not client.owed
-        if is_ready:
-            client.send(snapshot)
-        else:
-            self._lag(client)
-        position = (room.stream.epoch, room.stream.seq) if is_ready else NOWHERE
-        self._join(client, room, position, rolls=True)
+    def roll(self, client: Client, room: Room) -> None:
+        """Bring a client over to the room of the next expiry, as soon as it is ready for it."""
+        if client.sid in self.clients:
+            self.unsubscribe(client, room.stream.name)
+            self._join(client, room, ROLLED, rolls=True)
+            self._serve(client)
 
     def _join(self, client: Client, room: Room, position: Position, *, rolls: bool) -> None:
         """Put a client into a room; nothing else registers one."""

@@ -15,6 +15,7 @@ from schemas.api_keys import ApiKey
 
 Position = tuple[str, int]  # epoch and sequence number of a state
 NOWHERE: Position = ("", -1)
+ROLLED: Position = ("", -2)  # where who followed the expiry before this one is
 Send = Callable[[bytes], int]
 Line = tuple[list["Subscription"], list[Send]]
 NOBODY: Line = ([], [])
@@ -106,7 +107,7 @@ class Room(ABC):
 
     def _make(self, epoch: str, since: int) -> Packet:
         if not self.stream.holds(epoch, since):
-            return self.snapshot("resync")
+            return self.snapshot("expired" if (epoch, since) == ROLLED else "resync")
         merged = self.merged(since)
         if self.stream.seq - since <= 1:
             return merged
@@ -197,7 +198,7 @@ class PacedRoom(Room):
         return True
 
     def _make(self, epoch: str, since: int) -> Packet:
-        return self.merged(since)
+        return self.snapshot("expired") if (epoch, since) == ROLLED else self.merged(since)
 
     def heartbeat(self) -> Packet:
         """The state again: it is small, or its clients understand nothing else."""
