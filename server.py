@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import sys
+from collections import deque
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -19,9 +20,10 @@ from pathlib import Path
 from feed import commands
 from feed.calendar import Calendar, CalendarError
 from feed.clock import Clock, VirtualClock, WallClock, to_ms
+from feed.guard import Guard
 from feed.history import ClosedCandle, History, HistoryError, Retention
 from feed.instruments import Catalogue
-from feed.market import Changes, Market
+from feed.market import Market
 from feed.minute_metrics import MinuteMetrics
 from feed.playback import Replay
 from feed.random_walk import SimulatedSource
@@ -187,12 +189,14 @@ def build_edge(
 ) -> Server:
     """Put an edge around a market: streams, doors and routes."""
     feed, limits = settings.feed, settings.limits
-    past_volatility = PastVolatility(history, market)
+    guard = Guard()
+    past_volatility = PastVolatility(history, market, guard)
     views = Views(market, depth=feed.replay_depth, iv_history=past_volatility)
     broadcaster = Broadcaster(
         publish_interval_ms=feed.publish_interval_ms,
         heartbeat_s=feed.heartbeat_s,
         slow_client_timeout_s=limits.slow_client_timeout_s,
+        guard=guard,
     )
     access = AccessRules(
         origins=settings.server.frontend_url,
@@ -202,9 +206,10 @@ def build_edge(
         is_local=is_loopback(settings.server.host),
     )
 
-    async def publish(changes: Changes, closed: list[ClosedCandle]) -> None:
-        await past_volatility.follow(closed, changes.at_ms, wait=isinstance(clock, VirtualClock))
-        await namespace.announcer.publish(changes, closed)
+    async def publish(now_ms: int, closed: deque[ClosedCandle]) -> None:
+        with guard.part("past_volatility"):
+            await past_volatility.follow(closed, now_ms, wait=isinstance(clock, VirtualClock))
+        await namespace.announcer.publish(closed)
 
     ticker = Ticker(
         source,
@@ -215,8 +220,9 @@ def build_edge(
         poll_ms=min(MAX_POLL_MS, feed.publish_interval_ms / 10),
         publish=publish,
         valuation=MinuteMetrics(feed.interest_rate),
+        guard=guard,
     )
-    loop_lag = LoopLag()
+    loop_lag = LoopLag(guard)
     services = Services(
         market=market,
         views=views,
@@ -234,8 +240,11 @@ def build_edge(
             history,
             loop_lag,
             lambda: namespace.statistics(),
+            broadcaster,
+            guard,
             max_clients=lambda: namespace.limits.max_clients,
         ),
+        guard=guard,
         routes=TABLE,
         replay=_make_replay_control(settings, ticker),
         simulation=source if isinstance(source, SimulatedSource) else None,
@@ -254,6 +263,7 @@ def build_edge(
             connect_timeout_s=limits.connect_timeout_s,
             slow_client_timeout_s=limits.slow_client_timeout_s,
         ),
+        guard,
     )
     services.socket_statistics = namespace.statistics
     services.announce_feed = namespace.announcer.tell_feed

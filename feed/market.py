@@ -18,6 +18,7 @@ from feed.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, FloatArray, Rows, Up
 from feed.universe import Listing, Universe
 
 NEVER_MS = -1
+LARGEST = 2.0**53  # a price or a count beyond it is no data: many feeds write 2^64 - 1 for "unknown"
 
 
 class FeedUnavailable(LookupError):
@@ -64,12 +65,11 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one publication changed: rows of the universe, and keys of listings that left it."""
+    """What one publication changed: rows of the universe."""
 
     at_ms: int
     underlying_rows: Rows
     listing_rows: Rows
-    expired: tuple[Listing, ...] = ()
 
 
 @dataclass(slots=True)
@@ -116,10 +116,12 @@ class Market:
         self._symbols = _Positions.of(count)
         self._chains = _Positions.of(len(universe.listings))
         self._input_ms = np.full(count, NEVER_MS)
-        self._expired: list[Listing] = []
 
     def apply(self, update: Update) -> None:
-        """Write an update into the tables and remember what it changed."""
+        """Write an update into the tables and remember what it changed.
+
+        What is not finite, or beyond what a float counts exactly, is not known.
+        """
         if update.universe is not None and update.universe is not self.universe:
             self._relist(update.universe)
         self.last_input_ms = max(self.last_input_ms, update.time_ms)
@@ -154,8 +156,7 @@ class Market:
             positions.seq[changed] += 1
             positions.changed[changed] = False
             rows.append(changed)
-        expired, self._expired = tuple(self._expired), []
-        return Changes(now_ms, rows[0], rows[1], expired)
+        return Changes(now_ms, rows[0], rows[1])
 
     def restart(self, epoch: str) -> None:
         """Begin a new epoch: whatever clients hold is to be replaced by a snapshot."""
@@ -246,7 +247,6 @@ class Market:
             self._chains.as_of_ms[listing.row] = chains.as_of_ms[before.row]
             relisted = not np.array_equal(before.strikes, listing.strikes)
             self._chains.changed[listing.row] = chains.changed[before.row] or relisted
-        self._expired += [listing for listing in old.listings if universe.find(listing.key) is None]
         self.contracts, self.forwards = tables, forwards
         self.universe = universe
 
@@ -258,8 +258,8 @@ def _write(
     length = len(next(iter(tables.values())))
     where: slice | Rows = slice(None) if rows is None else rows
     different = np.zeros(length if rows is None else len(rows), bool)
-    for name, new in values.items():
-        old = tables[name][where]
+    for name, given in values.items():
+        old, new = tables[name][where], np.where(np.abs(given) <= LARGEST, given, np.nan)
         # NaN is equal to NaN here: still not known is no news
         different |= (old != new) & ((old == old) | (new == new))
         tables[name][where] = new

@@ -8,13 +8,13 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-import numpy as np
 from tornado.ioloop import PeriodicCallback
 
 from feed.candles import MINUTE_MS
 from feed.clock import Clock, VirtualClock
+from feed.guard import Guard
 from feed.history import ClosedCandle, History
-from feed.market import NEVER_MS, Changes, Market
+from feed.market import NEVER_MS, Market
 from feed.source import Restartable, Seekable, Source
 from feed.store.jobs import Valuation
 from feed.watchdog import FeedState, FeedWatchdog
@@ -26,7 +26,8 @@ CATCH_UP_STEP_MS = 20_000  # what is skipped by a seek is recorded at this pace
 MOST_CAUGHT_UP = 500_000  # contracts times minutes: some three seconds of work
 SAMPLES = 600
 
-Publish = Callable[[Changes, list[ClosedCandle]], Awaitable[None]]
+# takes the instant, and the closed candles off the queue one by one as they are told
+Publish = Callable[[int, deque[ClosedCandle]], Awaitable[None]]
 
 
 class Ticker:
@@ -35,7 +36,8 @@ class Ticker:
     A step advances the source, applies and publishes the update, records it and awaits ``publish``. A late
     loop takes the missed steps one after the other, so that it changes when things are seen, not what.
     ``poll_ms`` is how late a step may begin; ``valuation`` gives history the figures of a closed minute. A
-    source that the ``watchdog`` finds silent is restarted; its last prices stay.
+    source that the ``watchdog`` finds silent is restarted; its last prices stay. A part of a step that fails
+    keeps the ``guard`` busy and nothing else: whatever happens, ``publish`` is awaited.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Ticker:
         poll_ms: float,
         publish: Publish,
         valuation: Valuation | None = None,
+        guard: Guard | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
@@ -64,7 +67,9 @@ class Ticker:
         self._history = history
         self._watchdog = watchdog
         self._publish = publish
-        self._valuation = valuation
+        self._guard = guard or Guard(monotonic)
+        self._valuation = self._guard.wraps("minute_metrics", valuation) if valuation else None
+        self._closed: deque[ClosedCandle] = deque()  # kept until they are told
         self._monotonic = monotonic
         self._input_times_ms: deque[int] = deque(maxlen=SAMPLES)
         self._stepped_ms = NEVER_MS
@@ -72,7 +77,7 @@ class Ticker:
         self._was_set_back = False
         self._told_s = monotonic()
         self._turn = asyncio.Lock()  # one step at a time, and no seek within one
-        self._poll = PeriodicCallback(self._run, poll_ms)
+        self._poll = PeriodicCallback(self._run_guarded, poll_ms)
 
     def start(self) -> None:
         """Begin to tick on the current loop."""
@@ -95,6 +100,10 @@ class Ticker:
         """How long ago the newest input arrived; None before the first."""
         newest = self.market.last_input_ms
         return None if newest == NEVER_MS else max(0, self.clock.now_ms() - newest)
+
+    async def _run_guarded(self) -> None:
+        with self._guard.part("step"):
+            await self._run()
 
     async def _run(self) -> None:
         started = self._monotonic()
@@ -137,6 +146,7 @@ class Ticker:
                 self._take(time_ms)
                 await self._history.make_room()
                 await asyncio.sleep(0)
+            self._closed.clear()  # of what was skipped: nobody's present, and another epoch's past
             self._begin_epoch(instant_ms)
             if isinstance(self.source, Seekable):
                 self.source.seek(instant_ms)  # so that it tells the whole state once more
@@ -148,16 +158,17 @@ class Ticker:
             self._was_set_back = True
             self.market.set_back(now_ms)
         self._stepped_ms = now_ms
-        changes, closed = self._take(now_ms)
-        self.state = self._judge(now_ms)
+        self._take(now_ms)
+        with self._guard.part("step"):
+            self.state = self._judge(now_ms)
         self.steps += 1
         self.step_ms.append((self._monotonic() - started) * 1000)
-        await self._tell(changes, closed)
+        await self._tell(now_ms)
         if isinstance(self.clock, VirtualClock):
             await self._history.make_room()  # such a clock may wait, so that nothing has to be dropped
 
-    def _take(self, now_ms: int) -> tuple[Changes, list[ClosedCandle]]:
-        """Take in and record what arrived up to an instant."""
+    def _take(self, now_ms: int) -> None:
+        """Take in, number and record what arrived up to an instant."""
         try:
             if self._watchdog.wants_restart(now_ms):
                 self._restart(now_ms)
@@ -175,8 +186,10 @@ class Ticker:
             self.failures += 1
             if self.failures == 1 or self.failures % 1000 == 0:
                 logger.exception("the %s feed failed (%d times so far)", self.source.name, self.failures)
-        changes = self.market.publish(now_ms)
-        return changes, self._history.record(self.market, now_ms, self._valuation)
+        with self._guard.part("market"):
+            self.market.publish(now_ms)
+        with self._guard.part("recorder"):
+            self._closed += self._history.record(self.market, now_ms, self._valuation)
 
     def _restart(self, now_ms: int) -> None:
         """Have a silent source begin again; a recording is opened where it stands."""
@@ -191,15 +204,15 @@ class Ticker:
             self._was_set_back = False
             self._name_epoch()
 
-    async def _tell(self, changes: Changes, closed: list[ClosedCandle]) -> None:
+    async def _tell(self, now_ms: int) -> None:
         self._told_s = self._monotonic()
-        await self._publish(changes, closed)
+        with self._guard.part("step"):
+            await self._publish(now_ms, self._closed)
 
     async def _tell_of_the_pause(self, clock: VirtualClock) -> None:
         """Say at the usual pace that nothing changed: who waits is not to think that the line is dead."""
         if self._monotonic() - self._told_s >= clock.step_s:
-            nothing = np.empty(0, np.intp)
-            await self._tell(Changes(clock.now_ms(), nothing, nothing), [])
+            await self._tell(clock.now_ms())
 
     def _rewound(self, now_ms: int) -> int:
         """Where a recording that is to be looped goes on: from its start, in a new epoch."""

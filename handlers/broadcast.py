@@ -2,12 +2,16 @@
 
 A client is written to only when its socket took everything before. While it did not, nothing is kept
 for it but its position in each stream; when it drained it gets one merged delta from there.
+
+A room whose stream cannot be told, and a client that cannot be written to, are left out and nobody else is:
+the room's subscribers are told that it failed, and it is tried again, ever more rarely.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -15,13 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from handlers.frames import Packet
-from handlers.rooms import Client, Cohort, PacedRoom, Position, Room, Subscription
+from feed.guard import Guard
+from handlers.frames import Packet, encode
+from handlers.pulse import Pulse
+from handlers.rooms import NOWHERE, ROLLED, Client, Cohort, PacedRoom, Position, Room, Subscription
 
 SLICE = 100  # sockets written to before the time is looked at: less than a millisecond
 BREATH_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer
 FULL_INTERVAL_MS = 1000  # a client that replaces its whole state is served once a second
 FAN_OUT_SAMPLES = 512
+MOST_CYCLES = 64  # between two tries of a stream that fails: half a minute at the default
 
 
 class FanOutStatistics:
@@ -49,6 +56,7 @@ class Broadcaster:
         publish_interval_ms: int,
         heartbeat_s: float,
         slow_client_timeout_s: float,
+        guard: Guard | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.rooms: dict[tuple[Any, ...], Room] = {}
@@ -60,6 +68,12 @@ class Broadcaster:
         self._monotonic = monotonic
         self._lagging: dict[Client, None] = {}
         self._breathed = monotonic()
+        self._guard = guard or Guard(monotonic)
+        self.pulse = Pulse(
+            heartbeat_s=heartbeat_s, publish_interval_s=publish_interval_ms / 1000, monotonic=monotonic
+        )
+        self._cycle = 0
+        self._failed: dict[Room, str] = {}  # until it is told, each with a reference for the log
 
     def add(self, client: Client) -> None:
         """Begin to serve a connected client."""
@@ -78,33 +92,60 @@ class Broadcaster:
         return client
 
     def room(self, room: Room) -> Room:
-        """The room of that key: the one that exists, or this one."""
-        return self.rooms.setdefault(room.key, room)
+        """The room of that key: the one that is followed, or this one, which nobody follows yet."""
+        return self.rooms.get(room.key, room)
 
-    def subscribe(self, client: Client, room: Room, epoch: str | None = None, seq: int = -1) -> bool:
+    def subscribe(
+        self,
+        client: Client,
+        room: Room,
+        epoch: str | None = None,
+        seq: int = -1,
+        *,
+        greeting: Packet | None = None,
+        rolls: bool = False,
+        reason: str | None = None,
+    ) -> bool:
         """Bring a client to the room's present state and keep it there from now on.
 
         With an ``epoch`` and ``seq`` it gets what it missed since then if that is still known; the answer
-        says whether it was. The packet is written before the client joins, so no delta can overtake it.
+        says whether it was. The ``greeting`` and the packet are written before the client joins, so no delta
+        can overtake them. Where the state cannot be told this raises, and nothing has changed.
         """
-        self.unsubscribe(client, room.stream.name)
         stream = room.stream
         stream.refresh()
-        if not room.subscriptions:
-            room.told = (stream.epoch, stream.seq)
         recovered = epoch is not None and stream.holds(epoch, seq)
         if not recovered:
-            client.send(room.snapshot())
-        elif seq != stream.seq:
-            client.send(room.merged(seq))
-        subscription = Subscription(client, room, (stream.epoch, stream.seq))
-        client.subscriptions[stream.name] = subscription
+            packets = [room.snapshot(reason)]
+        else:
+            packets = [room.merged(seq)] if seq != stream.seq else []
+        if client.sid not in self.clients:
+            return False  # it left while its question was looked at
+        self.unsubscribe(client, stream.name)
+        for packet in packets if greeting is None else [greeting, *packets]:
+            client.send(packet)
+        self._join(client, room, (stream.epoch, stream.seq), rolls=rolls)
+        return recovered
+
+    def roll(self, client: Client, room: Room) -> None:
+        """Bring a client over to the room of the next expiry, as soon as it is ready for it."""
+        if client.sid in self.clients:
+            self.unsubscribe(client, room.stream.name)
+            self._join(client, room, ROLLED, rolls=True)
+            self._serve(client)
+
+    def _join(self, client: Client, room: Room, position: Position, *, rolls: bool) -> None:
+        """Put a client into a room; nothing else registers one."""
+        room = self.rooms.setdefault(room.key, room)
+        if not room.subscriptions:
+            room.told = (room.stream.epoch, room.stream.seq)
+            self.pulse.said(room)
+        subscription = Subscription(client, room, position, rolls=rolls)
+        client.subscriptions[room.stream.name] = subscription
         room.subscriptions[client] = subscription
-        self.rooms[room.key] = room
         if len(client.subscriptions) > 1:
             client.fall_out()
         self._let_march(client)
-        return recovered
 
     def unsubscribe(self, client: Client, name: str) -> bool:
         """Take a client out of a stream; return whether it was in it."""
@@ -122,29 +163,94 @@ class Broadcaster:
     async def publish(self) -> None:
         """One cycle: advance every room, then write once to each client that has something new."""
         started = self._breathed = self._monotonic()
+        self._cycle += 1
         several: dict[Client, None] = dict(self._lagging)
         for room in list(self.rooms.values()):
+            await self._publish_room(room, several)
+            await self.breathe()
+        for clients in _slices(list(several)):
+            for client in clients:
+                self._serve(client)
+            await self.breathe()
+        await self._tell_failures()
+        self._disconnect_slow()
+        self.statistics.cycles_ms.append((self._monotonic() - started) * 1000)
+        self.pulse.beat()
+
+    async def _publish_room(self, room: Room, several: dict[Client, None]) -> None:
+        """Tell one room of a change or of its absence; whatever it raises is its own affair."""
+        if not room.subscriptions or (room.failures and self._cycle < room.retry_cycle):
+            return
+        try:
+            if room.failures:
+                await self._recover(room, several)
+                return
             since = room.told
             if room.advance():
                 room.idle_cycles = 0
                 await self._fan_out(room, since, several)
+                self.pulse.said(room)
             else:
                 await self._keep_alive(room)
-        for clients in _slices(list(several)):
-            for client in clients:
-                self._serve(client)
-            await self._breathe()
-        self._disconnect_slow()
-        self.statistics.cycles_ms.append((self._monotonic() - started) * 1000)
+        except Exception as error:  # noqa: BLE001
+            self._fail(room, error)
+
+    async def _recover(self, room: Room, several: dict[Client, None]) -> None:
+        """Try a room that failed: once it works, all are told so and get the whole state."""
+        room.begin_again()
+        status = Packet("subscription_status", encode(room.status("recovered")))
+        self._failed.pop(room, None)
+        subscriptions = list(room.subscriptions.values())
+        for subscription in subscriptions:
+            subscription.place(NOWHERE)
+        several.update(dict.fromkeys(subscription.client for subscription in subscriptions))
+        await self.tell(status, [subscription.client for subscription in subscriptions])
+        self.pulse.said(room)
+
+    def _fail(self, room: Room, error: Exception) -> None:
+        """Leave a room out for a while."""
+        reference = secrets.token_hex(8)
+        self._guard.note("streams", error, of=f"{room.stream.name}, request {reference}")
+        self.pulse.failures[room.stream.kind] += 1
+        if not room.failures:
+            room.fail()
+            self._failed[room] = reference
+        room.failures += 1
+        room.retry_cycle = self._cycle + min(2**room.failures, MOST_CYCLES)
+
+    async def _tell_failures(self) -> None:
+        """Tell the subscribers of rooms that failed in this cycle; why is for the log alone."""
+        while self._failed:
+            room, reference = self._failed.popitem()
+            with self._guard.part("streams"):
+                trouble = {
+                    "code": "INTERNAL_ERROR",
+                    "message": f"{room.stream.name} cannot be told at the moment; it is tried again.",
+                    "details": {"request_id": reference},
+                    "event": "",
+                }
+                clients = list(room.subscriptions)
+                await self.tell(Packet("error", encode(trouble)), clients)
+                await self.tell(Packet("subscription_status", encode(room.status("failed"))), clients)
 
     async def tell(self, packet: Packet, clients: Iterable[Client] | None = None) -> None:
         """Send a packet to clients, by default to everybody who is connected."""
         for some in _slices(list(self.clients.values() if clients is None else clients)):
             for client in some:
-                client.send(packet)
+                try:
+                    client.send(packet)
+                except Exception as error:  # noqa: BLE001
+                    self._drop(client, error)
             self.statistics.messages += len(some)
             self.statistics.bytes += len(some) * len(packet.payload)
-            await self._breathe()
+            await self.breathe()
+
+    def _drop(self, client: Client, error: Exception) -> None:
+        """Let a client go that cannot be written to: it may come back over another transport."""
+        self._guard.note("clients", error)
+        self._lagging.pop(client, None)
+        with self._guard.part("clients"):
+            client.socket.server.drop(client.socket)
 
     async def tell_when_ready(self, name: str, packet: Packet, clients: Iterable[Client]) -> None:
         """Send a packet of a stream now, or with the next write to a client that is not ready for it.
@@ -166,9 +272,13 @@ class Broadcaster:
         marching = [cohort for cohort in room.cohorts if cohort.members]
         packet = room.packet(since) if marching else None
         counts = [cohort.begin() for cohort in marching]
-        for cohort, count in zip(marching, counts, strict=True):
-            assert packet is not None
-            await self._march(cohort, count, packet)
+        try:
+            for cohort, count in zip(marching, counts, strict=True):
+                assert packet is not None
+                await self._march(cohort, count, packet)
+        finally:
+            for cohort in marching:
+                cohort.end()
         several.update(dict.fromkeys(subscription.client for subscription in room.others))
 
     async def _march(self, cohort: Cohort, count: int, packet: Packet) -> None:
@@ -190,7 +300,7 @@ class Broadcaster:
             self.statistics.bytes += (served - len(short)) * len(packet.payload)
             for subscription, taken in short:
                 self._fell_short(subscription, frame, taken)
-            await self._breathe()
+            await self.breathe()
         cohort.end()
 
     def _fell_short(self, subscription: Subscription, frame: bytes, taken: int) -> None:
@@ -204,16 +314,23 @@ class Broadcaster:
         else:
             self._lag(client)
 
-    async def _breathe(self) -> None:
+    async def breathe(self) -> None:
         """Let the loop do something else if the cycle has kept it for a while."""
         if self._monotonic() - self._breathed > BREATH_S:
             await asyncio.sleep(0)
             self._breathed = self._monotonic()
 
     def _serve(self, client: Client) -> None:
-        """Write everything a client has missed, of all its streams, in one go."""
+        """Write everything a client has missed; one that cannot be written to is let go."""
         if client.sid not in self.clients:
             return
+        try:
+            self._catch_up(client)
+        except Exception as error:  # noqa: BLE001
+            self._drop(client, error)
+
+    def _catch_up(self, client: Client) -> None:
+        """Write everything a client has missed, of all its streams, in one go."""
         behind = [item for item in client.subscriptions.values() if item.behind]
         if not behind and not client.owed:
             self._caught_up(client)
@@ -221,8 +338,14 @@ class Broadcaster:
         if not client.ready:
             self._lag(client)
             return
-        packets = [item.room.packet(item.position) for item in behind]
-        if not client.offer([*client.owed.values(), *packets]):
+        try:
+            packets = [item.room.packet(item.position) for item in behind]
+        except Exception:  # noqa: BLE001
+            # those that can be told are; the others wait for their rooms to work again
+            behind = [item for item in behind if self._can_be_told(item)]
+            packets = [item.room.packet(item.position) for item in behind]
+        told = [*client.owed.values(), *packets]
+        if told and not client.offer(told):
             self._lag(client)
             return
         client.owed.clear()
@@ -230,6 +353,14 @@ class Broadcaster:
             self._count(item, packet)
             item.place(item.room.target)
         self._caught_up(client)
+
+    def _can_be_told(self, item: Subscription) -> bool:
+        """Whether what a subscriber missed can be put into a packet; else its room has failed."""
+        try:
+            item.room.packet(item.position)
+        except Exception as error:  # noqa: BLE001
+            self._fail(item.room, error)
+        return not item.room.failures
 
     def _count(self, item: Subscription, packet: Packet) -> None:
         self.statistics.messages += 1
@@ -245,6 +376,7 @@ class Broadcaster:
             room.idle_cycles = 0
             current = [item.client for item in room.subscriptions.values() if not item.behind]
             await self.tell_when_ready(room.stream.name, room.heartbeat(), current)
+            self.pulse.said(room)
 
     def _lag(self, client: Client) -> None:
         if client.lagging_since is None:
@@ -273,7 +405,8 @@ class Broadcaster:
                 self._lagging.pop(client)
                 self.statistics.slow_disconnects += 1
                 why = "it did not read what it subscribed to"
-                client.socket.server.refuse(client.socket, why, "slow")
+                with self._guard.part("clients"):
+                    client.socket.server.refuse(client.socket, why, "slow")
 
 
 def _slices(items: list[Any]) -> Iterable[list[Any]]:

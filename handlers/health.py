@@ -14,10 +14,13 @@ from typing import Any
 
 from tornado.ioloop import PeriodicCallback
 
+from feed.guard import Guard
 from feed.history import History
 from feed.steady import Steady, Verdict
 from feed.ticker import Ticker
+from handlers.broadcast import Broadcaster
 from handlers.loop_lag import LoopLag
+from handlers.pulse import Pulse
 
 STATUSES = ("ok", "degraded", "down")  # by rank
 FEED_RANKS = {"live": 0, "market_closed": 0, "degraded": 1, "stalled": 1, "disconnected": 2}
@@ -57,7 +60,8 @@ class Report:
 class Health:
     """Judges the parts once a second and whenever somebody asks.
 
-    ``statistics`` are the sockets' (``/api/websocket/stats``); ``max_clients`` is how many are let in.
+    ``statistics`` are the sockets' (``/api/websocket/stats``); ``max_clients`` is how many are let in. A part
+    of the process that failed a short while ago (``guard``) degrades the part of health it belongs to.
     """
 
     def __init__(
@@ -66,6 +70,8 @@ class Health:
         history: History,
         loop_lag: LoopLag,
         statistics: Callable[[], Mapping[str, Any]],
+        broadcaster: Broadcaster,
+        guard: Guard,
         *,
         max_clients: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
@@ -75,17 +81,20 @@ class Health:
         self._history = history
         self._loop_lag = loop_lag
         self._statistics = statistics
+        self._broadcaster = broadcaster
+        self._guard = guard
         self._max_clients = max_clients
         self._monotonic = monotonic
         self._steady = {
             # the feed's state has a hysteresis of its own, which clients are told of
             "feed": Steady(better_after_s=0),
+            "streams": Steady(better_after_s=10),
             "history": Steady(better_after_s=10),
             "event_loop": Steady(better_after_s=10),
             "clients": Steady(better_after_s=10, worse_after_s=5),
         }
         self._told: dict[str, str] = {}
-        self._callback = PeriodicCallback(self._look, PERIOD_MS)
+        self._callback = PeriodicCallback(guard.wraps("health", self._look), PERIOD_MS)
 
     def start(self) -> None:
         """Begin to judge on the current loop, and to log what changes."""
@@ -100,18 +109,27 @@ class Health:
         now_s = self._monotonic()
         seen = {
             "feed": self._feed(),
+            "streams": self._streams(),
             "history": self._recorded(),
             "event_loop": self._loop(now_s),
             "clients": self._clients(),
         }
         parts = {}
-        for name, (sample, figures) in seen.items():
+        for name, (seen_of_part, figures) in seen.items():
+            trouble = self._guard.trouble(name)
+            is_worse = trouble is not None and seen_of_part.rank == 0
+            sample = Verdict(1, str(trouble)) if is_worse else seen_of_part
             verdict = self._steady[name].observe(now_s, sample)
             if name == "clients" and self.draining:
                 verdict = Verdict(2, "The server is stopping: clients are asked to come back in a moment.")
             parts[name] = Part(STATUSES[verdict.rank], verdict.reason, figures)
             self._tell(name, parts[name])
         return Report(max((part.status for part in parts.values()), key=STATUSES.index), parts)
+
+    @property
+    def pulse(self) -> Pulse:
+        """What went out, and what did not."""
+        return self._broadcaster.pulse
 
     @property
     def may_live(self) -> bool:
@@ -121,6 +139,8 @@ class Health:
         """
         state = self._ticker.state
         if state.name == "stalled" and state.restarts >= RESTARTS_IN_VAIN:
+            return False
+        if self.pulse.stands_still:
             return False
         return self.report().parts["event_loop"].status != "down"
 
@@ -151,6 +171,10 @@ class Health:
             "rate_per_s": round(ticker.rate(), 2),
         }
         return Verdict(FEED_RANKS[ticker.state.name], ticker.state.reason), figures
+
+    def _streams(self) -> tuple[Verdict, dict[str, Any]]:
+        rooms = self._broadcaster.rooms.values()
+        return self.pulse.judge(rooms), self.pulse.figures(rooms)
 
     def _recorded(self) -> tuple[Verdict, dict[str, Any]]:
         health = self._history.health()

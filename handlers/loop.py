@@ -8,6 +8,8 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
+from feed.guard import Guard
+
 EVENTS_A_TURN = 256  # sockets looked at before timers, publishing and answers get their turn: about 15 ms
 PERIOD_S = 0.1  # resolution of a wheel: pings and time-outs are whole seconds
 
@@ -66,6 +68,7 @@ class TimerWheel:
     """
 
     def __init__(self, period_s: float = PERIOD_S) -> None:
+        self.guard = Guard()  # of the server whose timers these are
         self._period_s = period_s
         self._slots: dict[int, dict[Alarm, None]] = {}
         self._turned = 0
@@ -97,6 +100,7 @@ class TimerWheel:
         while self._turned < now and self._slots:
             self._turned += 1
             for alarm in list(self._slots.pop(self._turned, ())):
-                alarm.action()
+                with self.guard.part("timers"):
+                    alarm.action()
         # an empty wheel stands still, so that it keeps no loop alive
         self._handle = loop.call_later(self._period_s, self._turn) if self._slots else None

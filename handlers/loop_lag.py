@@ -8,6 +8,8 @@ from collections import deque
 import numpy as np
 from tornado.ioloop import PeriodicCallback
 
+from feed.guard import Guard
+
 PERIOD_MS = 50
 SAMPLES = 1200  # a minute
 RECENT_S = 5.0  # so long ago a stop is news
@@ -17,12 +19,12 @@ RECENT_SAMPLES = round(RECENT_S * 1000 / PERIOD_MS)
 class LoopLag:
     """Lateness of a callback that is due every 50 ms, over the last minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard | None = None) -> None:
         self._late_ms: deque[float] = deque(maxlen=SAMPLES)
         self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT_SAMPLES)
         self._due_s: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._callback = PeriodicCallback(self._measure, PERIOD_MS)
+        self._callback = PeriodicCallback((guard or Guard()).wraps("loop_lag", self._measure), PERIOD_MS)
 
     def start(self) -> None:
         """Begin to measure the current loop."""

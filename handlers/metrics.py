@@ -30,10 +30,10 @@ from handlers.access import AccessRules
 from handlers.api import ApiHandler
 from handlers.health import STATUSES
 from handlers.logs import AccessLog
+from handlers.pulse import STREAM_KINDS
 from handlers.services import Services
 
 FEED_STATES = ("live", "degraded", "stalled", "market_closed", "disconnected")
-STREAM_KINDS = ("symbol", "chain", "dashboard", "candles")
 QUANTILES = (0.5, 0.9, 0.99, 1.0)  # the last is the worst: one blocked second hides below any other
 # a cached answer takes one millisecond, a page of history tens; above 1 s something is wrong
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -79,6 +79,7 @@ class PartsCollector(Collector):
         yield from self._feed()
         yield from _connections(statistics)
         yield from _fan_out(statistics)
+        yield from self._streams()
         yield from self._history()
 
     def describe(self) -> Iterable[Metric]:
@@ -135,6 +136,27 @@ class PartsCollector(Collector):
         if (count := lag.tasks()) is not None:
             tasks.add_metric([], count)
         yield tasks
+
+    def _streams(self) -> Iterator[Metric]:
+        pulse = self._services.health.pulse
+        age = GaugeMetricFamily(
+            "market_stream_publish_age_seconds",
+            "Time since a stream of that kind last went out; absent for a kind that never did.",
+            labels=("kind",),
+        )
+        for kind, age_s in pulse.ages_s().items():
+            if age_s is not None:
+                age.add_metric((kind,), age_s)
+        yield age
+        yield _labelled_counter(
+            "market_stream_failures", "Tries to tell a stream that failed.", "kind", dict(pulse.failures)
+        )
+        yield _labelled_counter(
+            "market_part_failures",
+            "Failures that were kept from stopping anything else; docs/failures.md lists the parts.",
+            "part",
+            self._services.guard.failures,
+        )
 
     def _history(self) -> Iterator[Metric]:
         health = self._services.history.health()

@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,11 +15,13 @@ import orjson
 import socketio
 from marshmallow import ValidationError
 
+from feed.guard import Guard
 from feed.identity import identified
+from feed.instruments import UnknownExpiry
 from feed.universe import Listing
 from handlers.access import AccessRules
 from handlers.admission import Admission, Limits
-from handlers.announcing import Announcer, subscription_status
+from handlers.announcing import Announcer
 from handlers.broadcast import Broadcaster
 from handlers.candles import CandleViews
 from handlers.departure import Departure
@@ -53,13 +56,13 @@ CLIENT_EVENTS = (
     ("get_dashboard_data", "figures once: {symbol, expiry?}"),
     ("get_market_status", "phases of the exchanges"),
     ("list_subscriptions", "what this client follows, and where it stands"),
-    ("resume", "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?}]}"),
+    ("resume", "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?, rolls?}]}"),
     ("ping", "answered by pong with what was sent"),
 )
 SERVER_EVENTS = (
     ("connection_status", "once connected: client_id, server_time, version, epoch, limits"),
     ("market_status", "on connect and at every change of phase"),
-    ("subscription_status", "a subscription began, ended or expired"),
+    ("subscription_status", "a subscription began, ended, expired, failed or works again"),
     ("symbol_update", "snapshot, then deltas of a quote"),
     ("option_chain_data", "a whole chain: the answer to a request, or a snapshot"),
     ("option_chain_delta", "what changed in a chain"),
@@ -73,6 +76,20 @@ SERVER_EVENTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A stream that a client would follow: named, and so far nothing else is there of it.
+
+    ``rolls`` : whether it goes over to the next expiry; ``expired`` : the place that was asked for, where
+    its contracts have expired, and ``make`` is None where nothing follows it.
+    """
+
+    name: str
+    make: Callable[[], Room] | None
+    rolls: bool = False
+    expired: dict[str, Any] | None = None
+
+
 class MarketNamespace(socketio.AsyncNamespace):
     """The default namespace. Every event answers its acknowledgement with the REST envelope."""
 
@@ -82,6 +99,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         broadcaster: Broadcaster,
         access: AccessRules,
         limits: Limits,
+        guard: Guard,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -93,7 +111,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         self.limits = limits
         self._monotonic = monotonic
         self._candles = CandleViews(services.market, services.history, services.clock)
-        self.announcer = Announcer(services, broadcaster, self._candles)
+        self.announcer = Announcer(services, broadcaster, self._candles, guard)
         self._kept_status: tuple[dict[str, Any], Packet] | None = None
 
     # connections
@@ -205,10 +223,8 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def on_subscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow quotes."""
-        symbols = _load(requests.SymbolEvent, payload)["symbol"]
-        rooms = [self._symbol_room(symbol) for symbol in symbols]
-        self._check_room_for(client, rooms)
-        return {"streams": [self._subscribe(client, room) for room in rooms]}
+        wishes = [self._quote(symbol) for symbol in _load(requests.SymbolEvent, payload)["symbol"]]
+        return {"streams": self._follow(client, wishes)}
 
     async def on_unsubscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following quotes."""
@@ -220,9 +236,8 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def on_subscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow a chain."""
         wanted = _load(requests.ChainSubscription, payload)
-        room = self._chain_room(self._listing(wanted), wanted["mode"], wanted["strikes"])
-        self._check_room_for(client, [room])
-        return self._subscribe(client, room)
+        wish = self._chain(self._listing(wanted), wanted, rolls=wanted["expiry"] is None)
+        return self._follow(client, [wish])[0]
 
     async def on_unsubscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following a chain; without an expiry, every chain of the symbol."""
@@ -230,9 +245,9 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def on_subscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow the figures of an expiry."""
-        room = self._dashboard_room(self._listing(_load(requests.ChainEvent, payload)))
-        self._check_room_for(client, [room])
-        return self._subscribe(client, room)
+        wanted = _load(requests.ChainEvent, payload)
+        wish = self._dashboard(self._listing(wanted), rolls=wanted["expiry"] is None)
+        return self._follow(client, [wish])[0]
 
     async def on_unsubscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following figures; without an expiry, all of the symbol."""
@@ -240,11 +255,9 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def on_subscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow the forming candle."""
-        wanted = _load(requests.CandleEvent, payload)
-        await self.services.history.ready(wanted["symbol"])
-        room = self._candle_room(wanted["symbol"], wanted["interval"])
-        self._check_room_for(client, [room])
-        return self._subscribe(client, room)
+        wish = self._candle(_load(requests.CandleEvent, payload))
+        await self._await_history([wish])
+        return self._follow(client, [wish])[0]
 
     async def on_unsubscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following the forming candle."""
@@ -274,30 +287,16 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def on_list_subscriptions(self, client: Client, payload: Any) -> dict[str, Any]:
         """Say what the client follows, and where it stands."""
         _load(requests.NoPayload, payload)
-        rows = [
-            {**item.room.describe(), "epoch": item.position[0], "seq": item.position[1]}
-            for item in client.subscriptions.values()
-        ]
-        return {"subscriptions": rows}
+        return {"subscriptions": [item.describe() for item in client.subscriptions.values()]}
 
     async def on_resume(self, client: Client, payload: Any) -> dict[str, Any]:
         """Take up streams where a former connection left them."""
         wanted = _load(requests.ResumeEvent, payload)["streams"]
-        for kind, symbol in {
-            tuple(item["stream"].split(":")[:2]) for item in wanted if ":" in item["stream"]
-        }:
-            if kind == "candles":
-                await self.services.history.ready(symbol)
-        rooms = [self._room_of(item) for item in wanted]
-        self._check_room_for(client, rooms)
-        answers = []
-        for item, room in zip(wanted, rooms, strict=True):
-            recovered = self.broadcaster.subscribe(client, room, item["epoch"], item["seq"])
-            stream = room.stream
-            answers.append(
-                {"stream": stream.name, "epoch": stream.epoch, "seq": stream.seq, "recovered": recovered}
-            )
-        return {"streams": answers}
+        wishes = [self._wish(item) for item in wanted]
+        await self._await_history(wishes)
+        rooms = self._rooms(client, wishes)
+        triples = zip(wanted, wishes, rooms, strict=True)
+        return {"streams": [self._resume(client, *triple) for triple in triples]}
 
     async def on_ping(self, client: Client, payload: Any) -> dict[str, Any]:
         """Answer with the time and what was sent."""
@@ -310,61 +309,136 @@ class MarketNamespace(socketio.AsyncNamespace):
     def _listing(self, wanted: Mapping[str, Any]) -> Listing:
         return self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
 
-    def _symbol_room(self, symbol: str) -> Room:
-        return self.broadcaster.room(SymbolRoom(self.services.views.symbol(symbol)))
+    def _quote(self, symbol: str) -> Wish:
+        self.services.market.universe.underlying(symbol)
+        return Wish(f"symbol:{symbol}", lambda: SymbolRoom(self.services.views.symbol(symbol)))
 
-    def _chain_room(self, listing: Listing, mode: str, strikes: int | None) -> Room:
-        stream = self.services.views.chain(listing)
-        if mode == "full":
-            return self.broadcaster.room(FullChainRoom(stream, strikes, self.broadcaster.full_every))
-        return self.broadcaster.room(ChainRoom(stream, strikes))
+    def _chain(self, listing: Listing, wanted: Mapping[str, Any], *, rolls: bool) -> Wish:
+        mode, strikes = wanted["mode"], wanted["strikes"]
 
-    def _dashboard_room(self, listing: Listing) -> Room:
-        stream = self.services.views.dashboard(listing)
-        return self.broadcaster.room(WholeRoom(stream, "dashboard_data", self.broadcaster.full_every))
+        def make() -> Room:
+            stream = self.services.views.chain(listing)
+            if mode == "full":
+                return FullChainRoom(stream, strikes, self.broadcaster.full_every)
+            return ChainRoom(stream, strikes)
 
-    def _candle_room(self, symbol: str, interval: str) -> Room:
+        return Wish(f"chain:{listing.symbol}:{listing.expiry.day}", make, rolls)
+
+    def _dashboard(self, listing: Listing, *, rolls: bool) -> Wish:
+        def make() -> Room:
+            stream = self.services.views.dashboard(listing)
+            return WholeRoom(stream, "dashboard_data", self.broadcaster.full_every)
+
+        return Wish(f"dashboard:{listing.symbol}:{listing.expiry.day}", make, rolls)
+
+    def _candle(self, wanted: Mapping[str, Any]) -> Wish:
+        symbol, interval = wanted["symbol"], wanted["interval"]
         self.services.market.quote(symbol)
-        return self.broadcaster.room(WholeRoom(self._candles.stream(symbol, interval), "candle_update", 1))
+        return Wish(
+            f"candles:{symbol}:{interval}",
+            lambda: WholeRoom(self._candles.stream(symbol, interval), "candle_update", 1),
+        )
 
-    def _room_of(self, position: Mapping[str, Any]) -> Room:
-        """The room a stream's name stands for. Raises ValidationError and the look-up errors."""
+    def _wish(self, position: Mapping[str, Any]) -> Wish:
+        """What a stream's name stands for. Raises ValidationError and the look-up errors."""
         kind, _, rest = position["stream"].partition(":")
         symbol, _, last = rest.partition(":")
         if kind == "symbol" and symbol and not last:
-            return self._symbol_room(_load(requests.SymbolEvent, {"symbol": symbol})["symbol"][0])
+            return self._quote(_load(requests.SymbolEvent, {"symbol": symbol})["symbol"][0])
         if kind in ("chain", "dashboard") and last:
-            listing = self._listing(_load(requests.ChainEvent, {"symbol": symbol, "expiry": last}))
-            if kind == "dashboard":
-                return self._dashboard_room(listing)
-            return self._chain_room(listing, position["mode"], position["strikes"])
+            return self._listed_wish(kind, symbol, last, position)
         if kind == "candles" and last:
-            wanted = _load(requests.CandleEvent, {"symbol": symbol, "interval": last})
-            return self._candle_room(wanted["symbol"], wanted["interval"])
+            return self._candle(_load(requests.CandleEvent, {"symbol": symbol, "interval": last}))
         raise ValidationError(
             {"stream": [f"must be a stream such as symbol:NIFTY, was {position['stream'][:60]!r}"]}
         )
 
-    def _check_room_for(self, client: Client, rooms: list[Room]) -> None:
-        """Refuse what would be too many subscriptions, before anything is done."""
-        streams = {*client.subscriptions, *(room.stream.name for room in rooms)}
-        limit = self.limits.max_subscriptions
-        if len(streams) > limit:
-            message = f"A client may follow {limit} streams; this would make {len(streams)}."
-            raise ApiError("RATE_LIMITED", message, {"max_subscriptions": limit})
+    def _listed_wish(self, kind: str, symbol: str, day: str, position: Mapping[str, Any]) -> Wish:
+        """The stream of an expiry, or of the one after it where it is over and the subscription rolls."""
+        wanted = _load(requests.ChainEvent, {"symbol": symbol, "expiry": day})
+        rolls = position["rolls"]
+        expired = None
+        try:
+            listing = self._listing(wanted)
+        except UnknownExpiry as error:
+            if not error.listed or wanted["expiry"] > error.listed[0]:
+                raise  # it never was, or is not yet
+            listing = self._listing({**wanted, "expiry": None})
+            name = f"{kind}:{wanted['symbol']}:{wanted['expiry']}"
+            following = f"{kind}:{listing.symbol}:{listing.expiry.day}"
+            place = {"stream": name, "symbol": listing.symbol, "epoch": None, "seq": None}
+            expired = {**place, "status": "expired", "successor": following}
+            if not rolls:
+                return Wish(name, None, expired=expired)
+        if kind == "chain":
+            wish = self._chain(listing, position, rolls=rolls)
+        else:
+            wish = self._dashboard(listing, rolls=rolls)
+        return replace(wish, expired=expired)
 
-    def _subscribe(self, client: Client, room: Room) -> dict[str, Any]:
-        status = subscription_status(room, "subscribed")
-        client.send(Packet("subscription_status", encode(status)))
-        self.broadcaster.subscribe(client, room)
-        return status
+    async def _await_history(self, wishes: list[Wish]) -> None:
+        """Wait for the past of the candles among them: nobody gets a candle before its history."""
+        for name in dict.fromkeys(wish.name for wish in wishes):
+            kind, symbol = name.split(":")[:2]
+            if kind == "candles":
+                await self.services.history.ready(symbol)
+
+    def _rooms(self, client: Client, wishes: list[Wish]) -> list[Room | None]:
+        """A room for each wish, none of which anybody is in yet; too many are refused before one is made."""
+        names = {*client.subscriptions, *(wish.name for wish in wishes if wish.make is not None)}
+        limit = self.limits.max_subscriptions
+        if len(names) > limit:
+            message = f"A client may follow {limit} streams; this would make {len(names)}."
+            raise ApiError("RATE_LIMITED", message, {"max_subscriptions": limit})
+        return [None if wish.make is None else self.broadcaster.room(wish.make()) for wish in wishes]
+
+    def _follow(self, client: Client, wishes: list[Wish]) -> list[dict[str, Any]]:
+        """Subscribe to all, or to none if one cannot be told; the answer has the status of each."""
+        answers = []
+        for wish, room in zip(wishes, self._rooms(client, wishes), strict=True):
+            assert room is not None
+            status = room.status("subscribed")
+            if room.stream.listing_key is not None:
+                status["rolls"] = wish.rolls
+            greeting = Packet("subscription_status", encode(status))
+            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=wish.rolls)
+            answers.append(status)
+        return answers
+
+    def _resume(
+        self, client: Client, position: Mapping[str, Any], wish: Wish, room: Room | None
+    ) -> dict[str, Any]:
+        """Take up one stream; one that has expired is told so first."""
+        greeting, expired = None, {}
+        if wish.expired is not None:
+            greeting = Packet("subscription_status", encode(wish.expired))
+            expired = {"expired": wish.expired["stream"]}
+        if room is None:
+            assert greeting is not None
+            client.send(greeting)
+            return {"stream": wish.name, "epoch": None, "seq": None, "recovered": False, **expired}
+        stream = room.stream
+        if expired:
+            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=wish.rolls, reason="expired")
+            recovered = False
+        else:
+            recovered = self.broadcaster.subscribe(
+                client, room, position["epoch"], position["seq"], rolls=wish.rolls
+            )
+        return {
+            "stream": stream.name,
+            "epoch": stream.epoch,
+            "seq": stream.seq,
+            "recovered": recovered,
+            **expired,
+        }
 
     def _unsubscribe(self, client: Client, name: str) -> dict[str, Any]:
         subscription = client.subscriptions.get(name)
         if subscription is None:
             symbol = name.split(":")[1]
             return {"stream": name, "symbol": symbol, "status": "unsubscribed", "epoch": None, "seq": None}
-        status = subscription_status(subscription.room, "unsubscribed")
+        status = subscription.room.status("unsubscribed")
         self.broadcaster.unsubscribe(client, name)
         client.send(Packet("subscription_status", encode(status)))
         return status
@@ -460,4 +534,5 @@ def make_socket_server(
         async_mode="tornado",
     )
     server.register_namespace(namespace)
+    server.eio.wheel.guard = namespace.services.guard
     return server

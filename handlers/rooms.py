@@ -15,6 +15,7 @@ from schemas.api_keys import ApiKey
 
 Position = tuple[str, int]  # epoch and sequence number of a state
 NOWHERE: Position = ("", -1)
+ROLLED: Position = ("", -2)  # where who followed the expiry before this one is
 Send = Callable[[bytes], int]
 Line = tuple[list["Subscription"], list[Send]]
 NOBODY: Line = ([], [])
@@ -29,6 +30,9 @@ class Room(ABC):
         self.stream = stream
         self.subscriptions: dict[Client, Subscription] = {}
         self.idle_cycles = 0
+        self.spoken_s: float | None = None  # when its subscribers last heard of it; None: not yet
+        self.failures = 0  # in vain, since it last worked
+        self.retry_cycle = 0  # of the broadcaster, once it failed
         self.told = NOWHERE  # the state that subscribers were last brought to
         self.before = NOWHERE  # the state before that, which those still to be told are in
         self.cohorts = (Cohort(deflate=False), Cohort(deflate=True))
@@ -55,15 +59,40 @@ class Room(ABC):
         """What tells this room from others."""
         return (self.stream.name,)
 
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return type(self)(stream)
+
     def describe(self) -> dict[str, Any]:
         """The subscription as a client sees it in ``list_subscriptions``."""
         return {"stream": self.stream.name, "epoch": self.stream.epoch, "seq": self.stream.seq}
+
+    def status(self, status: str) -> dict[str, Any]:
+        """The payload of ``subscription_status``: what is followed, and where it stands."""
+        epoch, seq = self.stream.epoch, self.stream.seq
+        place = {"epoch": epoch, "seq": seq} if epoch else {"epoch": None, "seq": None}
+        return {**self.describe(), "symbol": self.stream.symbol, "status": status, **place}
 
     def advance(self) -> bool:
         """Come up to the market; return whether the subscribers are to be told."""
         self.stream.refresh()
         before, self.told = self.told, self.target
         return self.told is not before
+
+    def fail(self) -> None:
+        """Let nobody march or wait for this room: once it works again all get the whole state."""
+        for cohort in self.cohorts:
+            cohort.end()
+        for subscription in self.subscriptions.values():
+            subscription.place(NOWHERE)
+
+    def begin_again(self) -> None:
+        """Come up to the market after a failure, so far that the whole state can be told."""
+        self._packets.clear()
+        self.stream.refresh()
+        self.packet(NOWHERE)
+        self.told = (self.stream.epoch, self.stream.seq)
+        self.failures = self.idle_cycles = 0
 
     def packet(self, position: Position) -> Packet:
         """What brings a subscriber from a state to the present, made once for all who are there."""
@@ -78,7 +107,7 @@ class Room(ABC):
 
     def _make(self, epoch: str, since: int) -> Packet:
         if not self.stream.holds(epoch, since):
-            return self.snapshot("resync")
+            return self.snapshot("expired" if (epoch, since) == ROLLED else "resync")
         merged = self.merged(since)
         if self.stream.seq - since <= 1:
             return merged
@@ -121,6 +150,10 @@ class ChainRoom(Room):
         """What tells this room from others."""
         return (self.stream.name, self.mode, self.strikes)
 
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return ChainRoom(stream, self.strikes)
+
     def describe(self) -> dict[str, Any]:
         """The subscription as a client sees it."""
         return {**super().describe(), "mode": self.mode, "strikes": self.strikes}
@@ -138,13 +171,14 @@ class PacedRoom(Room):
     """A room that is told the whole state, at most once in ``every`` publish cycles."""
 
     stream: Any
-    every: int
     event: str
 
     def __init__(self, stream: Any, every: int) -> None:
         super().__init__(stream)
-        self.every = every
-        self._cycles = every
+        self._pace(every)
+
+    def _pace(self, every: int) -> None:
+        self.every = self._cycles = every
 
     @property
     def target(self) -> Position:
@@ -164,35 +198,25 @@ class PacedRoom(Room):
         return True
 
     def _make(self, epoch: str, since: int) -> Packet:
-        return self.merged(since)
+        return self.snapshot("expired") if (epoch, since) == ROLLED else self.merged(since)
 
     def heartbeat(self) -> Packet:
         """The state again: it is small, or its clients understand nothing else."""
         return self.merged(self.stream.seq)
 
 
-class FullChainRoom(PacedRoom):
-    """Subscribers who replace their whole chain."""
+class FullChainRoom(PacedRoom, ChainRoom):
+    """Subscribers who replace their whole chain within a window of strikes."""
 
-    stream: ChainStream
     mode = "full"
 
     def __init__(self, stream: ChainStream, strikes: int | None, every: int) -> None:
-        super().__init__(stream, every)
-        self.strikes = strikes
+        ChainRoom.__init__(self, stream, strikes)
+        self._pace(every)
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells this room from others."""
-        return (self.stream.name, self.mode, self.strikes)
-
-    def describe(self) -> dict[str, Any]:
-        """The subscription as a client sees it."""
-        return {**super().describe(), "mode": self.mode, "strikes": self.strikes}
-
-    def snapshot(self, reason: str | None = None) -> Packet:
-        """The chain within the window."""
-        return Packet("option_chain_data", self.stream.snapshot(self.strikes, reason))
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return FullChainRoom(stream, self.strikes, self.every)
 
     def merged(self, since: int) -> Packet:
         """The whole state: it is to replace the client's."""
@@ -208,9 +232,13 @@ class WholeRoom(PacedRoom):
         super().__init__(stream, every)
         self.event = event
 
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return WholeRoom(stream, self.event, self.every)
+
     def snapshot(self, reason: str | None = None) -> Packet:
         """The whole state."""
-        return Packet(self.event, self.stream.whole())
+        return Packet(self.event, self.stream.whole(reason))
 
     def merged(self, since: int) -> Packet:
         """The whole state: it is to replace the client's."""
@@ -282,11 +310,12 @@ class Cohort:
 class Subscription:
     """A client's place in a room."""
 
-    __slots__ = ("_position", "client", "cohort", "room")
+    __slots__ = ("_position", "client", "cohort", "rolls", "room")
 
-    def __init__(self, client: Client, room: Room, position: Position) -> None:
+    def __init__(self, client: Client, room: Room, position: Position, *, rolls: bool = False) -> None:
         self.client = client
         self.room = room
+        self.rolls = rolls  # over to the next expiry once this one has passed
         self.cohort: Cohort | None = None
         self._position = position
         room.others[self] = None
@@ -300,8 +329,14 @@ class Subscription:
 
     @property
     def behind(self) -> bool:
-        """Whether the stream has gone on."""
-        return self.position != self.room.target
+        """Whether the stream has gone on; of one that fails there is nothing to be told."""
+        return not self.room.failures and self.position != self.room.target
+
+    def describe(self) -> dict[str, Any]:
+        """The subscription as ``list_subscriptions`` tells it."""
+        epoch, seq = self.position
+        rolls = {} if self.room.stream.listing_key is None else {"rolls": self.rolls}
+        return {**self.room.describe(), "epoch": epoch, "seq": seq, **rolls}
 
     def join(self, link: WebSocketTransport) -> None:
         """March with the others from now on; the client is in the state that the room was told."""

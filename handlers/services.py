@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,6 +15,7 @@ from feed.calendar import Calendar, Phase
 from feed.chain import Chain, value_chain
 from feed.clock import Clock, VirtualClock, to_datetime, to_ms
 from feed.dashboard import Dashboard, IvHistory, UnderlyingVolatilities, build_dashboard
+from feed.guard import Guard
 from feed.history import ClosedCandle, History, HistoryError
 from feed.market import Market
 from feed.random_walk import SimulatedSource
@@ -39,9 +40,10 @@ _status = MarketStatusSchema()
 class PastVolatility:
     """The near month's volatility at the end of past sessions, in memory: nobody waits for a disk."""
 
-    def __init__(self, history: History, market: Market) -> None:
+    def __init__(self, history: History, market: Market, guard: Guard) -> None:
         self._history = history
         self._market = market
+        self._guard = guard
         self._stored: dict[str, dict[date, float]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -49,14 +51,18 @@ class PastVolatility:
         """The sessions before the running one, oldest first: (days,)."""
         return volatility_series(self._history.told_volatilities(symbol), self._stored.get(symbol, {}))
 
-    async def follow(self, closed: list[ClosedCandle], now_ms: int, *, wait: bool) -> None:
+    async def follow(self, closed: Iterable[ClosedCandle], now_ms: int, *, wait: bool) -> None:
         """Read again once a session has ended; without ``wait`` in the background."""
         if not any(item.interval == "1d" for item in closed):
             return
         if wait:
-            await self.read(now_ms)
+            await self._read_guarded(now_ms)
         elif self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self.read(now_ms))
+            self._reading = asyncio.create_task(self._read_guarded(now_ms))
+
+    async def _read_guarded(self, now_ms: int) -> None:
+        with self._guard.part("past_volatility"):
+            await self.read(now_ms)
 
     async def read(self, now_ms: int) -> None:
         """Read what is stored of every symbol."""
@@ -112,6 +118,7 @@ class Views:
                 {"symbol": symbol, "expiry": day},
                 lambda: (self.market.epoch, self.market.chain_seq(self.market.universe.listing(symbol, day))),
                 lambda: dump_dashboard(self._build(self.market.universe.listing(symbol, day))),
+                listing.key,
             )
         stream.refresh()
         return stream
@@ -124,11 +131,11 @@ class Views:
             known = self._valued[listing.key] = (version, value_chain(self.market, listing))
         return known[1]
 
-    def forget(self, listings: tuple[Listing, ...]) -> None:
-        """Drop the views of chains that expired."""
-        for listing in listings:
-            for views in (self._chains, self._boards, self._valued):
-                views.pop(listing.key, None)
+    def forget_unlisted(self) -> None:
+        """Drop the views of chains that are listed no more."""
+        for views in (self._chains, self._boards, self._valued):
+            for key in [key for key in views if self.market.universe.find(key) is None]:
+                del views[key]
 
     def _build(self, listing: Listing) -> Dashboard:
         chain = self.value(listing)
@@ -167,6 +174,7 @@ class Services:
     max_body_bytes: int
     loop_lag: LoopLag
     health: Health
+    guard: Guard
     started_s: float = field(default_factory=time.monotonic)
     routes: tuple[tuple[str, str, str], ...] = ()
     replay: ReplayControl | None = None

@@ -121,7 +121,8 @@ async def serve(
         if isinstance(server.clock, WallClock):
             fill_past(server.settings, server.source, server.history, eager=True)
         manager.ready(services.health.line())
-        manager.watch(lambda: services.health.may_live, services.health.line)
+        may_live = services.guard.wraps("watchdog", lambda: services.health.may_live)
+        manager.watch(lambda: bool(may_live()), services.health.line)
         await stop.wait()
         manager.stopping(
             "asking clients to come back in a moment",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from handlers.frames import encode
 from schemas.chains import ROW_COLUMNS, STRIKE, chain_table, dump_header
 from schemas.columns import changed_rows, differs, rows
 from schemas.quotes import QuoteSchema
-from schemas.wire import timestamp
 
 ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
 NO_EPOCH = ""  # of a stream that has no state yet
@@ -32,10 +32,16 @@ _quote = QuoteSchema()
 
 
 class Stream(ABC):
-    """The state of one stream as clients see it."""
+    """The state of one stream as clients see it.
+
+    ``listing_key`` is that of the listing it tells of, None where it tells of none and so never expires.
+    """
+
+    listing_key: tuple[str, date] | None = None
 
     def __init__(self, name: str, market: Market, depth: int) -> None:
         self.name = name
+        self.kind, self.symbol = name.split(":")[:2]
         self.epoch = NO_EPOCH
         self.seq = -1
         self._market = market
@@ -122,7 +128,6 @@ class SymbolStream(Stream):
 
     def __init__(self, symbol: str, market: Market, depth: int) -> None:
         super().__init__(f"symbol:{symbol}", market, depth)
-        self.symbol = symbol
         self.fields = Fields()
 
     def _present(self) -> tuple[str, int]:
@@ -164,11 +169,13 @@ class SymbolStream(Stream):
 class ChainStream(Stream):
     """``chain:NIFTY:2026-12-01``: a whole chain, seen through windows of strikes around the money."""
 
+    listing_key: tuple[str, date]
+
     def __init__(
         self, listing: Listing, market: Market, value: Callable[[Listing], Chain], depth: int
     ) -> None:
         super().__init__(f"chain:{listing.symbol}:{listing.expiry.day}", market, depth)
-        self.key = listing.key
+        self.listing_key = listing.key
         self._value = value
         self.fields = Fields()
         self.table = np.empty((len(ROW_COLUMNS), 0))
@@ -178,7 +185,7 @@ class ChainStream(Stream):
         self._whole: dict[int | None, bytes] = {}
 
     def _listing(self) -> Listing:
-        return self._market.universe.listing(*self.key)
+        return self._market.universe.listing(*self.listing_key)
 
     def _present(self) -> tuple[str, int]:
         return self._market.epoch, self._market.chain_seq(self._listing())
@@ -205,7 +212,7 @@ class ChainStream(Stream):
 
     def identity(self) -> dict[str, Any]:
         """The fields that name the stream in every payload."""
-        return {"symbol": self.key[0], "expiry": self.key[1]}
+        return {"symbol": self.symbol, "expiry": self.listing_key[1]}
 
     def as_of(self) -> str:
         """Time of the newest input."""
@@ -270,8 +277,10 @@ class WholeStream(Stream):
         identity: dict[str, Any],
         present: Callable[[], tuple[str, int]],
         read: Callable[[], dict[str, Any]],
+        listing_key: tuple[str, date] | None = None,
     ) -> None:
         super().__init__(name, market, depth=0)
+        self.listing_key = listing_key
         self._identity = identity
         self._where = present
         self._read = read
@@ -291,11 +300,6 @@ class WholeStream(Stream):
         """Time of the newest input."""
         return str(self.values["as_of"])
 
-    def whole(self) -> bytes:
-        """The state."""
-        return encode(self.values)
-
-
-def market_time(market: Market) -> str:
-    """Time of the newest input of the whole market."""
-    return timestamp(market.last_input_ms)
+    def whole(self, reason: str | None = None) -> bytes:
+        """The state, with the reason if nobody asked for it."""
+        return encode({**self.values, "reason": reason} if reason else self.values)

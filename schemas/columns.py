@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.wire import MAX_WHOLE, whole
+
 FloatArray = NDArray[np.float64]
 
 
@@ -54,16 +56,16 @@ class Column:
             return bool(cell)
         if self.choices:
             return (None, *self.choices)[int(cell)]
-        if self.decimals is None and cell == int(cell):
+        if self.decimals is None and whole(cell):
             return int(cell)
         return cell
 
 
 def whole_numbers(cells: FloatArray) -> list[Any]:
     """Counts as integers where they are; fractional ones as floats, unknown ones as None."""
-    if np.isfinite(cells).all() and (cells == np.trunc(cells)).all():
+    if (np.abs(cells) <= MAX_WHOLE).all() and (cells == np.trunc(cells)).all():
         return cells.astype(np.int64).tolist()
-    return [None if cell != cell else int(cell) if cell == int(cell) else cell for cell in cells.tolist()]
+    return [None if cell != cell else int(cell) if whole(cell) else cell for cell in cells.tolist()]
 
 
 def rounded(values: FloatArray, decimals: int | None) -> FloatArray:

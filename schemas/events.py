@@ -20,7 +20,8 @@ from schemas.reference import CandleUpdateSchema, MarketStatusSchema
 from schemas.service import FEED_STATES, PlaceSchema
 from schemas.wire import Timestamp
 
-RESENT = ("resync", "conflated")
+SUBSCRIPTION_STATUSES = ("subscribed", "unsubscribed", "expired", "failed", "recovered")
+RESENT = ("resync", "conflated", "expired")
 
 
 def _optional(field: fields.Field[Any]) -> fields.Field[Any]:
@@ -39,7 +40,10 @@ def _reason() -> fields.String:
         metadata={
             "optional": True,
             "enum": list(RESENT),
-            "description": "why it comes unasked: the delta was not to be had, or would have been longer",
+            "description": (
+                "why it comes unasked: the delta was not to be had, it would have been longer, or the expiry "
+                "before this one has passed"
+            ),
         }
     )
 
@@ -73,8 +77,23 @@ class ConnectionStatusSchema(Schema):
     limits = fields.Nested(ClientLimitsSchema)
 
 
-class SubscriptionStatusSchema(PlaceSchema):
-    """A subscription began, ended, or its contracts expired."""
+class SubscriptionSchema(PlaceSchema):
+    """A stream that is followed, and where its subscriber stands."""
+
+    rolls = fields.Boolean(
+        metadata={
+            "description": (
+                "chains and dashboards: whether it goes over to the next expiry when this one has passed, as "
+                "a subscription without expiry does"
+            ),
+            "example": True,
+            "optional": True,
+        }
+    )
+
+
+class SubscriptionStatusSchema(SubscriptionSchema):
+    """A subscription began, ended, its contracts expired, its stream fails, or works again."""
 
     symbol = fields.String()
     epoch = fields.String(allow_none=True, metadata={"description": "null where nothing was followed"})
@@ -82,7 +101,7 @@ class SubscriptionStatusSchema(PlaceSchema):
     status = fields.String(
         metadata={
             "description": "what became of the subscription",
-            "enum": ["subscribed", "unsubscribed", "expired"],
+            "enum": list(SUBSCRIPTION_STATUSES),
         }
     )
     successor = fields.String(
@@ -145,6 +164,12 @@ ChainDeltaSchema = DeltaSchema.from_dict(
 ChainDeltaSchema.__doc__ = "What changed in a chain; without rows and other fields, a sign of life."
 
 
+class DashboardUpdateSchema(DashboardSchema):
+    """The figures of an expiry, as REST gives them."""
+
+    reason = _reason()
+
+
 class FeedStatusSchema(Schema):
     """The state of the feed changed, or a silent one was restarted."""
 
@@ -192,9 +217,16 @@ class RecoverySchema(Schema):
     """Where a resumed stream stands."""
 
     stream = fields.String()
-    epoch = fields.String()
-    seq = fields.Integer()
+    epoch = fields.String(allow_none=True, metadata={"description": "null where nothing is followed"})
+    seq = fields.Integer(allow_none=True, metadata={"description": "null where nothing is followed"})
     recovered = fields.Boolean()
+    expired = fields.String(
+        metadata={
+            "optional": True,
+            "description": "the stream that was asked for, where its contracts have expired",
+            "example": "chain:NIFTY:2026-12-01",
+        }
+    )
 
 
 class RecoveriesSchema(Schema):
@@ -212,7 +244,7 @@ class StatusesSchema(Schema):
 class SubscriptionsSchema(Schema):
     """The answer to ``list_subscriptions``."""
 
-    subscriptions = fields.List(fields.Nested(PlaceSchema))
+    subscriptions = fields.List(fields.Nested(SubscriptionSchema))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +292,7 @@ SERVER: Mapping[str, tuple[type[Schema], ...]] = {
     "option_chain_data": (ChainSnapshotSchema,),
     "option_chain_delta": (ChainDeltaSchema,),
     "option_chain_update": (ChainSchema,),
-    "dashboard_data": (DashboardSchema,),
+    "dashboard_data": (DashboardUpdateSchema,),
     "candle_update": (CandleUpdateSchema,),
     "feed_status": (FeedStatusSchema,),
     "pong": (PongSchema,),

@@ -373,6 +373,13 @@ class StreamPosition(Request):
     seq = WholeNumber(-1, MAX_SEQ, required=True)
     mode = fields.String(load_default="delta", validate=one_of(MODES))
     strikes = Window(load_default=None, allow_none=True)
+    rolls = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        error_messages={"invalid": "must be true or false, was {input!r}"},
+        metadata={"description": "whether to go over to the next expiry once this one has passed"},
+    )
 
 
 class ResumeEvent(Request):

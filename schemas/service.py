@@ -82,6 +82,36 @@ class FeedPartSchema(PartSchema):
     )
 
 
+class StreamsPartSchema(PartSchema):
+    """Whether streams reach clients, whatever the feed says."""
+
+    last_publish_age_ms = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(
+            allow_none=True, metadata={"unit": "ms", "description": "null for a kind that never went out"}
+        ),
+        metadata={
+            "description": "time since a stream of a kind (symbol, chain, dashboard, candles) last went out",
+            "example": {"symbol": 180, "chain": 181, "dashboard": None, "candles": None},
+        },
+    )
+    failures = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(metadata={"unit": "tries", "description": "in vain"}),
+        metadata={
+            "description": "tries in vain, by kind, since each stream last worked",
+            "example": {"symbol": 0, "chain": 2, "dashboard": 0, "candles": 0},
+        },
+    )
+    oldest_due_age_ms = fields.Integer(
+        metadata={
+            "unit": "ms",
+            "description": "how long the oldest followed stream that is due was not told of; 0 where none is",
+            "example": 0,
+        }
+    )
+
+
 class HistoryPartSchema(PartSchema):
     """Whether candles reach the store."""
 
@@ -109,6 +139,7 @@ class PartsSchema(Schema):
     """A verdict on each part."""
 
     feed = fields.Nested(FeedPartSchema)
+    streams = fields.Nested(StreamsPartSchema)
     history = fields.Nested(HistoryPartSchema)
     event_loop = fields.Nested(LoopPartSchema)
     clients = fields.Nested(ClientsPartSchema)

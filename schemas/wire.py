@@ -30,11 +30,19 @@ def number(value: float | None, places: int) -> float | None:
     return round(float(value), places) + 0.0  # + 0.0: a JavaScript client tells -0 from 0
 
 
+MAX_WHOLE = 2.0**53  # up to it a JavaScript client reads a whole number as it is; JSON's writer ends at 2^64
+
+
+def whole(value: float) -> bool:
+    """Whether a number is written without a fraction; NaN and infinity are not."""
+    return abs(value) <= MAX_WHOLE and value == int(value)
+
+
 def count(value: float | None) -> float | int | None:
     """A count: an integer wherever it is one (recorded open interest can be fractional)."""
     if value is None or not math.isfinite(value):
         return None
-    return int(value) if value == int(value) else float(value)
+    return int(value) if whole(value) else float(value)
 
 
 class Number(fields.Float):

@@ -35,7 +35,7 @@ class ChainMetrics:
     session_atm_iv: FloatArray | None = None
 
 
-Valuation = Callable[[ClosedMinute], ChainMetrics]
+Valuation = Callable[[ClosedMinute], ChainMetrics | None]  # None: the minute could not be valued
 
 
 class MinuteJob:

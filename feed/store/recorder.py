@@ -49,6 +49,7 @@ class Recorder:
         self._began_ms = 0
         self._is_left = False  # whether a part of that minute is known from before
         self._filled: deque[tuple[int, Candles, Candles]] = deque()
+        self._closed: list[ClosedCandle] = []  # until a record that succeeds hands them over
 
     @property
     def minute_ms(self) -> int:
@@ -72,9 +73,8 @@ class Recorder:
     ) -> list[ClosedCandle]:
         """Count a market's state as published at ``now_ms``; returns the candles that became final."""
         self._take_filled()
-        closed: list[ClosedCandle] = []
         if now_ms // MINUTE_MS != self._minute:
-            closed = self._turn(now_ms // MINUTE_MS, valuation)
+            self._closed += self._turn(now_ms // MINUTE_MS, valuation)
         if universe is not self._forming.universe:
             self._relist(universe)
         self._forming.source = self.source
@@ -83,6 +83,7 @@ class Recorder:
         if not 0 <= now_ms - self._parted_ms < self._part_every_ms:
             self._parted_ms = now_ms
             self._put_part()
+        closed, self._closed = self._closed, []
         return closed
 
     def finish(self) -> None:

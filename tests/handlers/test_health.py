@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from feed.guard import Guard
 from feed.watchdog import FeedState
+from handlers.broadcast import Broadcaster
 from handlers.health import RESTARTS_IN_VAIN, Health
 
 
@@ -19,11 +21,21 @@ class Parts:
         self.store = SimpleNamespace(state="ok", reason="", queue_length=0, dropped=0)
         self.clients = 3
         self.slow = 0
+        self.guard = Guard(lambda: self.now_s)
+        self.broadcaster = Broadcaster(
+            publish_interval_ms=500,
+            heartbeat_s=5.0,
+            slow_client_timeout_s=20.0,
+            guard=self.guard,
+            monotonic=lambda: self.now_s,
+        )
         self.health = Health(
             self,
             SimpleNamespace(health=lambda: self.store),
             SimpleNamespace(percentile=lambda _: self.lag_ms, longest_stop=lambda _: self.stop),
             lambda: {"connections": {"now": self.clients}, "slow_clients": self.slow},
+            self.broadcaster,
+            self.guard,
             max_clients=lambda: 100,
             monotonic=lambda: self.now_s,
         )

@@ -6,6 +6,9 @@ from itertools import pairwise
 import pytest
 
 from schemas.reference import MarketStatusSchema
+from tests.contract.conftest import VALIDATORS
+from tests.contract.documents import payload_of
+from tests.fanout.states import ChainState
 from tests.handlers.client_state import ClientState
 from tests.handlers.shapes import problems
 
@@ -471,24 +474,134 @@ async def test_closed_market_is_told_as_closed_and_not_as_stalled(make_sandbox, 
     assert told["state"] == "market_closed"
 
 
+EXPIRY_DAY = {"start": "2026-11-23T15:38:59+05:30", "speed": 120.0}  # steps of a minute
+LAST_STEPS = 5  # after which the day's contracts are gone
+
+
 @both_transports
 @pytest.mark.gen_test
-async def test_subscription_of_a_chain_that_expires_ends_and_names_its_successor(
+async def test_subscription_with_an_expiry_ends_with_it_and_names_its_successor(
     make_sandbox, connect, fetch, transport
 ):
-    feed = {"start": "2026-11-23T15:38:59+05:30", "speed": 120.0}  # steps of a minute
-    sandbox = await make_sandbox(own_market=True, feed=feed)
+    sandbox = await make_sandbox(own_market=True, feed=EXPIRY_DAY)
     client = await connect(sandbox, transport)
     expiries = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiry_dates"]
-    await client.ask("subscribe_option_chain", {"symbol": "NIFTY", "strikes": 5})
-    assert (await client.next("subscription_status"))["stream"] == f"chain:NIFTY:{expiries[0]}"
-    while expiries[0] in (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiry_dates"]:
-        await sandbox.step(5)
-        assert sandbox.server.ticker.steps < 1500, "the expiry never left"
-    status = await client.next("subscription_status")
-    assert (status["stream"], status["status"]) == (f"chain:NIFTY:{expiries[0]}", "expired")
-    assert status["successor"] == f"chain:NIFTY:{expiries[1]}"
+    wanted = {"symbol": "NIFTY", "expiry": expiries[0]}
+    for event, kind in (("subscribe_option_chain", "chain"), ("subscribe_dashboard", "dashboard")):
+        await client.ask(event, wanted)
+        status = await client.next("subscription_status")
+        assert (status["stream"], status["rolls"]) == (f"{kind}:NIFTY:{expiries[0]}", False)
+    await sandbox.step(LAST_STEPS)
+    ended = {}
+    for _ in range(2):
+        status = await client.next("subscription_status")
+        assert VALIDATORS.problems(payload_of("subscription_status"), status) == []
+        assert status["status"] == "expired"
+        ended[status["stream"]] = status["successor"]
+    assert ended == {
+        f"{kind}:NIFTY:{expiries[0]}": f"{kind}:NIFTY:{expiries[1]}" for kind in ("chain", "dashboard")
+    }
     assert (await client.ask("list_subscriptions"))["subscriptions"] == []
+    assert sandbox.server.namespace.broadcaster.rooms == {}
+
+
+@both_transports
+@pytest.mark.parametrize("mode", ["delta", "full"])
+@pytest.mark.gen_test
+async def test_subscription_without_an_expiry_goes_over_to_the_successor(
+    make_sandbox, connect, fetch, transport, mode
+):
+    """Told that it expired, the client gets the successor's snapshot, and deltas that apply to it."""
+    sandbox = await make_sandbox(own_market=True, feed=EXPIRY_DAY)
+    client, state = await connect(sandbox, transport), ChainState()
+    expiries = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiry_dates"]
+    await client.ask("subscribe_option_chain", {"symbol": "NIFTY", "strikes": 5, "mode": mode})
+    await client.ask("subscribe_dashboard", {"symbol": "NIFTY"})
+    following = (await client.ask("list_subscriptions"))["subscriptions"]
+    assert [(item["stream"], item["rolls"]) for item in following] == [
+        (f"chain:NIFTY:{expiries[0]}", True),
+        (f"dashboard:NIFTY:{expiries[0]}", True),
+    ]
+    await client.settle()
+    client.order.clear()
+    await sandbox.step(LAST_STEPS)
+    await client.settle()
+    for name, told in client.order:
+        assert VALIDATORS.problems(payload_of(name), told) == [], name
+    for kind, events in (("chain", "option_chain"), ("dashboard", "dashboard_data")):
+        of_kind = [
+            (name, told)
+            for name, told in client.order
+            if name.startswith(events) or told.get("stream", "").startswith(kind)
+        ]
+        ended = next(i for i, (_, told) in enumerate(of_kind) if told.get("status") == "expired")
+        assert of_kind[ended][1]["successor"] == f"{kind}:NIFTY:{expiries[1]}"
+        assert (of_kind[ended + 1][1]["reason"], of_kind[ended + 1][1]["expiry"]) == ("expired", expiries[1])
+        for name, told in of_kind[ended + 1 :] if kind == "chain" else ():
+            assert state.apply(name, told), (name, told)
+    rest = await fetch(sandbox, f"/api/option_chain?symbol=NIFTY&expiry={expiries[1]}&strikes=5")
+    if mode == "delta":
+        assert state.state == rest.data
+    following = (await client.ask("list_subscriptions"))["subscriptions"]
+    assert {(item["stream"], item["rolls"]) for item in following} == {
+        (f"chain:NIFTY:{expiries[1]}", True),
+        (f"dashboard:NIFTY:{expiries[1]}", True),
+    }
+    await client.ask("unsubscribe_option_chain", {"symbol": "NIFTY"})
+    await client.ask("unsubscribe_dashboard", {"symbol": "NIFTY"})
+    assert sandbox.server.namespace.broadcaster.rooms == {}
+
+
+@pytest.mark.gen_test
+async def test_who_follows_the_successor_already_keeps_its_way_of_following_it(make_sandbox, connect, fetch):
+    sandbox = await make_sandbox(own_market=True, feed=EXPIRY_DAY)
+    client = await connect(sandbox)
+    expiries = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiry_dates"]
+    await client.ask("subscribe_option_chain", {"symbol": "NIFTY", "strikes": 5})
+    await client.ask("subscribe_option_chain", {"symbol": "NIFTY", "expiry": expiries[1], "strikes": 10})
+    await sandbox.step(LAST_STEPS)
+    following = (await client.ask("list_subscriptions"))["subscriptions"]
+    assert [(item["stream"], item["strikes"], item["rolls"]) for item in following] == [
+        (f"chain:NIFTY:{expiries[1]}", 10, True)
+    ]
+
+
+@pytest.mark.gen_test
+async def test_resume_over_an_expiry_takes_up_what_there_is(make_sandbox, connect, fetch):
+    """A page that comes back after the expiry: one stream ended, one went over, one goes on."""
+    sandbox = await make_sandbox(own_market=True, feed=EXPIRY_DAY)
+    expiries = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiry_dates"]
+    gone, following = (f"NIFTY:{day}" for day in expiries[:2])
+    await sandbox.step(LAST_STEPS)
+    client = await connect(sandbox)
+    place = {"epoch": "", "seq": -1}
+    asked = [
+        {"stream": f"chain:{gone}", **place, "strikes": 5, "rolls": True},
+        {"stream": f"dashboard:{gone}", **place},
+        {"stream": "symbol:NIFTY", **place},
+    ]
+    answer = await client.call("resume", {"streams": asked})
+    assert VALIDATORS.problems(payload_of("resume_answer"), answer) == []
+    answers = answer["data"]["streams"]
+    assert [(answer["stream"], answer.get("expired")) for answer in answers] == [
+        (f"chain:{following}", f"chain:{gone}"),
+        (f"dashboard:{gone}", f"dashboard:{gone}"),
+        ("symbol:NIFTY", None),
+    ]
+    assert (answers[1]["epoch"], answers[1]["seq"]) == (None, None)
+    told = [await client.next("subscription_status") for _ in range(2)]
+    assert all(VALIDATORS.problems(payload_of("subscription_status"), item) == [] for item in told)
+    assert [(item["stream"], item["status"], item["successor"]) for item in told] == [
+        (f"chain:{gone}", "expired", f"chain:{following}"),
+        (f"dashboard:{gone}", "expired", f"dashboard:{following}"),
+    ]
+    snapshot = await client.next("option_chain_data")
+    assert (snapshot["expiry"], snapshot["reason"]) == (expiries[1], "expired")
+    listed = (await client.ask("list_subscriptions"))["subscriptions"]
+    assert [item["stream"] for item in listed] == [f"chain:{following}", "symbol:NIFTY"]
+    never = {"stream": "chain:NIFTY:2031-01-01", **place, "rolls": True}
+    refused = await client.call("resume", {"streams": [never]})
+    assert refused["error"]["code"] == "UNKNOWN_EXPIRY"
 
 
 @both_transports
