@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 ALIASES_PATH = Path(__file__).parent / "data" / "aliases.toml"
 
@@ -33,6 +32,7 @@ _WORD = re.compile(r"[A-Z0-9&]+")
 @dataclass(frozen=True, slots=True)
 class _Facts:
     symbol_of: dict[str, str]  # plain name -> ours
+    symbol_of_words: dict[str, str]  # words of a name, apart and as one -> ours
     families: frozenset[str]
     generic: frozenset[str]
 
@@ -40,11 +40,13 @@ class _Facts:
 @cache
 def _facts() -> _Facts:
     document = tomllib.loads(ALIASES_PATH.read_text(encoding="utf-8"))
-    symbol_of = {
-        plain(name): symbol for symbol, names in document["names"].items() for name in (symbol, *names)
-    }
+    pairs = [(name, symbol) for symbol, names in document["names"].items() for name in (symbol, *names)]
+    symbol_of = {plain(name): symbol for name, symbol in pairs}
+    words = {" ".join(_WORD.findall(name)): symbol for name, symbol in pairs}
     files = document["files"]
-    return _Facts(symbol_of, frozenset(files["families"]), frozenset(files["generic"]))
+    return _Facts(
+        symbol_of, {**symbol_of, **words}, frozenset(files["families"]), frozenset(files["generic"])
+    )
 
 
 def plain(name: str) -> str:
@@ -52,20 +54,12 @@ def plain(name: str) -> str:
     return re.sub(r"[^A-Z0-9&]", "", name.upper())
 
 
-def canonical(name: str) -> str:
-    """Our symbol for a name, in upper case; a name that has no other is its own."""
-    text = name.strip().upper()
-    return _facts().symbol_of.get(plain(text), text)
+def known_as(name: str) -> str | None:
+    """Our symbol for a name that exchanges or brokers have, None where it is none of them.
 
-
-def identified(wanted: dict[str, Any]) -> dict[str, Any]:
-    """What a client asks for, with our symbol, or symbols, for whatever name it has for them."""
-    asked = wanted.get("symbol")
-    if isinstance(asked, str):
-        return {**wanted, "symbol": canonical(asked)}
-    if isinstance(asked, list):
-        return {**wanted, "symbol": list(dict.fromkeys(map(canonical, asked)))}
-    return wanted
+    Words count here: ``NIFTY 50``, ``nifty-50`` and ``Nifty50`` are names of NIFTY, ``NI FTY`` is not.
+    """
+    return _facts().symbol_of_words.get(" ".join(_WORD.findall(name.upper())))
 
 
 class UnknownIdentity(ValueError):

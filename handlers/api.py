@@ -18,15 +18,15 @@ from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
 
 from feed.history import HistoryError
-from feed.identity import canonical, identified
 from handlers.access import AccessRules
 from handlers.compression import GZIP_FROM_BYTES, gzipped
 from handlers.errors import RETRY_AFTER_S, ApiError, Problem, describe
+from handlers.names import identified, symbol_in_path
 from handlers.rate_limit import NORMAL
 from handlers.security_headers import EXPOSED_HEADERS, PAGE_HEADERS, security_headers
 from handlers.services import Services
 from schemas.api_keys import ApiKey
-from schemas.requests import NoParameters, Request, path_symbol
+from schemas.requests import NoParameters, Request
 from schemas.wire import timestamp
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class ApiHandler(RequestHandler):
     @staticmethod
     def symbol_of(path: str) -> str:
         """The symbol that a path names. Raises ValidationError."""
-        return canonical(path_symbol(path))
+        return symbol_in_path(path)
 
     def no_arguments(self) -> None:
         """Refuse any query."""

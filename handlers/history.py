@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -62,7 +64,10 @@ class HistoricalDataHandler(ApiHandler):
             "from": timestamp(start_ms),
             "to": timestamp(end_ms),
             "source": ", ".join(candles.source_names) or self.services.market.source,
-            "coverage": {"finest": await self._finest(name, contract, start_ms, end_ms)},
+            "coverage": {
+                "finest": await self._finest(name, contract, start_ms, end_ms),
+                "made_of": made_of(candles),
+            },
             "candles": candle_rows(candles),
         }
         meta: dict[str, Any] = {"symbol": name, "pagination": pagination(page, per_page, total)}
@@ -121,11 +126,18 @@ def candle_rows(candles: Candles) -> list[dict[str, Any]]:
         [rounded(values, column.decimals) for column, values in zip(_columns, columns, strict=True)]
     )
     dates = timestamps(candles.time_ms)
-    widths = [width_name(width_ms) if width_ms else None for width_ms in candles.width_ms.tolist()]
-    return [
-        {"date": at, **row, "made_of": width}
-        for at, row, width in zip(dates, rows(_columns, table), widths, strict=True)
-    ]
+    return [{"date": at, **row} for at, row in zip(dates, rows(_columns, table), strict=True)]
+
+
+def made_of(candles: Candles) -> list[dict[str, Any]]:
+    """Runs of candles that are made of bars of one width."""
+    found = []
+    told = zip(candles.width_ms.tolist(), candles.time_ms.tolist(), strict=True)
+    for width_ms, run in groupby(told, key=itemgetter(0)):
+        times = [time_ms for _, time_ms in run]
+        width = width_name(width_ms) if width_ms else None
+        found.append({"from": timestamp(times[0]), "to": timestamp(times[-1]), "width": width})
+    return found
 
 
 def _contract(universe: Universe, symbol: str, wanted: dict[str, Any]) -> tuple[Any, float, bool] | None:

@@ -16,7 +16,6 @@ import socketio
 from marshmallow import ValidationError
 
 from feed.guard import Guard
-from feed.identity import identified
 from feed.instruments import UnknownExpiry
 from feed.universe import Listing
 from handlers.access import AccessRules
@@ -27,6 +26,7 @@ from handlers.candles import CandleViews
 from handlers.departure import Departure
 from handlers.errors import ApiError, describe
 from handlers.frames import Packet, encode
+from handlers.names import identified
 from handlers.rate_limit import Bucket
 from handlers.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
 from handlers.services import Services

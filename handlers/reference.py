@@ -10,7 +10,7 @@ import numpy as np
 
 from feed.calendar import IST
 from feed.clock import to_datetime
-from feed.identity import canonical
+from feed.identity import known_as
 from feed.instruments import Underlying, UnknownContract
 from feed.universe import Listing, Universe
 from handlers.api import ApiHandler
@@ -97,7 +97,7 @@ def _matches(item: Underlying, wanted: dict[str, Any]) -> bool:
     return (
         wanted.get("kind", item.kind) == item.kind
         and (not exchanges or item.exchange in exchanges or item.derivatives_exchange in exchanges)
-        and (text in item.symbol or text in item.name.upper() or canonical(text) == item.symbol)
+        and (text in item.symbol or text in item.name.upper() or known_as(text) == item.symbol)
     )
 
 

@@ -86,14 +86,16 @@ class CandleSchema(Schema):
     oi = Count("contracts", "open interest at its end")
 
 
-class PastCandleSchema(CandleSchema):
-    """One candle of history, and what it is made of."""
+class MadeOfSchema(Schema):
+    """Candles that follow each other and are made of bars of one width."""
 
-    made_of = fields.String(
+    start = Timestamp("first instant of the first of them", data_key="from")
+    end = Timestamp("first instant of the last of them", data_key="to")
+    width = fields.String(
         allow_none=True,
         metadata={
-            "description": "width of the widest bars it is made of: 1m, that of imported bars, or 1d for one "
-            "that was told at the end of the day; null where it is not known",
+            "description": "width of the widest bars they are made of: 1m, that of imported bars, or 1d for "
+            "days that were told at their end; null where it is not known",
             "example": "1m",
         },
     )
@@ -110,6 +112,7 @@ class CandleCoverageSchema(Schema):
             "example": "1m",
         },
     )
+    made_of = fields.List(fields.Nested(MadeOfSchema), metadata={"description": "of the candles answered"})
 
 
 class CandlesSchema(Schema):
@@ -127,7 +130,7 @@ class CandlesSchema(Schema):
         data_key="to",
     )
     coverage = fields.Nested(CandleCoverageSchema)
-    candles = fields.List(fields.Nested(PastCandleSchema), metadata={"description": "ascending"})
+    candles = fields.List(fields.Nested(CandleSchema), metadata={"description": "ascending"})
 
 
 class DaySchema(Schema):

@@ -33,13 +33,13 @@ MAX_STREAMS = 64
 AT = "an instant of the past, from history; left out: now"
 MAX_SEQ = 2**53 - 1  # the largest a JavaScript client can count to
 
-STREAM_SYMBOL_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_-]{0,24}"
-SYMBOL_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_ -]{0,24}"  # other names of an underlying have blanks: NIFTY 50
+SYMBOL_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_-]{0,24}"
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_ -]{0,24}"  # other names of an underlying have blanks: NIFTY 50
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 EARLIEST_MS = round((datetime(1900, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
 LATEST_MS = round((datetime(2200, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
-_SYMBOL = re.compile(SYMBOL_PATTERN)  # before it is made upper case: more than ASCII ends up there
+_SYMBOL = re.compile(NAME_PATTERN)  # before it is made upper case: more than ASCII ends up there
 
 
 class Symbol(fields.String):
@@ -49,7 +49,7 @@ class Symbol(fields.String):
         text = super()._deserialize(value, *args, **kwargs).strip()
         if not _SYMBOL.fullmatch(text):
             raise ValidationError(
-                f"must be a symbol of letters, digits, blanks, &, - or _ (at most 25), was {_short(value)}"
+                f"must be a symbol of letters, digits, &, - or _ (at most 25), was {_short(value)}"
             )
         return text.upper()
 
@@ -357,9 +357,9 @@ class StatusEvent(Request):
 
 
 STREAM_PATTERNS = (
-    f"symbol:{STREAM_SYMBOL_PATTERN}",
-    f"(chain|dashboard):{STREAM_SYMBOL_PATTERN}:\\d{{4}}-\\d\\d-\\d\\d",
-    f"candles:{STREAM_SYMBOL_PATTERN}:({'|'.join(INTERVALS)})",
+    f"symbol:{SYMBOL_PATTERN}",
+    f"(chain|dashboard):{SYMBOL_PATTERN}:\\d{{4}}-\\d\\d-\\d\\d",
+    f"candles:{SYMBOL_PATTERN}:({'|'.join(INTERVALS)})",
 )
 
 

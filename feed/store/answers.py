@@ -108,7 +108,10 @@ class Answers:
         grid = self._grid(symbol)
         days = grid.day_at(start_ms).day, grid.day_at(max(start_ms, end_ms - 1)).day
         recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
-        if recorder is not None and len(recorder.minutes(symbol, start_ms, end_ms)):
+        first_ms = start_ms - start_ms % MINUTE_MS
+        if recorder is not None and (
+            first_ms >= recorder.running.recent.begins_ms or len(recorder.minutes(symbol, first_ms, end_ms))
+        ):
             return MINUTE_MS
         return await self._read(lambda: self._reader.finest_width_ms(symbol, start_ms, end_ms, days))
 

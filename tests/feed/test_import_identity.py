@@ -2,7 +2,7 @@
 
 import pytest
 
-from feed.identity import Identities, UnknownIdentity, canonical, identified
+from feed.identity import Identities, UnknownIdentity, known_as
 from tests.feed.history_support import CATALOGUE
 
 IDENTITIES = Identities(underlying.symbol for underlying in CATALOGUE.underlyings)
@@ -93,12 +93,11 @@ def test_a_file_name_of_two_underlyings_is_asked_about():
         IDENTITIES.in_file_name("nifty_vs_banknifty.csv")
 
 
-def test_what_clients_ask_for_is_made_ours():
-    assert canonical(" nifty bank ") == "BANKNIFTY"
-    assert canonical("widget") == "WIDGET"
-    assert identified({"symbol": "NIFTY 50", "expiry": None}) == {"symbol": "NIFTY", "expiry": None}
-    assert identified({"symbol": ["NIFTY", "NIFTY 50", "TCS"]}) == {"symbol": ["NIFTY", "TCS"]}
-    assert identified({"exchange": "NSE"}) == {"exchange": "NSE"}
+def test_names_that_clients_ask_for_are_known_word_by_word():
+    for name in (" nifty bank ", "NIFTY-BANK", "niftybank", "BANK NIFTY"):
+        assert known_as(name) == "BANKNIFTY"
+    for name in ("NI FTY", "widget", "NIFTY MIDCAP 100", ""):
+        assert known_as(name) is None
 
 
 def test_every_alias_leads_to_an_underlying_and_to_one_only():

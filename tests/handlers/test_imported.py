@@ -75,20 +75,26 @@ SPAN = "2026-06-02T09:15:00+05:30", "2026-06-02T15:40:00+05:30"
 
 def test_five_minute_bars_are_answered_from_five_minutes_up(server):
     narrow = candles(server, "NIFTY", "1m", *SPAN)
-    assert (narrow["candles"], narrow["coverage"]) == ([], {"finest": "5m"})
+    assert (narrow["candles"], narrow["coverage"]) == ([], {"finest": "5m", "made_of": []})
     for interval, count in (("5m", 75), ("15m", 25), ("1h", 7)):
         data = candles(server, "NIFTY", interval, *SPAN)
         assert len(data["candles"]) == count
-        assert {row["made_of"] for row in data["candles"]} == {"5m"}
+        (made_of,) = data["coverage"]["made_of"]
+        assert made_of == {
+            "from": data["candles"][0]["date"],
+            "to": data["candles"][-1]["date"],
+            "width": "5m",
+        }
         assert sum(row["volume"] for row in data["candles"]) == 750
-        assert data["coverage"] == {"finest": "5m"}
+        assert data["coverage"]["finest"] == "5m"
 
 
 def test_an_end_of_day_says_so(server):
     data = candles(server, "RELIANCE", "1d", "2026-06-02", "2026-06-03")
-    assert (data["candles"][0]["made_of"], data["candles"][0]["volume"]) == ("1d", 1000)
-    assert data["coverage"] == {"finest": "1m"}
-    assert candles(server, "RELIANCE", "1h", *SPAN)["candles"][0]["made_of"] == "1m"
+    assert data["candles"][0]["volume"] == 1000
+    assert (data["coverage"]["finest"], data["coverage"]["made_of"][0]["width"]) == ("1m", "1d")
+    hours = candles(server, "RELIANCE", "1h", *SPAN)
+    assert hours["coverage"]["made_of"][0]["width"] == "1m"
 
 
 def test_a_chain_of_a_daily_file_has_the_forward_of_its_future(server):

@@ -41,7 +41,8 @@ async def test_search_finds_by_other_names(sandbox, fetch):
 @pytest.mark.gen_test
 async def test_an_index_we_have_not_is_not_another(sandbox, fetch):
     answer = await fetch(sandbox, "/api/spot_price/NIFTY%20MIDCAP%20100")
-    assert (answer.status, answer.body["error"]["code"]) == (404, "UNKNOWN_SYMBOL")
+    assert (answer.status, answer.body["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert "such as NIFTY 50 or NIFTY BANK, was 'NIFTY MIDCAP 100'" in answer.error["details"]["symbol"][0]
 
 
 @pytest.mark.gen_test
