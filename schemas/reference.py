@@ -89,8 +89,10 @@ class CandleSchema(Schema):
 class MadeOfSchema(Schema):
     """Candles that follow each other and are made of bars of one width."""
 
-    start = Timestamp("first instant of the first of them", data_key="from")
-    end = Timestamp("first instant of the last of them", data_key="to")
+    start = Timestamp(
+        "first instant of the first of them", example="2026-11-20T03:45:00.000Z", data_key="from"
+    )
+    end = Timestamp("first instant of the last of them", example="2026-11-20T09:59:00.000Z", data_key="to")
     width = fields.String(
         allow_none=True,
         metadata={
