@@ -35,7 +35,7 @@ _WIDTH_IN_NAME = re.compile(
     re.IGNORECASE,
 )
 _LISTS: Mapping[str, Sequence[str]] = {  # of a document of parallel lists
-    "date": ("timestamp", "time", "date", "t", "start_Time"),
+    "date": ("timestamp", "time", "date", "t"),
     "open": ("open", "o"),
     "high": ("high", "h"),
     "low": ("low", "l"),
@@ -91,12 +91,19 @@ def rows_of_json(document: Any) -> list[RawBar | BadRow] | None:
     Kite, Upstox, Fyers and Angel send lists of date, prices, volume and open interest, Dhan and charting
     libraries parallel lists, clients of theirs lists of objects.
     """
+    if _is_empty(document):
+        return []
     for part in _parts(document):
         if isinstance(part, Mapping) and (found := _parallel(part)) is not None:
             return found
         if isinstance(part, list) and part and all(_is_row(row) for row in part[:3]):
             return [_json_row(number, row) for number, row in enumerate(part, start=1)]
     return None
+
+
+def _is_empty(document: Any) -> bool:
+    """Whether an answer has a list of candles with nothing in it."""
+    return any(isinstance(part, Mapping) and part.get("candles") == [] for part in _parts(document))
 
 
 def _parts(document: Any) -> Iterator[Any]:
@@ -254,7 +261,8 @@ class BarDecoder:
         read = sum(len(column.moments) for column in self._columns.values())
         report.kept = sum(map(len, candles.values()))
         report.merged = read - report.kept
-        report.symbols, report.width = tuple(candles), width_name(kept_ms) if candles else None
+        known = (self._symbol,) if self._symbol is not None else ()
+        report.symbols, report.width = tuple(candles) or known, width_name(kept_ms) if candles else None
         if width_ms < MINUTE_MS and read:
             report.notes.append(
                 f"bars of {width_name(width_ms)} are merged into minutes, their volumes summed"

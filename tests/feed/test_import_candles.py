@@ -93,6 +93,19 @@ def test_days_of_a_broker_are_days_by_midnight_of_india_or_utc(tmp_path):
         assert found.time_ms.tolist() == [at(f"{day} 09:15") for day in days]
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"data": {"candles": []}},
+        {"s": "no_data", "candles": []},
+        {"o": [], "h": [], "l": [], "c": [], "t": []},
+    ],
+)
+def test_an_answer_without_candles_keeps_none(tmp_path, document):
+    report = imported(tmp_path, "NIFTY.json", document)
+    assert (report.what, report.symbols, report.kept, report.exit_code) == ("candles", ("NIFTY",), 0, 1)
+
+
 def test_an_entry_that_is_no_candle_is_refused_by_its_number(tmp_path):
     report = imported(tmp_path, "NIFTY.json", {"data": {"candles": [*CANDLES, ["x"], [1, 2, 3, 4, 5, 6]]}})
     assert (report.kept, report.refused) == (3, 2)

@@ -39,7 +39,7 @@ def report_of(folder: Path, name: str, **options: object):
         ("06-shapes/NIFTY_month_name.csv", "NIFTY", "1m", 20, 0, 0),
         ("06-shapes/NIFTY_thousands.csv", "NIFTY", "1d", 6, 0, 0),
         ("06-shapes/NIFTY_kite_historical.json", "NIFTY", "1m", 20, 0, 0),
-        ("06-shapes/NIFTY_all_rows_bad.csv", None, None, 0, 5, 1),
+        ("06-shapes/NIFTY_all_rows_bad.csv", "NIFTY", None, 0, 5, 1),
         ("07-exchange-files/option-chain-ED-NIFTY-11-Aug-2026.csv", "NIFTY", None, 21, 0, 0),
         ("07-exchange-files/fo03APR2024bhav.csv.zip", "NIFTY", None, 43, 0, 0),
         ("07-exchange-files/BhavCopy_NSE_FO_0_0_0_20260804_F_0000.csv", "NIFTY", None, 42, 0, 0),
