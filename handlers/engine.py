@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = "0123456"  # packet types
 SEPARATOR = "\x1e"  # between the packets of one payload
+UPGRADE_POLL_S = 0.1  # how long a poll waits for an upgrade under way
 MAX_POST_PACKETS = 256  # of one payload; a page that opens sends a few for each of its streams
 
 logger = logging.getLogger(__name__)
@@ -178,13 +179,14 @@ class EngineSocket:
         """
         if self._poll is not None:
             await self.close()
-            raise ProtocolError("it polled twice at a time")
-        if self.upgrading:
-            await answer(NOOP)
-            return
-        if not self._unread and (ending := await self._wait_for_packets()):
-            await answer(ending)
-            return
+            raise ProtocolError("The session ends, because it was polled twice at a time.")
+        if self.upgrading or not self._unread:
+            ending = await self._wait_for_packets()
+            if self.upgraded and not ending:
+                raise ProtocolError("The session goes on over a WebSocket.")
+            if ending:
+                await answer(ending)
+                return
         size, text = sum(map(len, self._unread)), SEPARATOR.join(self._unread) or NOOP
         self._unread.clear()
         try:
@@ -195,12 +197,17 @@ class EngineSocket:
     async def _wait_for_packets(self) -> str:
         """Wait until there is something to read, or return the packet that ends the poll."""
         self._poll = asyncio.get_running_loop().create_future()
+        alarm = None
+        if self.upgrading:
+            alarm = self.server.wheel.later(UPGRADE_POLL_S, lambda: self._end_poll(NOOP))
+        elif self.on_poll is not None:
+            self.on_poll()
         try:
-            if self.on_poll is not None:
-                self.on_poll()
             return await self._poll
         finally:
             self._poll = None
+            if alarm is not None:
+                self.server.wheel.cancel(alarm)
 
     def _end_poll(self, ending: str) -> None:
         """Have the poll that waits answered: with what there is to read, or with one packet."""
@@ -261,7 +268,7 @@ class EngineSocket:
         self.server.wheel.cancel(self.links[link])
         for other in [other for other in self.links if other is not link]:
             other.end(abort=True)
-        self._end_poll(NOOP)
+        self._end_poll("")
         unread, self._unread = self._unread, []
         for text in unread:
             self.server.holdings.release(self, len(text))

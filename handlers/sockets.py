@@ -169,7 +169,7 @@ class SocketServer(socketio.AsyncServer):
 
     async def _dispatch(self, eio_sid: str, packet: StrictPacket) -> None:
         namespace = packet.namespace or NAMESPACE
-        if packet.packet_type == socketio_packet.CONNECT and namespace != NAMESPACE:
+        if packet.packet_type == socketio_packet.CONNECT and namespace not in self.namespaces:
             await self.send_event(eio_sid, f'4{namespace},{{"message":"Invalid namespace"}}')
         elif packet.packet_type == socketio_packet.CONNECT:
             await self._handle_connect(eio_sid, packet.namespace, packet.data)

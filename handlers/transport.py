@@ -202,7 +202,8 @@ class WebSocketTransport(WebSocketHandler):
         try:
             await socket.poll(self._answer_poll)
         except ProtocolError as error:
-            raise Refused(BAD_REQUEST, f"The session ends, because {error}.") from None
+            self._poll_of = None
+            raise Refused(BAD_REQUEST, str(error)) from None
         except StreamClosedError:
             self.on_connection_close()
 
