@@ -203,6 +203,8 @@ def build_edge(
         api_keys=settings.server.api_keys,
         trusted_proxies=settings.server.trusted_proxies,
         rate_limit_per_minute=limits.rate_limit_per_minute,
+        hosts=settings.server.hosts,
+        max_clients_per_address=limits.max_clients_per_address,
         is_local=is_loopback(settings.server.host),
     )
 
@@ -262,6 +264,7 @@ def build_edge(
             max_message_bytes=limits.max_message_bytes,
             connect_timeout_s=limits.connect_timeout_s,
             slow_client_timeout_s=limits.slow_client_timeout_s,
+            max_write_buffer_bytes=limits.max_write_buffer_bytes,
         ),
         guard,
     )
@@ -272,6 +275,7 @@ def build_edge(
         ping_interval_s=settings.websocket.ping_interval_s,
         timeout_s=settings.websocket.timeout_s,
         max_message_bytes=limits.max_message_bytes,
+        max_buffered_bytes=limits.max_buffered_bytes,
     )
     application = make_application(
         services,
@@ -279,7 +283,6 @@ def build_edge(
         socket_server,
         compression=settings.websocket.compression,
         max_message_bytes=limits.max_message_bytes,
-        max_write_buffer_bytes=limits.max_write_buffer_bytes,
         access_log=settings.server.access_log,
     )
     http = Listener(
