@@ -38,6 +38,7 @@ from handlers import TABLE, keys, make_application
 from handlers.access import AccessRules, is_loopback
 from handlers.admission import Limits
 from handlers.broadcast import Broadcaster
+from handlers.descriptors import Descriptors, open_file_limit, raise_limit
 from handlers.health import Health
 from handlers.listener import CONNECTIONS_A_CLIENT, Listener
 from handlers.logs import Log, is_journal
@@ -190,6 +191,7 @@ def build_edge(
     """Put an edge around a market: streams, doors and routes."""
     feed, limits = settings.feed, settings.limits
     guard = Guard()
+    descriptors = Descriptors(open_file_limit())
     past_volatility = PastVolatility(history, market, guard)
     views = Views(market, depth=feed.replay_depth, iv_history=past_volatility)
     broadcaster = Broadcaster(
@@ -203,6 +205,8 @@ def build_edge(
         api_keys=settings.server.api_keys,
         trusted_proxies=settings.server.trusted_proxies,
         rate_limit_per_minute=limits.rate_limit_per_minute,
+        hosts=settings.server.hosts,
+        max_clients_per_address=limits.max_clients_per_address,
         is_local=is_loopback(settings.server.host),
     )
 
@@ -243,6 +247,7 @@ def build_edge(
             broadcaster,
             guard,
             max_clients=lambda: namespace.limits.max_clients,
+            is_short_of_descriptors=lambda: descriptors.is_short,
         ),
         guard=guard,
         routes=TABLE,
@@ -255,13 +260,14 @@ def build_edge(
         broadcaster,
         access,
         Limits(
-            max_clients=limits.max_clients,
+            max_clients=descriptors.allowed_clients(limits.max_clients),
             max_clients_per_address=limits.max_clients_per_address,
             max_subscriptions=limits.max_subscriptions,
             max_events_per_second=limits.max_events_per_second,
             max_message_bytes=limits.max_message_bytes,
             connect_timeout_s=limits.connect_timeout_s,
             slow_client_timeout_s=limits.slow_client_timeout_s,
+            max_write_buffer_bytes=limits.max_write_buffer_bytes,
         ),
         guard,
     )
@@ -272,6 +278,7 @@ def build_edge(
         ping_interval_s=settings.websocket.ping_interval_s,
         timeout_s=settings.websocket.timeout_s,
         max_message_bytes=limits.max_message_bytes,
+        max_buffered_bytes=limits.max_buffered_bytes,
     )
     application = make_application(
         services,
@@ -279,7 +286,6 @@ def build_edge(
         socket_server,
         compression=settings.websocket.compression,
         max_message_bytes=limits.max_message_bytes,
-        max_write_buffer_bytes=limits.max_write_buffer_bytes,
         access_log=settings.server.access_log,
     )
     http = Listener(
@@ -293,8 +299,22 @@ def build_edge(
         max_per_address=CONNECTIONS_A_CLIENT * limits.max_clients_per_address,
         is_proxy=access.is_proxy,
         on_refused=namespace.admission.count_crowded,
+        descriptors=descriptors,
+        websockets=lambda: socket_server.eio.websockets,
     )
-    return Server(settings, clock, source, market, history, ticker, namespace, past_volatility, http, access)
+    return Server(
+        settings,
+        clock,
+        source,
+        market,
+        history,
+        ticker,
+        namespace,
+        past_volatility,
+        http,
+        access,
+        descriptors,
+    )
 
 
 def _chance(settings: Settings, clock: Clock) -> random.Random:
@@ -416,6 +436,7 @@ def main(arguments: list[str] | None = None) -> int:
         log = Log.on(sys.stderr, level, journal_stream=os.environ.get("JOURNAL_STREAM", ""))
         log.start()
         warn_of_open_secrets(env_file(wanted))
+        raise_limit()
         with (
             closing(ServiceManager(os.environ)) as manager,
             asyncio.Runner(loop_factory=make_loop) as runner,

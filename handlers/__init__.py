@@ -155,7 +155,6 @@ def make_application(
     *,
     compression: bool,
     max_message_bytes: int,
-    max_write_buffer_bytes: int,
     access_log: bool = False,
 ) -> Application:
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
@@ -174,8 +173,8 @@ def make_application(
     transport = {
         "engine": socket_server.eio,
         "access": access,
+        "failures": services.failures,
         "compression": compression,
-        "max_write_buffer_bytes": max_write_buffer_bytes,
     }
     return Application(
         [

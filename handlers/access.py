@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
@@ -18,6 +19,11 @@ FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded")  # a request that has 
 CLIENT_PREFIX_V6 = 64  # what one subscriber gets of IPv6: an address of it is worth nothing
 UNAUTHORIZED_HEADERS = {"WWW-Authenticate": "Bearer"}
 HOW_TO_CONTROL = "the operator makes one for API_KEYS by `python server.py key NAME --scope control`"
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")  # names of one machine, which a browser takes for three
+REQUESTS_A_CLIENT = 5  # a second over /socket.io/: a poll for each state, its answers and pongs
+ORIGINS_A_MINUTE = 10  # refused ones that are logged
+
+logger = logging.getLogger(__name__)
 
 
 class AccessRules:
@@ -30,18 +36,54 @@ class AccessRules:
         api_keys: Sequence[ApiKey],
         trusted_proxies: Sequence[str],
         rate_limit_per_minute: int,
+        hosts: Sequence[str] = (),
+        max_clients_per_address: int = 100,
         is_local: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._origins = frozenset(origin.rstrip("/") for origin in origins)
+        self._origins = frozenset(
+            twin for origin in origins for twin in same_machine(origin.rstrip("/").lower())
+        )
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._refused_origins = RefusedOrigins(monotonic)
         self.keys = Keys(api_keys)
         self._proxies = [ip_network(proxy) for proxy in trusted_proxies]
         self._rate_limit = RateLimit(rate_limit_per_minute, monotonic)
+        self._transport_limit = RateLimit(60 * REQUESTS_A_CLIENT * max_clients_per_address, monotonic)
         self.is_local = is_local  # whether only this machine can reach the port
 
-    def allows_origin(self, origin: str, host: str, protocol: str) -> bool:
-        """Whether a page of that origin may call: a listed one, or this server's own."""
-        return origin in self._origins or origin == f"{protocol}://{host}"
+    def allows_origin(self, request: HTTPServerRequest) -> bool:
+        """Whether the page that sends a request may call: none, a listed one, or this server's own.
+
+        Own is only what nobody else can make lead here: an address, localhost, a name of ``server.hosts``, or
+        what a trusted proxy tells. Any other name may be a page's own, whose owner had it lead to this
+        machine after the page was loaded (DNS rebinding).
+        """
+        origin = request.headers.get("Origin")
+        if origin is None or origin in self._origins:
+            return True
+        return origin == self._own_origin(request) and self._is_own_host(request)
+
+    def check_origin(self, request: HTTPServerRequest) -> None:
+        """Refuse a foreign page, and tell the operator of it. Raises FORBIDDEN_ORIGIN."""
+        if self.allows_origin(request):
+            return
+        origin = request.headers.get("Origin", "")[:200]
+        setting, advice = "server.frontend_url", "server.frontend_url (FRONTEND_URL) does not list it"
+        if origin == self._own_origin(request):
+            setting = "server.hosts"
+            advice = "server.hosts (SERVER__HOSTS) does not list that name as one of this server's own"
+        self._refused_origins.tell(origin, advice)
+        details = {"origin": origin, "setting": setting}
+        raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin} is not allowed here: {advice}.", details)
+
+    def _own_origin(self, request: HTTPServerRequest) -> str:
+        return f"{self.protocol(request)}://{request.host}"
+
+    def _is_own_host(self, request: HTTPServerRequest) -> bool:
+        name = request.host_name.strip("[]").lower()
+        is_known = name == "localhost" or name in self._hosts or _is_address(name)
+        return is_known or self.is_proxy(unwrapped(str(request.remote_ip)))
 
     def address(self, request: HTTPServerRequest) -> str:
         """The client's address; a proxy's word counts only if the proxy is trusted."""
@@ -115,6 +157,10 @@ class AccessRules:
         """Count a request of a client (``client()``, or an address); return headers that say what is left."""
         return self._rate_limit.spend(subscriber(client), cost)
 
+    def spend_transport(self, address: str) -> None:
+        """Count a request of an address to ``/socket.io/``. Raises RATE_LIMITED."""
+        self._transport_limit.spend(subscriber(address))
+
     def refund(self, client: str, cost: float = NORMAL) -> dict[str, str]:
         """Give back what a request cost too much, its answer having been there already."""
         return self._rate_limit.refund(subscriber(client), cost)
@@ -127,6 +173,33 @@ class AccessRules:
             and not any(name in request.headers for name in FORWARDED)
             and is_loopback(request.host_name)
         )
+
+
+class RefusedOrigins:
+    """Tells of each refused origin once a minute, and of few of them: a stranger may think up any number."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._minute = -1
+        self._told: set[str] = set()
+
+    def tell(self, origin: str, why: str) -> None:
+        """Log a refusal."""
+        minute = int(self._monotonic() // 60)
+        if minute != self._minute:
+            self._minute, self._told = minute, set()
+        if origin not in self._told and len(self._told) < ORIGINS_A_MINUTE:
+            self._told.add(origin)
+            logger.warning("a page of %s was refused: %s", origin, why)
+
+
+def same_machine(origin: str) -> list[str]:
+    """An origin and, where it is one of this machine, the other ways a browser may call it."""
+    scheme, _, rest = origin.partition("://")
+    name = next((name for name in THIS_MACHINE if rest == name or rest.startswith(f"{name}:")), None)
+    if name is None:
+        return [origin]
+    return [f"{scheme}://{twin}{rest.removeprefix(name)}" for twin in THIS_MACHINE]
 
 
 def subscriber(client: str) -> str:

@@ -26,6 +26,7 @@ class Limits:
         max_message_bytes: int,
         connect_timeout_s: float,
         slow_client_timeout_s: float,
+        max_write_buffer_bytes: int,
     ) -> None:
         self.max_clients = max_clients
         self.max_clients_per_address = max_clients_per_address
@@ -34,6 +35,7 @@ class Limits:
         self.max_message_bytes = max_message_bytes
         self.connect_timeout_s = connect_timeout_s
         self.slow_client_timeout_s = slow_client_timeout_s
+        self.max_write_buffer_bytes = max_write_buffer_bytes
 
 
 class Guest(NamedTuple):
@@ -63,10 +65,22 @@ class Admission:
         request = handler.request
         return {
             "REMOTE_ADDR": self._access.address(request),
-            "HTTP_ORIGIN": request.headers.get("Origin"),
-            "HTTP_HOST": request.host,
-            "wsgi.url_scheme": self._access.protocol(request),
+            "foreign": self._foreign(handler),
         }
+
+    def check_origin(self, handler: RequestHandler) -> ApiError | None:
+        """Why the page of a request is turned away, and count it; None if it may connect."""
+        error = self._foreign(handler)
+        if error is not None:
+            self.refused[error.code] += 1
+        return error
+
+    def _foreign(self, handler: RequestHandler) -> ApiError | None:
+        try:
+            self._access.check_origin(handler.request)
+        except ApiError as error:
+            return error
+        return None
 
     def admit(self, sid: str, environ: Mapping[str, Any], auth: Any) -> None:
         """Let a client in. Raises ApiError with the code it is told."""
@@ -103,11 +117,9 @@ class Admission:
 
     def _check(self, environ: Mapping[str, Any], auth: Any, address: str) -> ApiKey | None:
         """Check origin, key and room for one more; return the key that was shown. Raises ApiError."""
-        origin = environ["HTTP_ORIGIN"]
-        if origin is not None and not self._access.allows_origin(
-            origin, environ["HTTP_HOST"], environ["wsgi.url_scheme"]
-        ):
-            raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
+        foreign: ApiError | None = environ["foreign"]
+        if foreign is not None:
+            raise foreign
         key = self._access.key_of_token(auth.get("token") if isinstance(auth, dict) else None, address)
         self._access.check_reader(key)
         if len(self.guests) >= self._limits.max_clients:

@@ -240,7 +240,11 @@ class ApiHandler(RequestHandler):
         question = self.request.query.encode()
         mark = format(zlib.crc32(question), "x") if question else ""
         self.set_header("ETag", f'"{epoch}-{seq}-{mark}"')
-        self.set_header("Cache-Control", "no-cache")
+        self._may_be_kept("no-cache")
+
+    def _may_be_kept(self, rule: str) -> None:
+        """Say who may keep the answer: once keys are set nobody for others, whatever header the key is in."""
+        self.set_header("Cache-Control", f"private, {rule}" if self.access.keys else rule)
 
     def compute_etag(self) -> str | None:
         """No tag but the state's: hashing a body that holds the time would never match."""
@@ -256,7 +260,7 @@ class ApiHandler(RequestHandler):
 
     def cache_reference_data(self) -> None:
         """Let the client keep this answer for a while."""
-        self.set_header("Cache-Control", f"max-age={REFERENCE_MAX_AGE_S}")
+        self._may_be_kept(f"max-age={REFERENCE_MAX_AGE_S}")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell of any failure in the one shape there is."""
@@ -293,20 +297,15 @@ class ApiHandler(RequestHandler):
             if problem.status < 500 or problem.code == "FEED_UNAVAILABLE":
                 logger.debug("%s %s refused: %s", self.request.method, self.request.path, problem.code)
                 return
-        logger.error(
-            "%s %s failed (request %s)",
-            self.request.method,
-            self.request.path,
-            getattr(self, "request_id", "?"),
-            exc_info=(typ, value, tb) if value is not None else None,
-        )
+        if value is not None:
+            request = (self.request.method, self.request.path[:200], getattr(self, "request_id", "?"))
+            self.services.failures.log(logger, value, "%s %s failed (request %s)", *request)
 
     def _allow_origin(self) -> None:
         origin = self.request.headers.get("Origin")
         if origin is None:
             return
-        if not self.access.allows_origin(origin, self.request.host, self.access.protocol(self.request)):
-            raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin[:200]} is not allowed here.")
+        self.access.check_origin(self.request)
         self._keep_header("Access-Control-Allow-Origin", origin)
         self._keep_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 

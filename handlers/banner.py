@@ -40,6 +40,7 @@ def banner(settings: Settings, market: Market, version: str, url: str) -> str:
             f"  WebSocket  {url}/socket.io/  (Socket.IO 4 clients)",
             f"  health     {url}/health",
             f"  docs       {url}/api/docs",
+            f"  front ends {', '.join(settings.server.frontend_url) or 'none'}  (FRONTEND_URL)",
             f"  feed       {market.source} ({detail})",
             f"  market     {len(universe.underlyings)} underlyings, {universe.contract_count:,} contracts",
         )

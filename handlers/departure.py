@@ -62,4 +62,4 @@ class Departure:
 
 def _has_unread(client: Client) -> bool:
     link = client.socket.link
-    return link.writing() if link is not None else not client.socket.queue.empty()
+    return link.writing() if link is not None else client.socket.has_unread

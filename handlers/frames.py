@@ -43,13 +43,21 @@ def deflated_frame(payload: bytes) -> bytes:
 class Packet:
     """One Socket.IO event of the default namespace, ready for any number of sockets."""
 
-    __slots__ = ("_deflated", "_frame", "payload")
+    __slots__ = ("_deflated", "_frame", "_text", "payload")
 
     def __init__(self, event: str, body: bytes) -> None:
         """Take the event's name and its one argument as JSON."""
         self.payload = b'42["' + event.encode() + b'",' + body + b"]"
         self._frame: bytes | None = None
         self._deflated: bytes | None = None
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The packet as a poll takes it: one text for everybody."""
+        if self._text is None:
+            self._text = self.payload.decode()
+        return self._text
 
     @property
     def frame(self) -> bytes:

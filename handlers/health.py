@@ -74,6 +74,7 @@ class Health:
         guard: Guard,
         *,
         max_clients: Callable[[], int],
+        is_short_of_descriptors: Callable[[], bool] = lambda: False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.draining = False
@@ -84,6 +85,7 @@ class Health:
         self._broadcaster = broadcaster
         self._guard = guard
         self._max_clients = max_clients
+        self._is_short_of_descriptors = is_short_of_descriptors
         self._monotonic = monotonic
         self._steady = {
             # the feed's state has a hysteresis of its own, which clients are told of
@@ -196,6 +198,8 @@ class Health:
         statistics = self._statistics()
         now, slow = statistics["connections"]["now"], statistics["slow_clients"]
         figures = {"connected": now}
+        if self._is_short_of_descriptors():
+            return Verdict(1, "No descriptors left: some who come now are not let in."), figures
         if now >= self._max_clients():
             return Verdict(1, f"All {now} places are taken: who comes now is refused."), figures
         if slow > SLOW_COUNT and slow > SLOW_SHARE * now:

@@ -6,6 +6,8 @@ import logging
 import os
 import re
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
@@ -155,6 +157,50 @@ class Log:
         self._root.setLevel(logging.INFO)
         logger.info("the log level is now %s", logging.getLevelName(level))
         self._root.setLevel(level)
+
+
+class RateLimitedLog:
+    """Logs at most ``per_minute`` lines a minute and says how many it left out."""
+
+    def __init__(
+        self, target: logging.Logger, per_minute: int = 10, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._target = target
+        self._per_minute = per_minute
+        self._monotonic = monotonic
+        self._minute = -1
+        self._lines = 0
+
+    def log(self, text: str, *args: Any, level: int = logging.WARNING, error: Any = None) -> None:
+        """Log a line, with the traceback of ``error``, unless there were enough of them this minute."""
+        minute = int(self._monotonic() // 60)
+        if minute != self._minute:
+            left_out = self._lines - self._per_minute
+            if left_out > 0:
+                self._target.log(level, "%d more lines like these were left out", left_out)
+            self._minute, self._lines = minute, 0
+        self._lines += 1
+        if self._lines <= self._per_minute:
+            self._target.log(level, text, *args, exc_info=error)
+
+
+class FailureLog:
+    """Failures of ours, which a stranger may know how to bring about: all are counted, by kind of exception.
+
+    Of each kind ten a minute are logged with their traceback, so that nobody fills the disk.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.counts: Counter[str] = Counter()
+        self._monotonic = monotonic
+        self._logs: dict[tuple[str, str], RateLimitedLog] = {}
+
+    def log(self, target: logging.Logger, error: BaseException, text: str, *args: Any) -> None:
+        """Count a failure, and tell of it."""
+        kind = type(error).__name__
+        self.counts[kind] += 1
+        log = self._logs.setdefault((target.name, kind), RateLimitedLog(target, monotonic=self._monotonic))
+        log.log(text, *args, level=logging.ERROR, error=error)
 
 
 class AccessLog:

@@ -24,6 +24,7 @@ from handlers.announcing import Announcer
 from handlers.broadcast import Broadcaster
 from handlers.candles import CandleViews
 from handlers.departure import Departure
+from handlers.engine import EngineSocket
 from handlers.errors import ApiError, describe
 from handlers.frames import Packet, encode
 from handlers.names import identified
@@ -32,7 +33,6 @@ from handlers.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, W
 from handlers.services import Services
 from handlers.socket_statistics import socket_statistics
 from handlers.sockets import NAMESPACE, SocketServer
-from handlers.transport import EngineSocket
 from schemas import requests
 from schemas.wire import timestamp
 
@@ -42,6 +42,10 @@ STRIKES_ALLOWED = 20  # breaches of a limit before a client is disconnected: a s
 BURST = 4  # a screen that opens sends a few seconds' worth of events at once
 LEAST_PENDING = 20  # sessions of an address that are not admitted yet, however few it may have
 REFUSED_GRACE_S = 2.0  # for a refused client to read why
+MAX_NESTING = 32  # levels of lists and objects in a payload: ours need four, and an echo must be writable
+# what an event takes of its client's allowance, where it is not 1: whole chains are a hundred times a quote
+EVENT_COSTS = {"get_option_chain": 4.0, "subscribe_option_chain": 2.0, "get_dashboard_data": 2.0}
+VIOLATIONS = ("RATE_LIMITED", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR")  # who goes on causing them is sent away
 
 CLIENT_EVENTS = (
     ("subscribe_symbol", "quotes of a symbol or a list of them: {symbol}"),
@@ -126,12 +130,15 @@ class MarketNamespace(socketio.AsyncNamespace):
         if client is None:
             return None
         try:
-            self._spend(client)
+            self._spend(client, event)
             handler = getattr(self, f"on_{event}", None)
             if handler is None or not any(event == name for name, _ in CLIENT_EVENTS):
                 known = [name for name, _ in CLIENT_EVENTS]
                 raise ApiError("VALIDATION_ERROR", f"There is no event {event[:60]!r}.", {"known": known})
             payload = args[1] if len(args) > 1 else None
+            if is_deeper(payload, MAX_NESTING):
+                rule = f"must be nested at most {MAX_NESTING} levels deep, was deeper"
+                raise ValidationError({"payload": [rule]})
             return self._answer(await handler(client, payload))
         except Exception as error:  # noqa: BLE001
             # whatever it is, the table of errors says what the client is told
@@ -454,8 +461,14 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     # answers
 
-    def _spend(self, client: Client) -> None:
-        if not client.allowance.take(self._monotonic()):
+    def _spend(self, client: Client, event: str) -> None:
+        """Refuse an event too many, and one of a client that has not read its last answers yet."""
+        if client.socket.is_backed_up:
+            limit = self.limits.max_write_buffer_bytes
+            message = f"More than half of the {limit} bytes that may wait for you do: read them first."
+            raise ApiError("RATE_LIMITED", message, {"max_write_buffer_bytes": limit})
+        cost = min(EVENT_COSTS.get(event, 1.0), BURST * self.limits.max_events_per_second)
+        if not client.allowance.take(self._monotonic(), cost):
             limit = self.limits.max_events_per_second
             message = f"More than {limit} events a second."
             raise ApiError("RATE_LIMITED", message, {"max_events_per_second": limit})
@@ -470,10 +483,11 @@ class MarketNamespace(socketio.AsyncNamespace):
         if problem.status == 500:
             reference = secrets.token_hex(8)
             details = {"request_id": reference}
-            logger.error("event %s failed (request %s)", event[:60], reference, exc_info=error)
+            text = "event %s failed (request %s)"
+            self.services.failures.log(logger, error, text, event[:60], reference)
         told = {"code": problem.code, "message": problem.message, "details": details, "event": event[:60]}
         client.send(Packet("error", encode(told)))
-        if problem.code in ("RATE_LIMITED", "PAYLOAD_TOO_LARGE"):
+        if problem.code in VIOLATIONS:
             client.strikes += 1
             if client.strikes > STRIKES_ALLOWED:
                 why = "it went on after it was told that it is over a limit"
@@ -498,7 +512,23 @@ class MarketNamespace(socketio.AsyncNamespace):
     def statistics(self) -> dict[str, Any]:
         """``/api/websocket/stats``."""
         closed = self.server.eio.closed_by_reason
-        return socket_statistics(self.broadcaster, self.admission, closed, self.services.loop_lag)
+        statistics = socket_statistics(self.broadcaster, self.admission, closed, self.services.loop_lag)
+        return {**statistics, "unread_bytes": self.server.eio.holdings.total}
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested in more than so many levels."""
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [
+            item
+            for outer in layer
+            if isinstance(outer, list | dict)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not layer:
+            return False
+    return True
 
 
 def _load(schema: type[requests.Request], payload: Any) -> dict[str, Any]:
@@ -518,19 +548,23 @@ def make_socket_server(
     ping_interval_s: int,
     timeout_s: int,
     max_message_bytes: int,
+    max_buffered_bytes: int,
 ) -> SocketServer:
     """The Socket.IO server that speaks for a namespace."""
     server = SocketServer(
         on_connected=namespace.welcome,
+        failures=namespace.services.failures,
         describe=namespace.admission.describe,
+        check_origin=namespace.admission.check_origin,
         on_oversize=namespace.refuse_oversize,
         connect_timeout_s=namespace.limits.connect_timeout_s,
         max_pending_per_address=max(LEAST_PENDING, namespace.limits.max_clients_per_address),
         ping_interval=ping_interval_s,
         ping_timeout=timeout_s,
         max_http_buffer_size=max_message_bytes,
+        max_unread_bytes=namespace.limits.max_write_buffer_bytes,
+        max_unread_bytes_in_all=max_buffered_bytes,
         cors_allowed_origins=[],  # the namespace refuses a foreign origin, and says so
-        http_compression=True,
         async_mode="tornado",
     )
     server.register_namespace(namespace)

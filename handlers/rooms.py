@@ -6,11 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from engineio import packet as engineio_packet
-
+from handlers.engine import EngineSocket
 from handlers.frames import Packet
 from handlers.streams import ChainStream, Stream, SymbolStream, WholeStream
-from handlers.transport import EngineSocket, WebSocketTransport
+from handlers.transport import WebSocketTransport
 from schemas.api_keys import ApiKey
 
 Position = tuple[str, int]  # epoch and sequence number of a state
@@ -416,22 +415,17 @@ class Client:
         if link is not None:
             link.write_bytes(packet.deflated if link.deflate else packet.frame)
         else:
-            self.socket.queue.put_nowait(_polling_packet(packet))
+            self.socket.write(packet.text)
 
     def offer(self, packets: list[Packet]) -> bool:
         """Write packets in one go if the socket takes them now. Call it only when ``ready``."""
         link = self.socket.link
         if link is None:
             for packet in packets:
-                self.socket.queue.put_nowait(_polling_packet(packet))
-            self.socket.polled = False
+                self.socket.write(packet.text)
             return True
         if len(packets) == 1:
             data = packets[0].deflated if link.deflate else packets[0].frame
         else:
             data = b"".join([packet.deflated if link.deflate else packet.frame for packet in packets])
         return link.offer(data) > 0
-
-
-def _polling_packet(packet: Packet) -> engineio_packet.Packet:
-    return engineio_packet.Packet(engineio_packet.MESSAGE, data=packet.payload[1:].decode())

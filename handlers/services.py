@@ -25,6 +25,7 @@ from feed.store.session_figures import volatility_series
 from feed.ticker import Ticker
 from feed.universe import Listing
 from handlers.health import Health
+from handlers.logs import FailureLog
 from handlers.loop_lag import LoopLag
 from handlers.streams import ChainStream, SymbolStream, WholeStream
 from schemas.dashboard import dump_dashboard
@@ -175,6 +176,7 @@ class Services:
     loop_lag: LoopLag
     health: Health
     guard: Guard
+    failures: FailureLog = field(default_factory=FailureLog)
     started_s: float = field(default_factory=time.monotonic)
     routes: tuple[tuple[str, str, str], ...] = ()
     replay: ReplayControl | None = None

@@ -28,6 +28,7 @@ from feed.source import Source
 from feed.ticker import Ticker
 from handlers.access import AccessRules, is_loopback
 from handlers.banner import announce
+from handlers.descriptors import Descriptors
 from handlers.logs import Log
 from handlers.realtime import MarketNamespace
 from handlers.service_manager import ServiceManager
@@ -75,6 +76,7 @@ class Server:
     past_volatility: PastVolatility
     http: HTTPServer
     access: AccessRules
+    descriptors: Descriptors
     port: int = 0
     url: str = ""
 
@@ -203,7 +205,7 @@ def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[
     else:
         log.set_level("debug" if again.server.debug else again.server.log_level)
         limits = server.namespace.limits  # who is connected keeps what it has
-        limits.max_clients = again.limits.max_clients
+        limits.max_clients = server.descriptors.allowed_clients(again.limits.max_clients)
         limits.max_subscriptions = again.limits.max_subscriptions
         limits.max_events_per_second = again.limits.max_events_per_second
         logger.info("reloaded the calendar, the log level and the limits of clients")

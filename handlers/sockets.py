@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +12,8 @@ from bidict import bidict
 from engineio import packet as engineio_packet
 from socketio import packet as socketio_packet
 
-from handlers.transport import EngineServer, ProtocolError
+from handlers.engine import EngineServer, ProtocolError
+from handlers.logs import FailureLog, RateLimitedLog
 
 logger = logging.getLogger(__name__)
 
@@ -33,31 +33,6 @@ class Json:
     def loads(text: str | bytes, **_: Any) -> Any:
         """Value of a text."""
         return orjson.loads(text)
-
-
-class RateLimitedLog:
-    """Logs at most ``per_minute`` lines a minute and says how many it left out."""
-
-    def __init__(
-        self, target: logging.Logger, per_minute: int = 10, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._target = target
-        self._per_minute = per_minute
-        self._monotonic = monotonic
-        self._minute = -1
-        self._lines = 0
-
-    def log(self, text: str, *args: Any) -> None:
-        """Log a warning, unless there were enough of them this minute."""
-        minute = int(self._monotonic() // 60)
-        if minute != self._minute:
-            left_out = self._lines - self._per_minute
-            if left_out > 0:
-                self._target.warning("%d more lines like these were left out", left_out)
-            self._minute, self._lines = minute, 0
-        self._lines += 1
-        if self._lines <= self._per_minute:
-            self._target.warning(text, *args)
 
 
 class StrictPacket(socketio_packet.Packet):
@@ -153,7 +128,10 @@ class SocketServer(socketio.AsyncServer):
     packet_class: type[StrictPacket]
     eio: EngineServer
 
-    def __init__(self, *, on_connected: Callable[[str, str], None], **kwargs: Any) -> None:
+    def __init__(
+        self, *, on_connected: Callable[[str, str], None], failures: FailureLog, **kwargs: Any
+    ) -> None:
+        self._failures = failures
         self._refusals = RateLimitedLog(logger)
         super().__init__(
             logger=_library_logger("socketio.server"),
@@ -184,10 +162,16 @@ class SocketServer(socketio.AsyncServer):
             await self._dispatch(eio_sid, self.packet_class(encoded_packet=data))
         except ProtocolError as error:
             self.eio.refuse(socket, str(error))
+        except Exception as error:  # noqa: BLE001
+            # nothing that one client sends may be anybody else's trouble
+            self._failures.log(logger, error, "a packet of a client failed")
+            self.eio.refuse(socket, "its packet failed", "internal")
 
     async def _dispatch(self, eio_sid: str, packet: StrictPacket) -> None:
         namespace = packet.namespace or NAMESPACE
-        if packet.packet_type == socketio_packet.CONNECT:
+        if packet.packet_type == socketio_packet.CONNECT and namespace not in self.namespaces:
+            await self.send_event(eio_sid, f'4{namespace},{{"message":"Invalid namespace"}}')
+        elif packet.packet_type == socketio_packet.CONNECT:
             await self._handle_connect(eio_sid, packet.namespace, packet.data)
             self._welcome(eio_sid, namespace)
         elif packet.packet_type == socketio_packet.DISCONNECT:

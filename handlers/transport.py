@@ -1,42 +1,45 @@
-"""Engine.IO over Tornado: sockets that are written to directly, without queues or tasks.
+"""``/socket.io/``: Engine.IO over Tornado, by polling or by sockets that are written to directly.
 
-python-engineio keeps the protocol of the long-polling transport, sessions and packets. The WebSocket
-transport is served here, because the driver that comes with the library queues without bound, accepts
-a socket before it knows whether it wants it, and gives each one a compressor.
+The driver that comes with python-engineio queues without bound, accepts a WebSocket before it knows whether
+it wants it, and gives each one a compressor.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket as sockets
 from asyncio import Future
-from collections import Counter
 from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import Any
 
-import engineio
 import orjson
-from engineio import exceptions as engineio_exceptions
-from engineio import packet as engineio_packet
-from engineio.async_socket import AsyncSocket
-from tornado.iostream import IOStream, SSLIOStream, StreamBufferFullError, StreamClosedError
-from tornado.web import RequestHandler
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
+from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from handlers.access import AccessRules, subscriber
+from handlers.access import AccessRules
+from handlers.engine import SEPARATOR, EngineServer, EngineSocket, ProtocolError
+from handlers.errors import ApiError
 from handlers.frames import text_frame
-from handlers.loop import Alarm, TimerWheel
+from handlers.logs import FailureLog
 
 TCP_NOTSENT_LOWAT = getattr(sockets, "TCP_NOTSENT_LOWAT", 25)
 NOTSENT_BYTES = 16384  # what the kernel may hold unsent for a client: 4 MB otherwise, all of it stale
-MAX_POLLING_PACKETS = 256  # replies a polling client may leave unread
+# why a request is refused, in numbers that Engine.IO's clients know
+UNKNOWN_TRANSPORT, UNKNOWN_SID, BAD_METHOD, BAD_REQUEST, FORBIDDEN, UNSUPPORTED_VERSION = range(6)
+METHODS = "GET, POST, OPTIONS"
 
 logger = logging.getLogger(__name__)
 
 
-class ProtocolError(Exception):
-    """A client broke the protocol; it is disconnected and one line is logged."""
+class Refused(Exception):
+    """Why a request is not answered as it wishes: a number, a sentence, a status."""
+
+    def __init__(self, code: int, why: str, status: int = 400) -> None:
+        super().__init__(why)
+        self.code = code
+        self.status = status
 
 
 class Protocol(WebSocketProtocol13):
@@ -65,268 +68,6 @@ class Protocol(WebSocketProtocol13):
         return super()._handle_message(opcode, data)
 
 
-class EngineSocket(AsyncSocket):
-    """One Engine.IO session, over polling (a queue) or over a WebSocket (``link``, no queue)."""
-
-    server: EngineServer
-    closed: bool
-    closing: bool
-    queue: Any
-
-    def __init__(self, server: EngineServer, sid: str) -> None:
-        super().__init__(server, sid)
-        self.link: WebSocketTransport | None = None
-        self.polled = False  # a poll is waiting for packets
-        self.on_poll: Callable[[], None] | None = None
-        self.on_pending: Callable[[], None] | None = None
-        self.network = ""  # whose it is, for the count of those not admitted yet
-        self._timer: Alarm | None = None
-        self._deadline: Alarm | None = None
-        self._upgrade: WebSocketTransport | None = None
-
-    async def send(self, pkt: engineio_packet.Packet) -> None:
-        """Write a packet at once over the WebSocket, or queue it for the next poll."""
-        if self.closed:
-            raise engineio_exceptions.SocketIsClosedError
-        if self.link is not None:
-            self.link.write_text(pkt.encode())
-        elif self.queue.qsize() >= MAX_POLLING_PACKETS:
-            self.server.refuse(self, "it leaves its packets unread", "unread")
-        else:
-            self.queue.put_nowait(pkt)
-
-    def expect_connect(self, timeout_s: float) -> None:
-        """Close the session unless it speaks Socket.IO by then."""
-        self.server.pending[self.network] += 1
-        why = f"it did not connect within {timeout_s:g} s"
-        self._deadline = self.server.wheel.later(
-            timeout_s, lambda: self.server.refuse(self, why, "connect_timeout")
-        )
-
-    def connected_in_time(self) -> None:
-        """Take note that it did."""
-        if self._deadline is not None:
-            self.server.wheel.cancel(self._deadline)
-            self._deadline = None
-            self.server.admitted(self.network)
-
-    async def poll(self) -> list[engineio_packet.Packet]:
-        """Wait for packets to hand to a polling client."""
-        if self.on_poll is not None and self.queue.empty():
-            self.polled = True
-            self.on_poll()
-        self.polled = self.queue.empty()
-        try:
-            packets: list[engineio_packet.Packet] = await super().poll()
-        finally:
-            self.polled = False
-        return packets
-
-    def schedule_ping(self) -> None:
-        """Ping after the interval: at the start and whenever a pong arrives."""
-        self._cancel_timer()
-        if not self.closing and not self.closed:
-            self._timer = self.server.wheel.later(self.server.ping_interval, self._ping)
-
-    def _ping(self) -> None:
-        ping = engineio_packet.Packet(engineio_packet.PING)
-        if self.link is not None:
-            self.link.write_text(ping.encode())
-        else:
-            self.queue.put_nowait(ping)
-        self._timer = self.server.wheel.later(self.server.ping_timeout, self._expire)
-
-    def _expire(self) -> None:
-        self.server.closed_by_reason["ping_timeout"] += 1
-        self.server.spawn(self.close(abort=True, reason=self.server.reason.PING_TIMEOUT))
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self.server.wheel.cancel(self._timer)
-            self._timer = None
-
-    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
-        """End the session; never waits for a client to read."""
-        if self.closed or self.closing:
-            return
-        self.closing = True
-        self._cancel_timer()
-        self.connected_in_time()
-        reason = reason or self.server.reason.SERVER_DISCONNECT
-        await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
-        if not abort:
-            await self.send(engineio_packet.Packet(engineio_packet.CLOSE))
-        self.closed = True
-        self.server.sockets.pop(self.sid, None)
-        if self.link is not None:
-            self.link.end(abort)
-        else:
-            self.queue.put_nowait(None)
-        self.on_poll = self.on_pending = None
-
-    def attach(self, link: WebSocketTransport) -> None:
-        """Go on over this WebSocket; what was queued for polling goes first."""
-        self.link, self._upgrade = link, None
-        self.upgrading, self.upgraded, self.connected = False, True, True
-        while not self.queue.empty():
-            pkt = self.queue.get_nowait()
-            if pkt is not None and pkt.packet_type != engineio_packet.NOOP:
-                link.write_text(pkt.encode())
-        self.queue = None  # two kilobytes that a WebSocket has no use for
-
-    async def receive_text(self, link: WebSocketTransport, text: str | bytes) -> None:
-        """Handle one message of a WebSocket. Raises ProtocolError."""
-        if isinstance(text, bytes):
-            raise ProtocolError("it sent binary data, which no event here takes")
-        if link is self.link:
-            if len(text) > self.server.max_http_buffer_size:
-                self.server.on_oversize(self, len(text))
-            else:
-                await self.receive(parse_packet(text))
-        elif text == "2probe":
-            self._upgrade, self.upgrading = link, True
-            link.write_text("3probe")
-            self.queue.put_nowait(engineio_packet.Packet(engineio_packet.NOOP))  # ends the open poll
-        elif text == "5" and link is self._upgrade:
-            self.attach(link)
-        else:
-            raise ProtocolError("it sent something else than an upgrade's probe")
-
-    async def receive(self, pkt: engineio_packet.Packet) -> None:
-        """Handle one packet, whichever way it came. Raises ProtocolError."""
-        if pkt.packet_type == engineio_packet.MESSAGE and not isinstance(pkt.data, str):
-            raise ProtocolError("its message is not text")
-        if pkt.packet_type in (engineio_packet.OPEN, engineio_packet.PING, engineio_packet.NOOP):
-            raise ProtocolError(f"a client may not send Engine.IO packet {pkt.packet_type}")
-        await super().receive(pkt)
-
-    async def handle_post_request(self, environ: dict[str, Any]) -> None:
-        """Handle the packets of a polling client's POST."""
-        try:
-            await super().handle_post_request(environ)
-        except (ProtocolError, ValueError, LookupError) as error:
-            self.server.refuse(self, str(error))
-            raise engineio_exceptions.EngineIOError from error
-
-    def detach(self, link: WebSocketTransport) -> bool:
-        """Take note that a WebSocket closed; return whether the session goes with it."""
-        if link is self._upgrade:
-            self._upgrade, self.upgrading = None, False
-        return link is self.link
-
-
-def parse_packet(text: str) -> engineio_packet.Packet:
-    """An Engine.IO packet from its text. Raises ProtocolError."""
-    if not text or text[0] not in "0123456":
-        raise ProtocolError("it sent a frame that is no Engine.IO packet")
-    if text[0] == "4":
-        # the library would parse the rest as JSON to see whether it is; the Socket.IO layer knows
-        pkt = engineio_packet.Packet(engineio_packet.MESSAGE, data=text[1:])
-    else:
-        pkt = engineio_packet.Packet(int(text[0]), data=text[1:])
-    return pkt
-
-
-class EngineServer(engineio.AsyncServer):
-    """Sessions by id, of both transports."""
-
-    sockets: dict[str, EngineSocket]
-
-    def __init__(
-        self,
-        *args: Any,
-        describe: Callable[[RequestHandler], dict[str, Any]],
-        on_refused: Callable[[str], None],
-        on_oversize: Callable[[EngineSocket, int], None],
-        connect_timeout_s: float,
-        max_pending_per_address: int,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, monitor_clients=False, **kwargs)
-        self.pending: Counter[str] = Counter()  # sessions not admitted yet, by address
-        self._max_pending_per_address = max_pending_per_address
-        self.on_oversize = on_oversize
-        self.closed_by_reason: Counter[str] = Counter()
-        self.wheel = TimerWheel()
-        self._describe = describe
-        self._on_refused = on_refused
-        self._connect_timeout_s = connect_timeout_s
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    def _log_error_once(self, message: str, message_key: str) -> None:
-        """A request that makes no sense is its sender's mistake: no error of ours, and no news."""
-        logger.debug("a request was refused: %s", message)
-
-    def has_room_for(self, address: str) -> bool:
-        """Whether an address may open one more session before those it opened are admitted."""
-        return self.pending[subscriber(address)] < self._max_pending_per_address
-
-    def admitted(self, network: str) -> None:
-        """Take note that a session waits no longer."""
-        self.pending[network] -= 1
-        if not self.pending[network]:
-            del self.pending[network]
-
-    def spawn(self, work: Awaitable[Any]) -> None:
-        """Run something that nobody waits for, and keep it from being collected."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def refuse(self, socket: EngineSocket, why: str, reason: str = "protocol") -> None:
-        """Disconnect a client at the transport, so that a good one may come back; say why in the log."""
-        if socket.closed or socket.closing:
-            return
-        self.closed_by_reason[reason] += 1
-        self._on_refused(why)
-        self.spawn(socket.close(abort=True, reason=self.reason.TRANSPORT_ERROR))
-
-    def drop(self, socket: EngineSocket) -> None:
-        """Close a session for a reason that is no fault of the protocol."""
-        self.spawn(socket.close(abort=True))
-
-    async def _handle_connect(
-        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
-    ) -> Any:
-        """Open a polling session, with our socket class instead of the library's."""
-        socket = await self._open_session(self._describe(environ["tornado.handler"]), transport)
-        socket.connected = True
-        return self._ok(await socket.poll(), jsonp_index=jsonp_index)
-
-    async def open_websocket(self, link: WebSocketTransport) -> EngineSocket:
-        """Open a session over an accepted WebSocket."""
-        return await self._open_session(self._describe(link), "websocket", link)
-
-    async def _open_session(
-        self, environ: dict[str, Any], transport: str, link: WebSocketTransport | None = None
-    ) -> EngineSocket:
-        """Make a session and greet its client."""
-        socket = EngineSocket(self, self.generate_id())
-        socket.network = subscriber(environ["REMOTE_ADDR"])
-        self.sockets[socket.sid] = socket
-        greeting = {
-            "sid": socket.sid,
-            "upgrades": self._upgrades(socket.sid, transport),
-            "pingTimeout": int(self.ping_timeout * 1000),
-            "pingInterval": int(self.ping_interval * 1000),
-            "maxPayload": self.max_http_buffer_size,
-        }
-        if link is not None:
-            socket.attach(link)
-        await socket.send(engineio_packet.Packet(engineio_packet.OPEN, greeting))
-        await self._trigger_event("connect", socket.sid, environ, run_async=False)
-        socket.expect_connect(self._connect_timeout_s)
-        socket.schedule_ping()
-        return socket
-
-    def upgradable(self, sid: str) -> EngineSocket | None:
-        """The polling session of that id, if it may go on over a WebSocket."""
-        socket = self.sockets.get(sid)
-        if socket is None or socket.closed or socket.upgraded or not socket.connected:
-            return None
-        return socket
-
-
 class WebSocketTransport(WebSocketHandler):
     """``/socket.io/``: a WebSocket of ours, or the library's long polling."""
 
@@ -336,39 +77,48 @@ class WebSocketTransport(WebSocketHandler):
     send: Callable[[bytes], int]  # the kernel's, for when nothing waits; raises OSError
     encrypted = False
     deflate = False
+    _is_counted = False  # among the open WebSockets
     _last_write: Awaitable[None] | None = None
 
     def initialize(
-        self,
-        engine: EngineServer,
-        access: AccessRules,
-        *,
-        compression: bool,
-        max_write_buffer_bytes: int,
+        self, engine: EngineServer, access: AccessRules, failures: FailureLog, *, compression: bool
     ) -> None:
-        """Take the session table and what a socket may use."""
+        """Take the session table, the rules of who may, and where failures are told."""
         self.engine = engine
         self._access = access
+        self._failures = failures
         self._compression = compression
-        self._max_write_buffer_bytes = max_write_buffer_bytes
+        self._poll_of: EngineSocket | None = None
 
     def set_default_headers(self) -> None:
         """Say nothing of what runs here, and let nobody guess types."""
         self.clear_header("Server")
         self.set_header("X-Content-Type-Options", "nosniff")
 
+    def prepare(self) -> None:
+        """Let a page of an allowed origin read the answer; count the request."""
+        self.set_header("Vary", "Origin")
+        self.set_header("Cache-Control", "no-store")
+        self._origin = self.request.headers.get("Origin")
+        self._is_foreign = not self._access.allows_origin(self.request)
+        if self._origin is not None and not self._is_foreign:
+            self.set_header("Access-Control-Allow-Origin", self._origin)
+        try:
+            self._access.spend_transport(self._access.address(self.request))
+        except ApiError as error:
+            self.set_header("Retry-After", str(max(1, round(error.retry_after_s or 1))))
+            self._refuse(Refused(BAD_REQUEST, error.message, 429))
+
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Open a WebSocket, or answer a poll."""
-        address = self._access.address(self.request)
-        if "sid" not in self.request.query_arguments and not self.engine.has_room_for(address):
-            self._refuse_request("Your address has too many sessions that did not connect.", 429)
-            return
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            await self._poll()
-            return
-        why = self._refusal()
-        if why is not None:
-            self._refuse_request(why)
+        is_websocket = self.request.headers.get("Upgrade", "").lower() == "websocket"
+        try:
+            self._check_query("websocket" if is_websocket else "polling")
+            if not is_websocket:
+                await self._poll()
+                return
+        except Refused as refused:
+            self._refuse(refused)
             return
         self._agree_on_compression()
         try:
@@ -378,46 +128,137 @@ class WebSocketTransport(WebSocketHandler):
 
     async def post(self) -> None:
         """Take the packets of a polling client."""
-        await self._poll()
+        try:
+            self._check_query("polling")
+            socket = self._polling_session()
+            if len(self.request.body) > self.engine.max_http_buffer_size:
+                self.engine.refuse(socket, "its payload is too large", "over_limit")
+                limit = self.engine.max_http_buffer_size
+                raise Refused(BAD_REQUEST, f"A payload may have {limit} bytes.", 413)
+            try:
+                await socket.receive_payload(self.request.body)
+            except ProtocolError as error:
+                self.engine.refuse(socket, str(error))
+                raise Refused(BAD_REQUEST, f"The session ends, because {error}.") from None
+        except Refused as refused:
+            self._refuse(refused)
+        else:
+            self._say("ok")
 
-    async def options(self) -> None:
+    def options(self) -> None:
         """Answer a browser's preflight."""
-        await self._poll()
-
-    def _allow_origin(self) -> None:
-        """Let a browser read the answer if its page may; a foreign page is refused when it connects."""
-        origin = self.request.headers.get("Origin")
-        self.set_header("Vary", "Origin")
-        protocol = self._access.protocol(self.request)
-        if origin is None or not self._access.allows_origin(origin, self.request.host, protocol):
-            return
-        self.set_header("Access-Control-Allow-Origin", origin)
-        if self.request.method == "OPTIONS":
-            self.set_header("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+        if self._origin is not None and not self._is_foreign:
+            self.set_header("Access-Control-Allow-Methods", METHODS)
             self.set_header("Access-Control-Allow-Headers", "Content-Type")
+            self.set_header("Access-Control-Max-Age", "600")
+        self.set_status(204)
+
+    def head(self) -> None:
+        """Refuse every other method as the protocol says, which has a number for it."""
+        self._refuse(Refused(BAD_METHOD, f"The method must be one of {METHODS}."))
+
+    put = patch = delete = head
+
+    def _check_query(self, transport: str) -> None:
+        """Look at what every request has to say. Raises Refused."""
+        given = self.get_query_argument("transport", "")
+        if given not in ("polling", "websocket"):
+            message = f"The transport must be polling or websocket, was {given[:40]!r}."
+            raise Refused(UNKNOWN_TRANSPORT, message)
+        if given != transport:
+            raise Refused(BAD_REQUEST, f"A request for {given} came as one for {transport}.")
+        if "j" in self.request.arguments:
+            raise Refused(BAD_REQUEST, "JSONP is not spoken here.")
+        sid = self.get_query_argument("sid", None)
+        if sid is not None:
+            if self.engine.session(sid) is None:
+                raise Refused(UNKNOWN_SID, "There is no session of that id.")
+            return
+        if self.request.method != "GET":
+            raise Refused(BAD_METHOD, "A session is opened by GET.")
+        if self.get_query_argument("EIO", "") != "4":
+            raise Refused(UNSUPPORTED_VERSION, "The protocol must be Engine.IO 4 (EIO=4).")
+        if not self.engine.has_room_for(self._access.address(self.request)):
+            raise Refused(BAD_REQUEST, "Your address has too many sessions that did not connect.", 429)
+
+    def _polling_session(self) -> EngineSocket:
+        """The session of a request, while it goes on over polling. Raises Refused."""
+        if self._is_foreign:
+            raise Refused(FORBIDDEN, "The origin of this page is not allowed here.", 403)
+        socket = self.engine.session(self.get_query_argument("sid"))
+        if socket is None or socket.upgraded:
+            raise Refused(BAD_REQUEST, "The session goes on over a WebSocket.")
+        return socket
 
     async def _poll(self) -> None:
-        self._allow_origin()
-        if self.get_query_argument("transport", "polling") != "polling" or "j" in self.request.arguments:
-            self._refuse_request("The transport must be polling or an upgraded websocket, without JSONP.")
+        """Open a session, or wait for its packets. Raises Refused."""
+        if "sid" in self.request.query_arguments:
+            socket = self._polling_session()
+        elif self._is_foreign:
+            self._tell_foreign()
             return
-        await self.engine.handle_request(self)
+        else:
+            socket = await self.engine.open_session(self)
+        self._poll_of = socket
+        try:
+            await socket.poll(self._answer_poll)
+        except ProtocolError as error:
+            self._poll_of = None
+            raise Refused(BAD_REQUEST, str(error)) from None
+        except StreamClosedError:
+            self.on_connection_close()
 
-    def _refuse_request(self, why: str, status: int = 400) -> None:
-        self.set_status(status)
+    async def _answer_poll(self, text: str) -> None:
+        self._poll_of = None
+        await self._say(text)
+
+    def on_connection_close(self) -> None:
+        """End the session of a poll that was broken off: what it was to take would be lost."""
+        super().on_connection_close()
+        socket, self._poll_of = self._poll_of, None
+        if socket is not None:
+            reason = self.engine.reason.TRANSPORT_CLOSE
+            self.engine.spawn(socket.close(abort=True, reason=reason))
+
+    def _tell_foreign(self) -> None:
+        """Refuse a page of a foreign origin so that it can read why: this answer alone is for it.
+
+        A session that is opened and at once refused. The page's client hands it to ``connect_error``; nothing
+        is kept here, and no other request of that origin can be read or does anything.
+        """
+        error = self.engine.check_origin(self)
+        assert error is not None
+        assert self._origin is not None
+        self.set_header("Access-Control-Allow-Origin", self._origin)
+        refusal = {"message": error.message, "data": {"code": error.code, "details": error.details}}
+        greeting = self.engine.greeting(self.engine.generate_id(), [])
+        self._say(SEPARATOR.join((greeting, "44" + orjson.dumps(refusal).decode())))
+
+    def _say(self, text: str) -> Future[None]:
+        self.set_header("Content-Type", "text/plain; charset=UTF-8")
+        return self.finish(text)
+
+    def _refuse(self, refused: Refused) -> None:
+        self.set_status(refused.status)
         self.set_header("Content-Type", "application/json")
-        self.finish(orjson.dumps({"code": 3, "message": why}))
+        self.finish(orjson.dumps({"code": refused.code, "message": str(refused)}))
 
-    def _refusal(self) -> str | None:
-        """Why this WebSocket is not wanted, told before it is accepted."""
-        if self.get_query_argument("transport", "") != "websocket":
-            return "The transport of a WebSocket must be websocket."
-        sid = self.get_query_argument("sid", None)
-        if sid is None and self.get_query_argument("EIO", "") != "4":
-            return "The protocol must be Engine.IO 4 (EIO=4)."
-        if sid is not None and self.engine.upgradable(sid) is None:
-            return "There is no session of that id to upgrade."
-        return None
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Refuse what Tornado refuses: a method it does not know, a query that is no text."""
+        if status_code == 405:
+            self.head()
+        else:
+            self._refuse(Refused(BAD_REQUEST, "The request cannot be answered.", status_code))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Tell of a failure without the address of the request, which holds the id of a session."""
+        if value is not None and not isinstance(value, HTTPError):
+            self._failures.log(logger, value, "a request for a stream failed")
 
     def _agree_on_compression(self) -> None:
         """Leave one offer that needs no compressor of the client's own, or none."""
@@ -447,20 +288,24 @@ class WebSocketTransport(WebSocketHandler):
         assert self.ws_connection.stream is not None
         self.stream = self.ws_connection.stream
         self.stream.set_nodelay(True)  # Tornado clears it after the handshake
-        self.stream.max_write_buffer_size = self._max_write_buffer_bytes
         self.writing = self.stream.writing
         raw = self.stream.socket
         self.encrypted = isinstance(self.stream, SSLIOStream)
         self.send = self._send_encrypted if self.encrypted else raw.send
         if raw.family in (sockets.AF_INET, sockets.AF_INET6):
             raw.setsockopt(sockets.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_BYTES)
+        self.engine.websockets += 1
+        self._is_counted = True
         sid = self.get_query_argument("sid", None)
-        if sid is not None:
-            self.socket = self.engine.upgradable(sid)
-            if self.socket is None:
-                self.stream.close()
-        else:
-            self.socket = await self.engine.open_websocket(self)
+        if sid is None:
+            self.socket = await self.engine.open_session(self, self)
+            return
+        socket = self.engine.session(sid)
+        if socket is None or socket.upgraded:
+            self.stream.close()  # a session has one WebSocket
+            return
+        socket.add_link(self)
+        self.socket = socket
 
     async def on_message(self, message: str | bytes) -> None:
         """Handle one message; the next one is read when its answer is on its way."""
@@ -483,6 +328,8 @@ class WebSocketTransport(WebSocketHandler):
         """Nothing here: ``get`` ends the session when its loop does, without a task."""
 
     async def _ended(self) -> None:
+        self.engine.websockets -= self._is_counted
+        self._is_counted = False
         socket, self.socket = self.socket, None
         if socket is not None and socket.detach(self):
             await socket.close(abort=True, reason=self.engine.reason.TRANSPORT_CLOSE)
@@ -519,13 +366,16 @@ class WebSocketTransport(WebSocketHandler):
         return len(data)
 
     def buffer(self, data: bytes) -> None:
-        """Keep bytes until the kernel takes them; more than ``max_write_buffer_bytes`` ends the client."""
+        """Keep bytes until the kernel takes them; who leaves too many unread is closed."""
         try:
-            self._last_write = self.stream.write(data)
-        except StreamBufferFullError:
-            self.stream.close()
+            written = self.stream.write(data)
         except StreamClosedError:
             return
+        self._last_write = written
+        socket, size = self.socket, len(data)
+        if socket is not None and not written.done():
+            self.engine.holdings.hold(socket, size)
+            written.add_done_callback(lambda _: self.engine.holdings.release(socket, size))
         self.written()
 
     def written(self) -> None:

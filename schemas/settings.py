@@ -6,6 +6,7 @@ tree keyed like the file. ``ENVIRONMENT_NAMES`` are the short names a setting ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +36,8 @@ ENVIRONMENT_NAMES = {
     "KITE_ACCESS_TOKEN": "kite.access_token",
 }
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
 SOURCES = ("simulated", "replay")
 HOURS = ("always", "exchange")
 SCENARIOS = (
@@ -59,6 +62,7 @@ class ServerSettings:
     host: str
     port: int
     frontend_url: tuple[str, ...]
+    hosts: tuple[str, ...]
     api_timeout_s: float
     api_keys: tuple[ApiKey, ...]
     trusted_proxies: tuple[str, ...]
@@ -120,6 +124,7 @@ class LimitSettings:
     idle_timeout_s: float
     slow_client_timeout_s: float
     max_write_buffer_bytes: int
+    max_buffered_bytes: int
     rate_limit_per_minute: int
 
 
@@ -211,6 +216,11 @@ def _origin(value: str) -> None:
         raise ValidationError(f"must be an origin such as http://localhost:3000, was {value!r}")
 
 
+def _host_name(value: str) -> None:
+    if not _HOST_NAME.fullmatch(value):
+        raise ValidationError(f"must be a host's name without a port, such as md.example.com, was {value!r}")
+
+
 def _network(value: str) -> None:
     try:
         ip_network(value)
@@ -266,7 +276,11 @@ class ServerSchema(SectionSchema):
     debug = fields.Boolean(load_default=False)
     host = fields.String(load_default="0.0.0.0", validate=validate.Length(min=1))
     port = WholeNumber(load_default=5000, validate=_between(0, 65535))
-    frontend_url = TextList(fields.String(validate=_origin), load_default=lambda: ["http://localhost:3000"])
+    frontend_url = TextList(
+        fields.String(validate=_origin),
+        load_default=lambda: ["http://localhost:3000", "http://localhost:5173"],
+    )
+    hosts = TextList(fields.String(validate=_host_name), load_default=list)
     api_timeout_s = fields.Float(load_default=30, validate=_between(0.1, 600, "seconds"))
     api_keys = KeyList(load_default=list)
     trusted_proxies = TextList(fields.String(validate=_network), load_default=list)
@@ -328,6 +342,9 @@ class LimitsSchema(SectionSchema):
     idle_timeout_s = fields.Float(load_default=75, validate=_between(0.1, 3600, "seconds"))
     slow_client_timeout_s = fields.Float(load_default=20, validate=_between(0.1, 3600, "seconds"))
     max_write_buffer_bytes = WholeNumber(load_default=1048576, validate=_between(65536, 1073741824, "bytes"))
+    max_buffered_bytes = WholeNumber(
+        load_default=268435456, validate=_between(1048576, 1099511627776, "bytes")
+    )
     rate_limit_per_minute = WholeNumber(load_default=1200, validate=_between(0, 10000000))
 
 
