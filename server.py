@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import sys
+import uuid
 from collections import deque
 from collections.abc import Mapping
 from contextlib import closing
@@ -20,6 +21,7 @@ from pathlib import Path
 from feed import commands
 from feed.calendar import Calendar, CalendarError
 from feed.clock import Clock, VirtualClock, WallClock, to_ms
+from feed.epoch import contents, data_files, digest
 from feed.guard import Guard
 from feed.history import ClosedCandle, History, HistoryError, Retention
 from feed.instruments import Catalogue
@@ -159,7 +161,7 @@ def build(settings: Settings) -> Server:
     market = Market(
         source.universe,
         source=source.name,
-        epoch=f"sim-{feed.seed:x}-{clock.now_ms():x}" if replay is None else f"replay-{replay.start_ms:x}",
+        epoch=_epoch(settings, clock, replay),
         interest_rate=feed.interest_rate,
         stale_after_s=max(feed.stale_after_s, 2 * _step_ms(settings, source) / 1000),
     )
@@ -168,6 +170,21 @@ def build(settings: Settings) -> Server:
         # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
         fill_past(settings, source, history, eager=False)
     return build_edge(settings, calendar, clock, source, market, history)
+
+
+def _epoch(settings: Settings, clock: Clock, replay: Replay | None) -> str:
+    """What prices and their numbers depend on, the pace of publishing included.
+
+    On the wall clock, and of a store that may be recorded into, a start is never like another one.
+    """
+    feed, file = settings.feed, settings.replay.file
+    parts: list[object] = [__version__, feed, settings.replay, clock.now_ms()]
+    parts += contents(*data_files(), *([Path(feed.calendar_override)] if feed.calendar_override else []))
+    if replay is not None:
+        parts += contents(Path(file))
+    if isinstance(clock, WallClock) or isinstance(replay, StoreReplay):
+        parts.append(uuid.uuid4())
+    return f"{'sim' if replay is None else 'replay'}-{digest(parts)}"
 
 
 def _retention(settings: Settings) -> Retention:

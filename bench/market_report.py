@@ -109,18 +109,19 @@ def write_table(figures: list[Figure], out: Path) -> None:
         f"{len(figures)} figures, {outside} outside of their bands.",
     ]
     for topic, group in groupby(figures, key=lambda figure: figure.topic):
-        lines += ["", f"## {topic}", "", "| figure | recorded | band | simulated | |"]
-        lines += ["| --- | --- | --- | --- | --- |", *(_row(figure) for figure in group)]
+        lines += ["", f"## {topic}", "", "| figure | recorded | band | simulated, mean | spread | |"]
+        lines += ["| --- | --- | --- | --- | --- | --- |", *(_row(figure) for figure in group)]
     (out / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    header = ("topic", "name", "recorded", "low", "high", "simulated", "inside")
-    rows = ((f.topic, f.name, f.recorded, f.low, f.high, f.simulated, f.is_inside) for f in figures)
+    header = ("topic", "name", "recorded", "low", "high", "simulated", "spread", "inside")
+    rows = ((f.topic, f.name, f.recorded, f.low, f.high, f.simulated, f.spread, f.is_inside) for f in figures)
     write_csv(out / "figures.csv", header, rows)
 
 
 def _row(figure: Figure) -> str:
     mark = "" if figure.is_inside else "**outside**"
     band = f"{figure.low:.4g} to {figure.high:.4g}"
-    return f"| {figure.name} | {figure.recorded} | {band} | {figure.simulated:.4g} | {mark} |"
+    found = f"{figure.simulated:.4g} | {figure.spread:.2g}"
+    return f"| {figure.name} | {figure.recorded} | {band} | {found} | {mark} |"
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
@@ -142,18 +143,22 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the report; made if it is not there"
     )
-    parser.add_argument("--seed", type=int, default=27)
+    parser.add_argument("--seed", type=int, default=1, help="the first of the seeds, and that of the plots")
+    parser.add_argument("--seeds", type=int, default=10, help="how many seeds the figures are means over")
     parser.add_argument("--sessions", type=int, default=300, help="simulated days behind the path's figures")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    figures = statistics.all_figures(seed=options.seed, sessions=options.sessions)
+    figures = statistics.mean_figures(
+        range(options.seed, options.seed + options.seeds), sessions=options.sessions
+    )
     write_table(figures, options.out)
     for chart in charts(options.seed, options.sessions):
         write_chart(chart, options.out)
     outside = [figure for figure in figures if not figure.is_inside]
     print(f"{len(figures)} figures, {len(outside)} outside of their bands: {options.out / 'report.md'}")
     for figure in outside:
-        print(f"  {figure.topic}, {figure.name}: {figure.simulated:.4g}, recorded {figure.recorded}")
+        found = f"{figure.simulated:.4g} ± {figure.spread:.2g}"
+        print(f"  {figure.topic}, {figure.name}: {found}, recorded {figure.recorded}")
 
 
 if __name__ == "__main__":

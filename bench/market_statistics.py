@@ -8,8 +8,8 @@ November 2025 to August 2026, the India VIX of a year to August 2026, and option
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Figure:
     low: float
     high: float
     simulated: float
+    spread: float = 0.0  # standard deviation from seed to seed, where it is a mean
 
     @property
     def is_inside(self) -> bool:
@@ -504,6 +505,18 @@ def trading_figures(live: LiveMarket, minutes: int = 8) -> Iterator[Figure]:
     net = float(change.sum() / volume.sum())
     # the mean of some 100 contract minutes has a deviation of about 0.02
     yield between(topic, "net, over volume", -0.05, 0.08, net)
+
+
+def mean_figures(seeds: Sequence[int], *, sessions: int = 300, interest_seeds: int = 6) -> list[Figure]:
+    """Every figure as its mean and spread over seeds: one seed shows one draw."""
+    draws = [all_figures(seed=seed, sessions=sessions, interest_seeds=interest_seeds) for seed in seeds]
+    return [_over_seeds(figures) for figures in zip(*draws, strict=True)]
+
+
+def _over_seeds(figures: Sequence[Figure]) -> Figure:
+    found = [figure.simulated for figure in figures]
+    spread = float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
+    return replace(figures[0], simulated=float(np.mean(found)), spread=spread)
 
 
 def all_figures(*, seed: int = 1, sessions: int = 300, interest_seeds: int = 6) -> list[Figure]:

@@ -112,6 +112,8 @@ def ours(publish_interval_ms: int, *arguments: str) -> Server:
         "--start",
         MARKET_STARTS,
     ]
+    if "--speed" not in arguments:  # the market moves every half second: a shorter interval needs it faster
+        command += ["--speed", str(max(1.0, 500 / publish_interval_ms))]
     command += ["--set", "limits.max_clients_per_address=100000", "--set", "limits.max_clients=100000"]
     command += ["--set", "limits.rate_limit_per_minute=0", *arguments]
     return Server("ours", command, ready=r"server\s+http://127\.0\.0\.1:(\d+)/")

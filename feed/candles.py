@@ -3,7 +3,8 @@
 The rule: a candle covers [start, start + interval) of the grid of its trading day. The grid of a day begins
 at its session's open and goes on in both directions; the day's own limits cut the outermost candles short. A
 one-minute candle is made of the prices published in it: open is the first, close the last, high and low
-their range, volume what the day's volume grew by. A minute in which nothing was published has no candle. A
+their range, volume what the day's volume grew by; what a simulated market went through between two
+published states counts as published. A minute in which nothing was published has no candle. A
 larger candle is the minutes in it, taken together.
 
 With ``hours="exchange"`` a trading day is the calendar day of its session in India, with ``hours="always"``

@@ -174,7 +174,8 @@ class History(SessionFigures):
 
         To be called with every step of the clock, also when nothing arrived: that is what closes a minute.
         ``chain_metrics`` is used when a minute closes; a function is called with the closed minute by the
-        writer's thread, so it must not touch the market.
+        writer's thread, so it must not touch the market. What prices went through on the way, if the latest
+        update tells it, counts in the minute of ``now_ms``.
         """
         if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS and not self._writer.pending():
             self._pruned_ms = now_ms
@@ -187,6 +188,7 @@ class History(SessionFigures):
             now_ms,
             chain_metrics,
             market.forwards,
+            market.latest,
         )
 
     def rewind(self, to_ms: int) -> None:

@@ -116,12 +116,14 @@ class Market:
         self._symbols = _Positions.of(count)
         self._chains = _Positions.of(len(universe.listings))
         self._input_ms = np.full(count, NEVER_MS)
+        self.latest: Update | None = None
 
     def apply(self, update: Update) -> None:
         """Write an update into the tables and remember what it changed.
 
         What is not finite, or beyond what a float counts exactly, is not known.
         """
+        self.latest = update
         if update.universe is not None and update.universe is not self.universe:
             self._relist(update.universe)
         self.last_input_ms = max(self.last_input_ms, update.time_ms)

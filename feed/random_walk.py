@@ -1,10 +1,13 @@
 """The simulated source: a whole market made from a seed.
 
-Its path is a pure function of the seed, the start, and the instants it is advanced to.
+It walks on a fixed grid of market time, so its state at an instant is a pure function of the seed and the
+start, whatever the steps it is advanced by. Only a step longer than a minute is one step of the path, which
+is another path: walking hours half a second at a time would take minutes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +15,7 @@ import numpy as np
 from feed.calendar import Calendar
 from feed.clock import to_datetime
 from feed.instruments import Catalogue
-from feed.simulation.activity import Activity
+from feed.simulation.activity import MINUTE_MS, Activity
 from feed.simulation.bars import Bars, joined
 from feed.simulation.book import Book, Lane
 from feed.simulation.carried import Carried
@@ -32,9 +35,9 @@ from feed.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
 from feed.universe import Universe
 
 HOURS = ("always", "exchange")
-_SHOW_SETTLED_MS = 60_000  # a step longer than this past an expiry goes straight to the new listing
 _MARKETS = (("equity", "NSE", "NFO"), ("commodities", "MCX", "MCX"))
-_LONG_STEP_MS = 5_000  # a longer step refreshes every chain
+GRID_MS = 500  # of the walk; chains take their turns on it
+LONGEST_WALK_MS = 60_000
 _DAY_WEIGHT = 0.25  # how much of the day's volatility shows in options of the same day, as log variance
 _LEVEL_WEIGHT = {"index": 1.0, "stock": 0.6, "commodity": 0.6}
 
@@ -116,7 +119,8 @@ class SimulatedSource:
         self._new_universe: Universe | None = None
         self._take_book(self.universe)
         self._fill_book(start_ms)
-        self._touched: list[Lane] = []
+        self._spots.widen()
+        self._touched: dict[tuple[int, int], Lane] = {}
         self._moved = False
         self._everything_new = True
         self._relist_due = False
@@ -153,24 +157,35 @@ class SimulatedSource:
         return self.universe.row_of[symbol]
 
     def advance(self, now_ms: int) -> Update | None:
-        """What happened up to ``now_ms``; None where nothing can have changed.
+        """What happened up to the last instant of the grid not after ``now_ms``; None where nothing did.
 
-        A step across an expiry ends there when it is short: the settled contracts are shown once, and the
-        next step goes on from that instant with the new listing.
+        At the instant of an expiry the settled contracts are shown; after it there is the new listing.
         """
-        self._touched = []
+        self._touched = {}
         self._moved = False
-        if now_ms > self._hours.now_ms:
+        for instant_ms in self._path_to(now_ms):
             self._relist_due |= self._hours.reread()
-            self._go_to(now_ms)
+            self._go_to(instant_ms)
         if self._everything_new:
-            return self._whole_update(now_ms)
-        if not self._moved:
-            return None
-        if not self._touched:
-            return Update(now_ms, self._spot_values())
-        rows, values = self._chains.contract_values(self._touched)
-        return Update(now_ms, self._spot_values(), values, None, rows)
+            return self._whole_update()
+        return self._partial_update() if self._moved else None
+
+    def _path_to(self, now_ms: int) -> Iterable[int]:
+        """The instants to go through: those of the grid, but only the last of a long step."""
+        since_ms = self._hours.now_ms
+        first_ms = since_ms - since_ms % GRID_MS + GRID_MS
+        if now_ms - first_ms < LONGEST_WALK_MS:
+            return range(first_ms, now_ms + 1, GRID_MS)
+        return (now_ms - now_ms % GRID_MS,)
+
+    def stops(self, now_ms: int) -> list[int]:
+        """Where to stop and record on the way to ``now_ms``: at the last and the first instant of a minute.
+
+        So a minute's candles and its last state are the same at any pace; a long step does not stop.
+        """
+        path = self._path_to(now_ms)
+        edges = (0, MINUTE_MS - GRID_MS)
+        return [at_ms for at_ms in path if at_ms % MINUTE_MS in edges and at_ms < now_ms] + [now_ms]
 
     def restart(self, now_ms: int) -> None:
         """Go on from the prices there are; the next update tells everything, what is listed included.
@@ -186,12 +201,33 @@ class SimulatedSource:
             self._new_universe = self.universe
         self._relist_due = self._everything_new = True
 
-    def _whole_update(self, now_ms: int) -> Update:
+    def _partial_update(self) -> Update:
+        now_ms, spots, spot_range = self._hours.now_ms, self._spot_values(), self._spots.range()
+        lanes = list(self._touched.values())
+        if not lanes:
+            return Update(now_ms, spots, underlying_range=spot_range)
+        lanes = next(([lane] for lane in lanes if lane.is_whole), lanes)
+        rows, values = self._chains.contract_values(lanes)
+        return Update(
+            now_ms,
+            spots,
+            values,
+            contract_rows=rows,
+            underlying_range=spot_range,
+            contract_range=self._chains.ranges(lanes),
+        )
+
+    def _whole_update(self) -> Update:
         self._everything_new = False
-        self._spots.widen()
         universe, self._new_universe = self._new_universe, None
-        contracts = {name: self._chains.book.table(name) for name in CONTRACT_FIELDS}
-        return Update(now_ms, self._spot_values(), contracts, None, None, universe)
+        return Update(
+            self._hours.now_ms,
+            self._spot_values(),
+            {name: self._chains.book.table(name) for name in CONTRACT_FIELDS},
+            universe=universe,
+            underlying_range=self._spots.range(),
+            contract_range=self._chains.whole_range(),
+        )
 
     def _spot_values(self) -> dict[str, FloatArray]:
         return {name: values.copy() for name, values in self._spots.fields.items()}
@@ -205,19 +241,18 @@ class SimulatedSource:
                 self._hours.open(group)
                 self._begin_day(group)
                 self._move_to(instant_ms, everything=True)  # the night's gap
-            elif self._close_day(group) and now_ms - instant_ms <= _SHOW_SETTLED_MS:
-                return
+            else:
+                self._close_day(group)
         if now_ms > self._hours.now_ms:
-            self._move_to(now_ms, everything=now_ms - self._hours.now_ms >= _LONG_STEP_MS)
+            self._move_to(now_ms, everything=now_ms - self._hours.now_ms > GRID_MS)
 
-    def _close_day(self, group: int) -> bool:
+    def _close_day(self, group: int) -> None:
         """Settle what expires, and begin the next day where days follow each other without a pause."""
-        settled = self._chains.settle(group, self._hours.now_ms, self._spots.last_price)
+        self._chains.settle(group, self._hours.now_ms, self._spots.last_price)
         if self._always:
             self._begin_day(group)
         self._hours.close(group)
         self._relist_due = self._everything_new = True
-        return settled
 
     def _begin_day(self, group: int) -> None:
         self._spots.roll(self._model.group == group)
@@ -236,13 +271,14 @@ class SimulatedSource:
         self._moved = True
         self._factors.step(self._rng, elapsed.variance, elapsed.minutes, self._effects(elapsed))
         self._move_spots(now_ms, elapsed)
-        self._touched = self._chains.refresh(
+        lanes = self._chains.refresh(
             self._situation(now_ms),
             self._scenario.mood(),
             elapsed.moving,
             self._hours.volume,
             everything=everything or bool(elapsed.opened.any()),
         )
+        self._touched.update({(lane.pairs.start, lane.pairs.stop): lane for lane in lanes})
         self._scenario.watch(now_ms, self._benchmark_change())
 
     def _effects(self, elapsed: Elapsed) -> Effects:

@@ -32,6 +32,20 @@ CONTRACT_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRange:
+    """First, highest and lowest last price of some rows over a while; NaN where nothing happened."""
+
+    first: FloatArray
+    high: FloatArray
+    low: FloatArray
+
+    @property
+    def columns(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """All three."""
+        return self.first, self.high, self.low
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Everything a source learned since it was last asked.
 
@@ -42,6 +56,8 @@ class Update:
     one value per row of ``underlying_rows`` or ``contract_rows`` (``None``: every row of the
     table). ``universe`` is set when contracts were listed or left; the rows then refer to it.
     ``forwards`` : one price per listing of its future, where a source tells it; NaN where there is none.
+    The ranges, of the same rows, are what last prices went through since the update before, where a
+    source knows more than the latest.
     """
 
     time_ms: int
@@ -51,6 +67,8 @@ class Update:
     contract_rows: Rows | None = None
     universe: Universe | None = None
     forwards: FloatArray | None = None
+    underlying_range: PriceRange | None = None
+    contract_range: PriceRange | None = None
 
 
 class Source(Protocol):
@@ -61,6 +79,15 @@ class Source(Protocol):
 
     def advance(self, now_ms: int) -> Update | None:
         """Return what arrived up to ``now_ms``, merged into one update, or None if nothing did."""
+        ...
+
+
+@runtime_checkable
+class Walking(Protocol):
+    """A source whose path goes through more instants than are published."""
+
+    def stops(self, now_ms: int) -> list[int]:
+        """Where to stop and record on the way to ``now_ms``, the last of them: no minute goes over one."""
         ...
 
 

@@ -12,10 +12,11 @@ from tornado.ioloop import PeriodicCallback
 
 from feed.candles import MINUTE_MS
 from feed.clock import Clock, VirtualClock
+from feed.epoch import digest
 from feed.guard import Guard
 from feed.history import ClosedCandle, History
 from feed.market import NEVER_MS, Market
-from feed.source import Restartable, Seekable, Source
+from feed.source import Restartable, Seekable, Source, Walking
 from feed.store.jobs import Valuation
 from feed.watchdog import FeedState, FeedWatchdog
 
@@ -126,6 +127,13 @@ class Ticker:
         async with self._turn:
             await self._step(self._rewound(now_ms))
 
+    async def diverge(self, cause: str) -> None:
+        """Begin an epoch at the prices there are, since from here on the path is another one."""
+        async with self._turn:
+            kind = self._first_epoch.partition("-")[0]
+            self._first_epoch = f"{kind}-{digest((self.market.epoch, cause, self.clock.now_ms()))}"
+            self.market.restart(self._first_epoch)
+
     async def seek(self, instant_ms: int) -> None:
         """Go on from another instant of a recording, in a new epoch; only under a virtual clock.
 
@@ -168,7 +176,16 @@ class Ticker:
             await self._history.make_room()  # such a clock may wait, so that nothing has to be dropped
 
     def _take(self, now_ms: int) -> None:
-        """Take in, number and record what arrived up to an instant."""
+        """Take in and record what arrived up to an instant, and give it its place in the streams."""
+        for at_ms in self.source.stops(now_ms) if isinstance(self.source, Walking) else [now_ms]:
+            self._take_in(at_ms)
+            with self._guard.part("recorder"):
+                self._closed += self._history.record(self.market, at_ms, self._valuation)
+        with self._guard.part("market"):
+            self.market.publish(now_ms)
+
+    def _take_in(self, now_ms: int) -> None:
+        """Advance the source, and write what it tells into the market."""
         try:
             if self._watchdog.wants_restart(now_ms):
                 self._restart(now_ms)
@@ -186,10 +203,6 @@ class Ticker:
             self.failures += 1
             if self.failures == 1 or self.failures % 1000 == 0:
                 logger.exception("the %s feed failed (%d times so far)", self.source.name, self.failures)
-        with self._guard.part("market"):
-            self.market.publish(now_ms)
-        with self._guard.part("recorder"):
-            self._closed += self._history.record(self.market, now_ms, self._valuation)
 
     def _restart(self, now_ms: int) -> None:
         """Have a silent source begin again; a recording is opened where it stands."""

@@ -90,6 +90,7 @@ class ScenarioHandler(ControlHandler):
         self.check_allowed()
         wanted = self.body_of(ScenarioRequest)
         simulation.set_scenario(wanted["scenario"], self.services.clock.now_ms())
+        await self.services.ticker.diverge(f"scenario {wanted['scenario']}")
         self.log_done(f"scenario {wanted['scenario']}")
         await self.services.announce_feed()
         self._answer(simulation)

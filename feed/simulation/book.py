@@ -126,8 +126,12 @@ class Book:
 
     def table(self, name: str) -> FloatArray:
         """A field in the universe's order: (contracts,), a copy."""
+        return self.in_order(self.fields[name])
+
+    def in_order(self, by_pair: FloatArray) -> FloatArray:
+        """Values of every pair, (2, n), in the universe's order: (contracts,), a copy."""
         values = np.empty(self.universe.contract_count)
-        values[self.rows] = self.fields[name]
+        values[self.rows] = by_pair
         return values
 
 

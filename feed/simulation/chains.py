@@ -11,11 +11,13 @@ from feed.simulation.hashing import lasting_chance
 from feed.simulation.hours import Hours
 from feed.simulation.liquidity import TIERS, Liquidity
 from feed.simulation.parameters import FloatArray, Parameters
+from feed.simulation.prints import Prints
 from feed.simulation.quotes import quote
 from feed.simulation.settlement import roll_day, settle
 from feed.simulation.situation import Mood, Situation
 from feed.simulation.surface import YEAR_MS, Pricer, Slices, SurfaceModel
 from feed.simulation.trades import trade
+from feed.source import PriceRange
 
 _PROFILE_MS = 20_000  # expectations move with the money, slowly
 _FLOW_MS = 60_000  # for about a minute the same side opens positions
@@ -69,6 +71,7 @@ class Chains:
         self.open_lots = np.zeros(shape)
         self.open_share = np.zeros(shape)
         self.no_bid = np.zeros(shape, dtype=bool)
+        self.prints = Prints(shape)
         self._pool = np.exp(0.6 * np.random.default_rng((seed, 6)).standard_normal(_POOL))
         self._profiled_ms = {lane.key: -_PROFILE_MS for lane in book.lanes}
         self._flowed_ms = {lane.key: -_FLOW_MS for lane in book.lanes}
@@ -178,7 +181,8 @@ class Chains:
         if self._is_due(self._flowed_ms, lane, now_ms, _FLOW_MS):
             self._draw_flow(pairs)
         views = {name: values[:, pairs] for name, values in self.book.fields.items()}
-        trade(self._rng, views, self.lots_a_day[:, pairs] * days, self.open_share[:, pairs])
+        lots = trade(self._rng, views, self.lots_a_day[:, pairs] * days, self.open_share[:, pairs])
+        self.prints.take(views["last_price"], lots > 0.0, pairs)
 
     def _draw_flow(self, pairs: slice) -> None:
         """What part of the next trades opens positions: leaning to the open interest a strike usually has."""
@@ -232,19 +236,18 @@ class Chains:
         """Begin the day of a group's contracts."""
         roll_day(self.book, (self.pair_group == group) & ~self._settled[self.book.listing])
 
-    def settle(self, group: int, now_ms: int, spot: FloatArray) -> bool:
-        """Settle what expires by now on ``spot`` : (underlyings,); return whether there was any."""
+    def settle(self, group: int, now_ms: int, spot: FloatArray) -> None:
+        """Settle what expires by now on ``spot`` : (underlyings,)."""
         self._settled = (self.listing_group == group) & (self.book.expires_ms <= now_ms)
-        if not self._settled.any():
-            return False
         settle(self.book, np.flatnonzero(self._settled[self.book.listing]), spot)
-        return True
 
     def take_over(self, before: Chains) -> NDArray[np.bool_]:
         """Go on with the state of another book's contracts; return which pairs are new."""
         source, target = self.book.take_over(before.book)
         for name in ("half_spread", "size", "lots_a_day", "open_lots", "open_share", "no_bid"):
             getattr(self, name)[:, target] = getattr(before, name)[:, source]
+        for mine, known in zip(self.prints.range.columns, before.prints.range.columns, strict=True):
+            mine[:, target] = known[:, source]
         self._traded[target] = before._traded[source]
         is_new = np.ones(self.book.pair_count, dtype=bool)
         is_new[target] = False
@@ -269,6 +272,22 @@ class Chains:
         ratio = spot[self.book.listing_underlying] / self.priced_spot
         far: NDArray[np.bool_] = ~(np.abs(ratio - 1.0) < by)
         return far
+
+    def ranges(self, lanes: list[Lane]) -> PriceRange:
+        """What last prices of some lanes went through since the last call; order as in `contract_values`."""
+        columns = (
+            np.concatenate([values[:, lane.pairs].ravel() for lane in lanes])
+            for values in self.prints.range.columns
+        )
+        told = PriceRange(*columns)
+        self.prints.clear()
+        return told
+
+    def whole_range(self) -> PriceRange:
+        """The same of every contract, in the universe's order."""
+        told = PriceRange(*(self.book.in_order(values) for values in self.prints.range.columns))
+        self.prints.clear()
+        return told
 
     def contract_values(self, lanes: list[Lane]) -> tuple[NDArray[np.intp], dict[str, FloatArray]]:
         """Universe rows of some lanes and copies of what may have changed there."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from feed.instruments import Underlying
 from feed.simulation.bars import round_to
 from feed.simulation.parameters import FloatArray, Parameters
-from feed.source import UNDERLYING_FIELDS
+from feed.simulation.prints import Prints
+from feed.source import UNDERLYING_FIELDS, PriceRange
 
 
 def daily_units(underlyings: Sequence[Underlying], parameters: Parameters) -> FloatArray:
@@ -33,6 +34,7 @@ class Spots:
         self._ticks = np.array([underlying.spot_tick_size for underlying in underlyings])
         self._units = units
         self.fields = {name: np.full(len(underlyings), np.nan) for name in UNDERLYING_FIELDS}
+        self._prints = Prints(len(underlyings))
 
     @property
     def last_price(self) -> FloatArray:
@@ -41,8 +43,10 @@ class Spots:
 
     def publish(self, log_price: FloatArray, moving: NDArray[np.bool_]) -> None:
         """Show the latent prices of the underlyings that move."""
-        fields = self.fields
-        np.copyto(fields["last_price"], round_to(np.exp(log_price), self._ticks), where=moving)
+        last = self.last_price
+        before = last.copy()
+        np.copyto(last, round_to(np.exp(log_price), self._ticks), where=moving)
+        self._prints.take(last, last != before)
         self.widen()
 
     def widen(self) -> None:
@@ -55,7 +59,15 @@ class Spots:
     def trade(self, rng: np.random.Generator, days: FloatArray) -> None:
         """Add the volume of ``days`` : (underlyings,) of ordinary trading."""
         units = rng.standard_exponential(len(days)) * self._units * days + rng.random(len(days))
-        self.fields["volume"] += np.floor(units)
+        traded = np.floor(units)
+        self.fields["volume"] += traded
+        self._prints.take(self.last_price, traded > 0.0)
+
+    def range(self) -> PriceRange:
+        """What last prices went through since the last call, where they moved or traded."""
+        told = PriceRange(*(values.copy() for values in self._prints.range.columns))
+        self._prints.clear()
+        return told
 
     def roll(self, which: NDArray[np.bool_]) -> None:
         """Begin the day of some underlyings where the last one closed."""

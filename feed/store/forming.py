@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from feed.source import PriceRange, Rows, Update
 from feed.universe import Universe
 
 FloatArray = NDArray[np.float64]
@@ -104,6 +105,15 @@ class FormingBars:
         np.copyto(self.day_volume, day_volume, where=day_volume == day_volume)
         return True
 
+    def take_range(self, told: PriceRange, rows: Rows | None) -> None:
+        """Count what prices of some rows went through since the last call, before their latest is taken."""
+        where: slice | Rows = slice(None) if rows is None else rows
+        known = ~np.isnan(told.first)
+        self._open[where] = np.where(known & ~self.touched[where], told.first, self._open[where])
+        self._high[where] = np.fmax(self._high[where], told.high)
+        self._low[where] = np.fmin(self._low[where], told.low)
+        self.touched[where] |= known
+
     def seed(self, bars: Bars) -> None:
         """Go on with a minute of which a part is known already."""
         rows = bars.touched
@@ -174,6 +184,13 @@ class FormingMinute:
         for name, values in self.state.items():
             np.copyto(values, contracts[name])
         self.as_of_ms = as_of_ms
+
+    def take_ranges(self, update: Update) -> None:
+        """Count what prices went through before the state that is taken next."""
+        if update.underlying_range is not None:
+            self.underlyings.take_range(update.underlying_range, update.underlying_rows)
+        if update.contract_range is not None:
+            self.contracts.take_range(update.contract_range, update.contract_rows)
 
     def finish(self, start_ms: int) -> ClosedMinute:
         """The minute as it stands, and begin the next one."""

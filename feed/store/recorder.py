@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from feed.candles import MINUTE_MS, Candle, Candles, FloatArray, SessionGrid, source_code
+from feed.source import Update
 from feed.store.chains import ChainEncoder
 from feed.store.forming import Bars, ClosedMinute, FormingMinute
 from feed.store.jobs import ChainMetrics, MinuteJob, PartJob, Valuation
@@ -47,6 +48,7 @@ class Recorder:
         self._parted_ms = 0
         self._minute = -1
         self._began_ms = 0
+        self._counted: Update | None = None
         self._is_left = False  # whether a part of that minute is known from before
         self._filled: deque[tuple[int, Candles, Candles]] = deque()
         self._closed: list[ClosedCandle] = []  # until a record that succeeds hands them over
@@ -70,8 +72,12 @@ class Recorder:
         now_ms: int,
         valuation: ChainMetrics | Valuation | None,
         forwards: FloatArray | None = None,
+        latest: Update | None = None,
     ) -> list[ClosedCandle]:
-        """Count a market's state as published at ``now_ms``; returns the candles that became final."""
+        """Count a market's state as published at ``now_ms``; returns the candles that became final.
+
+        What prices went through on the way is counted too, if the ``latest`` update tells it.
+        """
         self._take_filled()
         if now_ms // MINUTE_MS != self._minute:
             self._closed += self._turn(now_ms // MINUTE_MS, valuation)
@@ -79,6 +85,9 @@ class Recorder:
             self._relist(universe)
         self._forming.source = self.source
         self._forming.forwards = forwards
+        if latest is not None and latest is not self._counted:
+            self._counted = latest
+            self._forming.take_ranges(latest)
         self._forming.take(underlyings, contracts, as_of_ms)
         if not 0 <= now_ms - self._parted_ms < self._part_every_ms:
             self._parted_ms = now_ms

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import hashlib
+import random
+from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bench.market_statistics import LiveMarket
 from feed.calendar import IST, Calendar
-from feed.clock import to_datetime, to_ms
+from feed.clock import VirtualClock, to_datetime, to_ms
+from feed.history import History
 from feed.instruments import Catalogue, UnknownSymbol
 from feed.random_walk import SimulatedSource
 from feed.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
+from feed.ticker import Ticker
+from feed.watchdog import FeedWatchdog
 
 CALENDAR = Calendar.load()
 CATALOGUE = Catalogue.load(CALENDAR)
@@ -61,6 +69,64 @@ def test_same_seed_and_instants_give_the_same_tape() -> None:
     start = ist(23, 15, 30)
     tapes = [tape(source_at(start), to_ms(start), STEPS_MS) for _ in range(2)]
     assert tapes[0] == tapes[1]
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    steps=st.lists(st.integers(1, 120), min_size=1, max_size=4),
+    when=st.sampled_from([ist(23, 15, 39, 30), ist(25, 9, 14, 40), ist(22, 21)]),
+    hours=st.sampled_from(["always", "exchange"]),
+)
+def test_the_state_at_an_instant_does_not_depend_on_the_steps_to_it(
+    steps: list[int], when: datetime.datetime, hours: str
+) -> None:
+    stepped, fine = live(when, hours=hours), live(when, hours=hours)
+    for count in steps:
+        stepped.step(500 * count)
+    fine.step(500, sum(steps))
+    for ours, theirs in (
+        (stepped.market.underlyings, fine.market.underlyings),
+        (stepped.market.contracts, fine.market.contracts),
+    ):
+        assert {name: values.tobytes() for name, values in ours.items()} == {
+            name: values.tobytes() for name, values in theirs.items()
+        }
+
+
+@pytest.mark.parametrize("step_ms", [100, 2_500, 5_000, 10_000, 30_000, 60_000])
+def test_minutes_are_the_same_at_any_speed_and_interval(step_ms: int) -> None:
+    assert minutes_of(step_ms) == minutes_of(500)
+
+
+@cache
+def minutes_of(step_ms: int) -> bytes:
+    """The prices and volumes of three minutes of some underlyings, as a ticker records them."""
+    start = ist(25, 9, 59, 10)
+    run = live(start)
+    history = History(None, calendar=CALENDAR, hours="always")
+    history.start(run.market, run.now_ms, run.source)
+    watchdog = FeedWatchdog(CALENDAR, hours="always", chance=random.Random(1))
+
+    async def publish(*_: object) -> None:
+        """Nobody listens."""
+
+    clock = VirtualClock(run.now_ms, step_ms)
+    ticker = Ticker(run.source, run.market, clock, history, watchdog, poll_ms=10, publish=publish)
+
+    async def tick() -> bytes:
+        while clock.now_ms() < to_ms(ist(25, 10, 2, 10)):
+            await ticker.step(clock.step())
+        await history.flush()
+        end_ms = to_ms(ist(25, 10, 2))
+        parts = []
+        for symbol in ("NIFTY", "RELIANCE", "GOLD"):
+            candles = await history.candles(symbol, "1m", to_ms(start) - 10_000, end_ms)
+            parts += [getattr(candles, name).tobytes() for name in ("open", "high", "low", "close", "volume")]
+            assert len(candles) == 3
+        await history.stop()
+        return b"".join(parts)
+
+    return asyncio.run(tick())
 
 
 def test_candles_asked_for_in_between_do_not_change_the_tape() -> None:
@@ -144,9 +210,9 @@ def test_exchange_hours_are_silent_between_sessions() -> None:
 
 def test_exchange_hours_on_a_share_holiday_move_commodities_only() -> None:
     run = live(ist(24, 16, 59), hours="exchange")
-    before = run.market.underlyings["last_price"].copy()
+    before = run.market.underlyings["volume"].copy()
     run.step(30_000, 60)
-    moved = run.market.underlyings["last_price"] != before
+    moved = run.market.underlyings["volume"] != before
     kinds = np.array([underlying.kind for underlying in run.market.universe.underlyings])
     assert moved[kinds == "commodity"].all()
     assert not moved[kinds != "commodity"].any()
@@ -262,11 +328,11 @@ def test_a_long_step_over_an_expiry_goes_straight_to_the_new_listing() -> None:
     assert run.market.universe is run.source.universe
 
 
-def test_a_short_step_across_an_expiry_loses_no_time() -> None:
+def test_settled_contracts_are_shown_at_the_instant_of_their_expiry_alone() -> None:
     run = live(ist(23, 15, 39, 45))
-    run.step(30_000)
+    run.step(15_000)
     assert np.isnan(run.market.legs(run.market.universe.listing("NIFTY"))["ask"]).all()
-    run.step(30_000)
+    run.step(15_000)
     assert run.market.universe.listing("NIFTY").expiry.day == datetime.date(2026, 12, 1)
     assert run.source.advance(run.now_ms) is None
 
