@@ -126,6 +126,11 @@ class SimulatedSource:
         self._relist_due = False
 
     @property
+    def step_ms(self) -> int:
+        """How often something happens: no more is to be expected of a shorter publish interval."""
+        return GRID_MS
+
+    @property
     def scenario(self) -> str:
         """Name of the scenario in force."""
         return self._scenario.name

@@ -83,6 +83,24 @@ class ContractDetails(Schema):
     )
 
 
+class OriginDetails(Schema):
+    """Whose page it was, and what would let it in."""
+
+    origin = fields.String(
+        metadata={
+            "description": "as the browser named it, cut at 200 letters",
+            "example": "https://elsewhere.example",
+        }
+    )
+    setting = fields.String(
+        metadata={
+            "enum": ["server.frontend_url", "server.hosts"],
+            "description": "the setting that would have to list it",
+            "example": "server.frontend_url",
+        }
+    )
+
+
 class NotFoundDetails(Schema):
     """Of a past state the span that is recorded."""
 
@@ -135,8 +153,9 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     ),
     "FORBIDDEN_ORIGIN": ErrorCode(
         "a page of another origin called",
-        "The origin https://elsewhere.example is not allowed here.",
-        _nested(NoDetails),
+        "The origin https://elsewhere.example is not allowed here: "
+        "server.frontend_url (FRONTEND_URL) does not list it.",
+        _nested(OriginDetails),
     ),
     "NOT_FOUND": ErrorCode(
         "there is no such route, it is off, or nothing is recorded of what was asked",

@@ -378,7 +378,10 @@ class StreamPosition(Request):
         truthy={True},
         falsy={False},
         error_messages={"invalid": "must be true or false, was {input!r}"},
-        metadata={"description": "whether to go over to the next expiry once this one has passed"},
+        metadata={
+            "description": "whether to go over to the next expiry once this one has passed",
+            "example": True,
+        },
     )
 
 

@@ -261,6 +261,9 @@ class StatisticsSchema(Schema):
         values=fields.Integer(metadata={"unit": "clients", "description": "gone"}),
         metadata={"description": "clients that went, by reason", "example": {"over_limit": 2}},
     )
+    unread_bytes = fields.Integer(
+        metadata={"unit": "bytes", "description": "held for clients that have yet to read them", "example": 0}
+    )
     fan_out_ms = fields.Nested(
         MedianAndTailSchema, metadata={"description": "time in which a publish cycle reached every client"}
     )

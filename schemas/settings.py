@@ -333,7 +333,7 @@ class LimitsSchema(SectionSchema):
     """[limits]."""
 
     of = LimitSettings
-    max_clients = WholeNumber(load_default=20000, validate=_between(1, 1000000))
+    max_clients = WholeNumber(load_default=10000, validate=_between(1, 1000000))
     max_clients_per_address = WholeNumber(load_default=100, validate=_between(1, 1000000))
     max_subscriptions = WholeNumber(load_default=64, validate=_between(1, 100000))
     max_events_per_second = WholeNumber(load_default=20, validate=_between(1, 100000))

@@ -34,7 +34,7 @@ def load(tmp_path, monkeypatch):
 def test_defaults_are_those_of_the_contract(load):
     settings = load()
     assert (settings.server.host, settings.server.port) == ("0.0.0.0", 5000)
-    assert settings.server.frontend_url == ("http://localhost:3000",)
+    assert settings.server.frontend_url == ("http://localhost:3000", "http://localhost:5173")
     assert settings.server.api_timeout_s == 30
     assert settings.websocket.timeout_s == 60
     assert settings.feed.source == "simulated"

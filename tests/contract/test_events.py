@@ -147,7 +147,7 @@ async def test_end_of_contracts_phases_and_candles_is_told_as_documented(make_sa
     client = await checked(sandbox)
     for event in ("subscribe_option_chain", "subscribe_dashboard"):
         await client.call(event, {"symbol": "NIFTY"})
-    await client.call("subscribe_candles", {"symbol": "NIFTY", "interval": "1m"})
+    await client.call("subscribe_candles", {"symbol": "CRUDEOIL", "interval": "1m"})  # traded on
     await sandbox.step(10)
     await client.settle()
     ended = [payload for name, payload in client.received if name == "subscription_status"][-2:]

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from bench.market_statistics import Figure, mean_figures
+from bench.market_statistics import Figure, all_figures, mean_figures
 
-SEEDS = range(1, 4)  # a small sample; the whole one is for the night
+# one draw of a few sessions; the means over ten seeds are for the night and `make market-report`
+MOST_OUTSIDE = 0.15
 
 
 @pytest.fixture(scope="module")
 def figures() -> list[Figure]:
-    return mean_figures(SEEDS)
+    return all_figures(seed=1, sessions=60, interest_seeds=2)
 
 
-def outside_of(figures: list[Figure], errors: float = 0.0) -> list[str]:
-    """Figures that are further from their bands than so many standard errors of the mean."""
-    count = len(SEEDS) ** 0.5
+def outside_of(figures: list[Figure]) -> list[str]:
     return [
         f"{figure.topic}, {figure.name}: {figure.simulated:.4g}, recorded {figure.recorded}"
         for figure in figures
-        if not figure.low - errors * figure.spread / count
-        <= figure.simulated
-        <= figure.high + errors * figure.spread / count
+        if not figure.is_inside
     ]
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(600)  # ten seeds of 300 sessions
+@pytest.mark.timeout(1200)  # ten seeds of 300 sessions
 def test_every_mean_over_ten_seeds_lies_in_its_band() -> None:
     assert not outside_of(mean_figures(range(1, 11)))
 
 
-def test_no_mean_lies_further_from_its_band_than_chance_takes_it(figures: list[Figure]) -> None:
-    assert not outside_of(figures, errors=3.0)
+def test_few_figures_of_one_draw_lie_outside_of_their_bands(figures: list[Figure]) -> None:
+    assert len(outside_of(figures)) <= MOST_OUTSIDE * len(figures), outside_of(figures)
 
 
 @pytest.mark.parametrize(

@@ -241,8 +241,8 @@ def test_loopback_is_what_reaches_this_machine_only(host, expected):
     ],
 )
 def test_origin_must_be_listed_or_the_servers_own(origin, is_allowed):
-    rules = rules_of(origins=["http://localhost:3000/"])
-    assert rules.allows_origin(origin, "here:5000", "http") is is_allowed
+    rules = rules_of(origins=["http://localhost:3000/"], hosts=["here"])
+    assert rules.allows_origin(request_from("192.0.2.1", Origin=origin)) is is_allowed
 
 
 @pytest.mark.parametrize(

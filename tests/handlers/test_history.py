@@ -27,8 +27,8 @@ OPEN = datetime(2026, 11, 23, 9, 15, tzinfo=INDIA)
 
 @pytest.fixture
 def aged(io_loop, make_sandbox, aged_parts):
-    """A server over a market that opened a while ago and stands still at 09:40."""
-    feed = {"start": "2026-11-23T09:14+05:30", "speed": 60.0}
+    """A server over a market that opened a while ago and stands still at 09:40:57."""
+    feed = {"start": "2026-11-23T09:13:30+05:30", "speed": 122.0}
     return io_loop.run_sync(lambda: make_sandbox(parts=aged_parts, steps=0, feed=feed))
 
 

@@ -12,7 +12,7 @@ from schemas.wire import timestamp
 from tests.feed.conftest import cluster, postgres_url, store_url  # noqa: F401 - fixtures
 from tests.handlers.kept_market import at, kept_market
 
-BEGIN = at("2026-11-23T09:58:00")
+BEGIN = at("2026-11-23T09:58:29.5")  # a step later the last instant of a minute: what is recorded of it
 MINUTES = 5
 # what a state of the past cannot have: it is no state of a stream, and sizes of quotes are not recorded
 OF_THE_PRESENT = {"epoch", "seq"}
@@ -74,7 +74,7 @@ async def test_the_past_is_what_was_said_when_it_was_the_present(make_sandbox, f
     chains = ("symbol=NIFTY&expiry=2026-12-01", "symbol=CRUDEOIL")
     sandbox, said = await recorded(make_sandbox, fetch, store_url, chains)
     for chain, live, board in said:
-        moment = iso(minute_of(live["as_of"]) + 59_000)
+        moment = live["as_of"]
         past = await asked(fetch, sandbox, f"/api/option_chain?{chain}&at={moment}")
         assert past["as_of"] == live["as_of"]
         assert past["source"] == "simulated"
@@ -95,7 +95,7 @@ async def test_the_past_is_what_was_said_when_it_was_the_present(make_sandbox, f
 async def check_points(fetch, sandbox, lives):
     """Each minute of the series says what the dashboard said; a longer interval is its last minute."""
     symbol, expiry = lives[0][0]["symbol"], lives[0][0]["expiry"]
-    path = f"/api/dashboard-history/{symbol}?expiry={expiry}&from={iso(BEGIN)}&interval="
+    path = f"/api/dashboard-history/{symbol}?expiry={expiry}&from={iso(BEGIN - 60_000)}&interval="
     points = {point["date"]: point for point in (await asked(fetch, sandbox, path + "1m"))["points"]}
     for live, board in lives:
         point = points[timestamp(minute_of(live["as_of"]))]
@@ -113,7 +113,7 @@ async def check_open_interest(fetch, sandbox, lives):
     rows = [row["strike_price"] for row in first["option_chain"]][::7][:40]
     strikes = ",".join(f"{strike:g}" for strike in rows) + ","
     path = f"/api/oi-history/{first['symbol']}?expiry={first['expiry']}&strikes={strikes}&interval=1m"
-    series = await asked(fetch, sandbox, f"{path}&from={iso(BEGIN)}")
+    series = await asked(fetch, sandbox, f"{path}&from={iso(BEGIN - 60_000)}")
     assert series["source"] == "simulated"
     assert [entry["strike_price"] for entry in series["strikes"]] == rows
     for live, _ in lives:
@@ -127,8 +127,8 @@ async def check_open_interest(fetch, sandbox, lives):
 
 @pytest.fixture
 def aged(io_loop, make_sandbox, aged_parts):
-    """A server over a market that was recorded from 09:14 to 09:40."""
-    feed = {"start": "2026-11-23T09:14+05:30", "speed": 60.0}
+    """A server over a market that was recorded from 09:14 to 09:40, at 09:30:47 for one."""
+    feed = {"start": "2026-11-23T09:13:30+05:30", "speed": 122.0}
     return io_loop.run_sync(lambda: make_sandbox(parts=aged_parts, steps=0, feed=feed))
 
 
@@ -150,9 +150,9 @@ async def test_what_was_not_recorded_is_not_found_and_the_answer_says_what_is(ag
 @pytest.mark.gen_test
 async def test_instant_is_answered_with_the_newest_state_that_was_complete_by_then(aged, fetch):
     for moment, as_of in (
-        ("2026-11-23T09:30:59", "2026-11-23T04:00:30.000Z"),
-        ("2026-11-23T09:30:30", "2026-11-23T04:00:30.000Z"),
-        ("2026-11-23T09:30:29", "2026-11-23T03:59:30.000Z"),
+        ("2026-11-23T09:30:59", "2026-11-23T04:00:47.000Z"),
+        ("2026-11-23T09:30:47", "2026-11-23T04:00:47.000Z"),
+        ("2026-11-23T09:30:46", "2026-11-23T03:59:46.000Z"),
     ):
         past = await asked(fetch, aged, f"/api/option_chain?symbol=NIFTY&strikes=2&at={moment}")
         assert past["as_of"] == as_of

@@ -9,7 +9,7 @@ from handlers.realtime import CLIENT_EVENTS, SERVER_EVENTS
 from schemas.reference import MarketStatusSchema
 from tests.handlers.shapes import problems
 
-PARTS = {"feed", "history", "event_loop", "clients"}
+PARTS = {"feed", "streams", "history", "event_loop", "clients"}
 
 
 @pytest.mark.gen_test
