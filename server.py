@@ -260,7 +260,7 @@ def build_edge(
             ticker,
             history,
             loop_lag,
-            lambda: namespace.statistics(),
+            lambda: namespace.statistics(),  # noqa: PLW0108 - made further down
             broadcaster,
             guard,
             max_clients=lambda: namespace.limits.max_clients,

@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -128,7 +129,8 @@ def value_chain(data: Chain) -> tuple[object, ...]:
     return status, on_spot, ratios, pain, walls, labels, skew, move, exposure, flip, fitted, variance
 
 
-def peer(name: str) -> object | None:
+def peer(name: str) -> Any:
+    """A library to compare with; None where it is not installed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -137,7 +139,7 @@ def peer(name: str) -> object | None:
         return None
 
 
-def quantlib_volatilities(library: object, data: Universe) -> Callable[[], list[float]]:
+def quantlib_volatilities(library: Any, data: Universe) -> Callable[[], list[float]]:
     solve, call, put = library.blackFormulaImpliedStdDevLiRS, library.Option.Call, library.Option.Put
     rows = list(
         zip(
@@ -149,7 +151,7 @@ def quantlib_volatilities(library: object, data: Universe) -> Callable[[], list[
     return lambda: [solve(*row) for row in rows]
 
 
-def vollib_volatilities(library: object, data: Universe) -> Callable[[], list[float]]:
+def vollib_volatilities(library: Any, data: Universe) -> Callable[[], list[float]]:
     rows = list(
         zip(
             *(item.tolist() for item in (data.price, data.forward, data.strike)),
@@ -164,7 +166,7 @@ def vollib_volatilities(library: object, data: Universe) -> Callable[[], list[fl
     return lambda: [solve(*row) for row in rows]
 
 
-def quantlib_prices(library: object, data: Universe) -> Callable[[], list[float]]:
+def quantlib_prices(library: Any, data: Universe) -> Callable[[], list[float]]:
     formula, call, put = library.blackFormula, library.Option.Call, library.Option.Put
     deviation = data.sigma * np.sqrt(data.time)
     rows = list(

@@ -204,9 +204,9 @@ def _correlation_figures(path: LivePath) -> Iterator[Figure]:
         return float(np.corrcoef(path.daily_returns(one), path.daily_returns(other))[0, 1])
 
     def within(minutes: int) -> tuple[float, float]:
-        steps = [np.diff(path.of(s)[:, 1::minutes], axis=1).ravel() for s in ("NIFTY", "BANKNIFTY")]
-        covariance = np.cov(*steps)
-        return float(np.corrcoef(*steps)[0, 1]), float(covariance[0, 1] / covariance[0, 0])
+        nifty, bank = (np.diff(path.of(s)[:, 1::minutes], axis=1).ravel() for s in ("NIFTY", "BANKNIFTY"))
+        covariance = np.cov(nifty, bank)
+        return float(np.corrcoef(nifty, bank)[0, 1]), float(covariance[0, 1] / covariance[0, 0])
 
     topic = "correlation"
     yield near(topic, "NIFTY-BANKNIFTY, 1 minute", 0.80, within(1)[0])
@@ -373,13 +373,15 @@ _CLASSES = ((-99, -5), (-5, -2), (-2, -0.5), (-0.5, 0.5), (0.5, 2), (2, 5), (5, 
 def spread_table(live: LiveMarket, listing: Listing) -> list[tuple[float, float, float]]:
     """By class of moneyness: median spread in rupees, in per cent of the mid, median bid size in lots."""
     legs, moneyness = live.market.legs(listing), live.moneyness(listing)
+    lot_size = listing.expiry.lot_size
+    assert lot_size is not None, f"{listing} has no lot size"
     rows = []
     for low, high in _CLASSES:
         inside = np.stack((moneyness, -moneyness))
         chosen = (inside >= low) & (inside < high) & np.isfinite(legs["bid"])
         spread, mid = legs["ask"][chosen] - legs["bid"][chosen], (legs["ask"] + legs["bid"])[chosen] / 2
-        size = legs["bid_quantity"][chosen] / listing.expiry.lot_size
-        rows.append(tuple(float(np.median(part)) for part in (spread, spread / mid * 100, size)))
+        size = legs["bid_quantity"][chosen] / lot_size
+        rows.append((float(np.median(spread)), float(np.median(spread / mid * 100)), float(np.median(size))))
     return rows
 
 

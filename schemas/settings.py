@@ -274,7 +274,7 @@ class ServerSchema(SectionSchema):
 
     of = ServerSettings
     debug = fields.Boolean(load_default=False)
-    host = fields.String(load_default="0.0.0.0", validate=validate.Length(min=1))
+    host = fields.String(load_default="0.0.0.0", validate=validate.Length(min=1))  # noqa: S104 - the contract's default
     port = WholeNumber(load_default=5000, validate=_between(0, 65535))
     frontend_url = TextList(
         fields.String(validate=_origin),

@@ -30,7 +30,7 @@ async def main() -> None:
     arguments = parser.parse_args()
     server = socketio.AsyncServer(async_mode="tornado", cors_allowed_origins="*")
 
-    @server.event
+    @server.event  # type: ignore[untyped-decorator]
     async def subscribe_symbol(sid: str, data: dict[str, str]) -> None:
         await server.enter_room(sid, data["symbol"])
 

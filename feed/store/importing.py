@@ -258,9 +258,9 @@ def _write_sessions(connection: Connection, sessions: Mapping[tuple[str, date], 
         known = connection.execute(
             select(column.open_ms, column.close_ms).where(column.exchange == exchange, column.day == day)
         ).first()
-        if known is not None:
-            open_ms, close_ms = min(open_ms, known.open_ms), max(close_ms, known.close_ms)
-        rows.append({"exchange": exchange, "day": day, "open_ms": open_ms, "close_ms": close_ms})
+        spans = [(open_ms, close_ms)] if known is None else [(open_ms, close_ms), known]
+        opens_ms, closes_ms = zip(*spans, strict=True)
+        rows.append({"exchange": exchange, "day": day, "open_ms": min(opens_ms), "close_ms": max(closes_ms)})
     write_rows(connection, recorded_days, rows)
 
 
