@@ -20,6 +20,7 @@ from schemas.requests import (
     QueryInteger,
     Request,
     check_span,
+    shown,
 )
 from schemas.wire import Count, Number, Timestamp, count, number, timestamps
 
@@ -65,10 +66,9 @@ class StrikeChoice(fields.Field[int | list[float]]):
             if text.isdigit() and int(text) <= MOST_EACH_SIDE:
                 return int(text)
             return sorted({float(part) for part in text.split(",") if part})
-        shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
         raise ValidationError(
             f"must be 1 to {MOST_EACH_SIDE} for so many on each side of the money, or up to {MOST_NAMED} "
-            f"strikes separated by commas, was {shown}"
+            f"strikes separated by commas, was {shown(value)}"
         )
 
 

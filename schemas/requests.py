@@ -49,7 +49,7 @@ class Symbol(fields.String):
         text = super()._deserialize(value, *args, **kwargs).strip()
         if not _SYMBOL.fullmatch(text):
             raise ValidationError(
-                f"must be a symbol of letters, digits, &, - or _ (at most 25), was {_short(value)}"
+                f"must be a symbol of letters, digits, &, - or _ (at most 25), was {shown(value)}"
             )
         return text.upper()
 
@@ -74,7 +74,7 @@ class Day(fields.Field[date]):
                 return date.fromisoformat(value)
             except ValueError:
                 pass
-        raise ValidationError(f"must be a date YYYY-MM-DD, was {_short(value)}")
+        raise ValidationError(f"must be a date YYYY-MM-DD, was {shown(value)}")
 
 
 class Moment(fields.Field[int]):
@@ -92,7 +92,7 @@ class Moment(fields.Field[int]):
         if instant is None:
             raise ValidationError(
                 f"must be a date YYYY-MM-DD or an instant such as 2026-11-23T09:15:00+05:30, "
-                f"was {_short(value)}"
+                f"was {shown(value)}"
             )
         zoned = instant if instant.tzinfo else instant.replace(tzinfo=INDIA)
         # a difference, since the first and the last day of the calendar have no other time zone's
@@ -107,7 +107,7 @@ class Interval(fields.String):
         text = INTERVAL_ALIASES.get(text, text)
         if text not in INTERVALS:
             names = ", ".join((*INTERVALS, *INTERVAL_ALIASES))
-            raise ValidationError(f"must be one of {names}, was {_short(value)}")
+            raise ValidationError(f"must be one of {names}, was {shown(value)}")
         return text
 
 
@@ -123,7 +123,7 @@ class Choices(fields.String):
         names = [item.strip().upper() for item in text.split(",") if item.strip()]
         unknown = [name for name in names if name not in self.choices]
         if unknown or not names:
-            raise ValidationError(f"must be of {', '.join(self.choices)}, was {_short(value)}")
+            raise ValidationError(f"must be of {', '.join(self.choices)}, was {shown(value)}")
         return list(dict.fromkeys(names))
 
 
@@ -138,7 +138,7 @@ class WholeNumber(fields.Field[int]):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if _is_number(value) and value % 1 == 0 and self.low <= value <= self.high:
             return int(value)
-        raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {_short(value)}")
+        raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {shown(value)}")
 
 
 class Window(fields.Field[int]):
@@ -148,16 +148,46 @@ class Window(fields.Field[int]):
         if _is_number(value) and value in WINDOWS:
             return int(value)
         choices = ", ".join(map(str, WINDOWS))
-        raise ValidationError(f"must be {choices} or left out for all, was {_short(value)}")
+        raise ValidationError(f"must be {choices} or left out for all, was {shown(value)}")
 
 
-def _length(low: int, high: int) -> validate.Length:
-    return validate.Length(low, high, error=f"must have {low} to {high} characters, was {{input}}")
+class _Length(validate.Length):
+    def _format_error(self, value: Any, message: str) -> str:
+        return super()._format_error(shown(value), message)
+
+
+class _OneOf(validate.OneOf):
+    def _format_error(self, value: Any) -> str:
+        return super()._format_error(shown(value))
+
+
+def length(low: int, high: int) -> validate.Length:
+    """A validator for a text's length, both bounds included."""
+    return _Length(low, high, error=f"must have {low} to {high} characters, was {{input}}")
 
 
 def one_of(choices: tuple[str, ...]) -> validate.OneOf:
     """A validator for names out of a short list."""
-    return validate.OneOf(choices, error=f"must be {' or '.join(choices)}, was {{input}}")
+    return _OneOf(choices, error=f"must be {' or '.join(choices)}, was {{input}}")
+
+
+class OptionType(fields.String):
+    """CE or PE, in any case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=one_of(("CE", "PE")), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        return super()._deserialize(value, *args, **kwargs).strip().upper()
+
+
+class Flag(fields.Boolean):
+    """A boolean out of JSON; a text or a number is none."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(f"must be true or false, was {shown(value)}")
+        return value
 
 
 class QueryInteger(fields.Integer):
@@ -171,7 +201,7 @@ class QueryInteger(fields.Integer):
         text = str(value)
         if re.fullmatch(r"[+-]?[0-9]{1,12}", text) and self.low <= int(text) <= self.high:
             return int(text)
-        raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {_short(value)}")
+        raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {shown(value)}")
 
 
 class Strike(fields.Field[float]):
@@ -183,7 +213,7 @@ class Strike(fields.Field[float]):
             if LEAST_STRIKE <= strike <= GREATEST_STRIKE:
                 return strike
         raise ValidationError(
-            f"must be a number from {LEAST_STRIKE} to {GREATEST_STRIKE:.0f}, was {_short(value)}"
+            f"must be a number from {LEAST_STRIKE} to {GREATEST_STRIKE:.0f}, was {shown(value)}"
         )
 
 
@@ -200,7 +230,7 @@ def _in_our_words(texts: Any, value: Any) -> Any:
     if isinstance(texts, Mapping):
         items = dict(enumerate(value)) if isinstance(value, list) else {}
         return {key: _in_our_words(inner, items.get(key)) for key, inner in texts.items()}
-    return [_OUR_WORDS[text].format(value=_short(value)) if text in _OUR_WORDS else text for text in texts]
+    return [_OUR_WORDS[text].format(value=shown(value)) if text in _OUR_WORDS else text for text in texts]
 
 
 class Request(Schema):
@@ -220,7 +250,7 @@ class Request(Schema):
             for name, texts in messages.items():
                 if texts == [self.error_messages["unknown"]]:
                     known = ", ".join(sorted(self._known())) or "none"
-                    messages[name] = [f"is not a parameter here, was {_short(data[name])}; known: {known}"]
+                    messages[name] = [f"is not a parameter here, was {shown(data[name])}; known: {known}"]
                 else:
                     messages[name] = _in_our_words(texts, data.get(name))
 
@@ -235,11 +265,9 @@ class NoParameters(Request):
 class SymbolsRequest(Request):
     """``/api/symbols``."""
 
-    kind = fields.String(
-        validate=validate.OneOf(KINDS, error=f"must be one of {', '.join(KINDS)}, was {{input}}")
-    )
+    kind = fields.String(validate=one_of(KINDS))
     exchange = Choices(EXCHANGES)
-    q = fields.String(validate=validate.Length(1, 50, error="must have 1 to 50 characters, was {input}"))
+    q = fields.String(validate=length(1, 50))
     page = QueryInteger(1, 1_000_000, load_default=1)
     per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
 
@@ -270,10 +298,7 @@ class StatusRequest(Request):
 class HealthRequest(Request):
     """``/health``."""
 
-    probe = fields.String(
-        load_default=None,
-        validate=validate.OneOf(("live", "ready"), error="must be live or ready, was {input}"),
-    )
+    probe = fields.String(load_default=None, validate=one_of(("live", "ready")))
 
 
 class HistoryRequest(Request):
@@ -284,10 +309,7 @@ class HistoryRequest(Request):
     end = Moment(data_key="to", load_default=None)
     expiry = Day(load_default=None)
     strike = Strike(load_default=None)
-    option_type = fields.String(
-        load_default=None,
-        validate=validate.OneOf(("CE", "PE"), error="must be CE or PE, was {input}"),
-    )
+    option_type = OptionType(load_default=None)
     page = QueryInteger(1, 1_000_000, load_default=1)
     per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
 
@@ -367,17 +389,14 @@ class StreamPosition(Request):
     """One stream of ``resume``."""
 
     stream = fields.String(
-        required=True, validate=_length(1, 100), metadata={"pattern": f"^({'|'.join(STREAM_PATTERNS)})$"}
+        required=True, validate=length(1, 100), metadata={"pattern": f"^({'|'.join(STREAM_PATTERNS)})$"}
     )
-    epoch = fields.String(required=True, validate=_length(0, 100))
+    epoch = fields.String(required=True, validate=length(0, 100))
     seq = WholeNumber(-1, MAX_SEQ, required=True)
     mode = fields.String(load_default="delta", validate=one_of(MODES))
     strikes = Window(load_default=None, allow_none=True)
-    rolls = fields.Boolean(
+    rolls = Flag(
         load_default=False,
-        truthy={True},
-        falsy={False},
-        error_messages={"invalid": "must be true or false, was {input!r}"},
         metadata={
             "description": "whether to go over to the next expiry once this one has passed",
             "example": True,
@@ -403,7 +422,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _short(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as it is shown in a sentence: quoted, and cut where it is long."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -9,7 +9,7 @@ import numpy as np
 from marshmallow import Schema, ValidationError, fields, validate
 
 from schemas.chains import DAYS_A_YEAR, CoverageSchema, ProvenanceSchema
-from schemas.requests import GREATEST_STRIKE, LEAST_STRIKE, Day, Request, Symbol, WholeNumber, one_of
+from schemas.requests import GREATEST_STRIKE, LEAST_STRIKE, Day, Request, Symbol, WholeNumber, one_of, shown
 from schemas.wire import Number, Timestamp
 
 MAX_LEGS = 20  # a calendar of condors has eight
@@ -32,8 +32,9 @@ class Amount(fields.Float):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (is_number and self.low <= value <= self.high):
-            shown = repr(value)[:60]
-            raise ValidationError(f"must be a number from {self.low:.12g} to {self.high:.12g}, was {shown}")
+            raise ValidationError(
+                f"must be a number from {self.low:.12g} to {self.high:.12g}, was {shown(value)}"
+            )
         return float(value)
 
 

@@ -62,6 +62,20 @@ def test_sentence_is_short_whatever_was_sent(schema, value):
         assert all(len(sentence) < 400 for sentence in sentences)
 
 
+@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("value", ["x" * 3_000, "\U0001da8c" * 3_000, [{"\x1f" * 99: None}] * 9, 10**4_000])
+def test_sentence_about_a_long_value_is_short(schema, value):
+    payload = {field.data_key or name: value for name, field in schema().fields.items()}
+    for sentences in told(schema, payload).values():
+        assert all(len(sentence) < 400 for sentence in sentences)
+
+
+@pytest.mark.parametrize("text", ["ce", "Pe", " CE "])
+def test_option_type_is_taken_in_any_case(text):
+    asked = {"expiry": "2026-12-01", "strike": "25000", "option_type": text}
+    assert requests.HistoryRequest().load(asked)["option_type"] == text.strip().upper()
+
+
 @given(st.text(string.ascii_letters + string.digits + "&-_", min_size=1, max_size=25))
 def test_symbol_is_upper_case_whatever_it_was(text):
     if text[0] in "&-_":
