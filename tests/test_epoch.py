@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from server import build
+from tests.conftest import settings_of
+
 ROOT = Path(__file__).parents[1]
 SAME = ("--seed", "7", "--start", "2026-11-25T10:00+05:30")
 OTHERS = {
-    "scenario": ("--scenario", "crash"),
-    "hours": ("--hours", "exchange"),
-    "speed": ("--speed", "2"),
-    "interval": ("--publish-interval-ms", "250"),
-    "rate": ("--set", "feed.interest_rate=0.05"),
+    "scenario": {"scenario": "crash"},
+    "hours": {"hours": "exchange"},
+    "speed": {"speed": 2.0},
+    "interval": {"publish_interval_ms": 250},
+    "rate": {"interest_rate": 0.05},
+    "seed": {"seed": 8},
+    "start": {"start": "2026-11-25T10:01+05:30"},
 }
 
 
@@ -31,8 +36,15 @@ def epoch_of(run_server, *arguments: str) -> str:
 def test_a_virtual_market_started_again_alike_is_the_same_epoch_and_no_other_is(run_server) -> None:
     first = epoch_of(run_server, *SAME)
     assert epoch_of(run_server, *SAME) == first
-    others = [epoch_of(run_server, *SAME, *arguments) for arguments in OTHERS.values()]
-    assert len({first, *others}) == 1 + len(OTHERS)
+    assert epoch_of(run_server, *SAME, "--speed", "2") != first
+
+
+def test_whatever_its_path_depends_on_is_in_the_name_of_an_epoch() -> None:
+    alike = {"seed": 7, "start": "2026-11-25T10:00+05:30"}
+    markets = [build(settings_of(feed={**alike, **other})).market for other in ({}, {}, *OTHERS.values())]
+    names = [market.epoch for market in markets]
+    assert names[0] == names[1]
+    assert len(set(names)) == 1 + len(OTHERS)
 
 
 def test_a_market_on_the_wall_clock_never_goes_on_in_an_old_epoch(run_server) -> None:

@@ -22,7 +22,7 @@ SAMPLE_S = 1.0
 WARM_UP = 1 / 3  # of the time: rings fill, allocators settle
 # a leak of a kilobyte for each client that came and went is twice as much
 MOST_BYTES_A_CLIENT = 512
-# what a young process still takes for its own rings and minutes, however many clients come: of 45 seconds a
+# what a young process still takes for its own rings and minutes, however many clients come: of 20 seconds a
 # leaked session (20 kB) tells, of an hour a leaked kilobyte
 SETTLING_BYTES = 16 * 2**20
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -84,7 +84,7 @@ def bytes_a_client(samples):
 @pytest.mark.parametrize(
     "seconds",
     [
-        pytest.param(45, marks=pytest.mark.gen_test(timeout=180)),
+        pytest.param(20, marks=pytest.mark.gen_test(timeout=180)),
         pytest.param(3600, marks=[pytest.mark.nightly, pytest.mark.gen_test(timeout=4000)]),
     ],
 )

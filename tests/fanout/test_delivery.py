@@ -295,8 +295,8 @@ async def test_leaving_does_not_walk_over_all_rooms(sandbox, raw):
 
 
 @pytest.mark.gen_test
-async def test_naive_clients_and_windows_stay_right_over_an_hour(make_sandbox, raw, fetch):
-    """An hour of a crash in steps of 61 s: replace on update, merge on quotes, windows that follow."""
+async def test_naive_clients_and_windows_stay_right_over_a_crash(make_sandbox, raw, fetch):
+    """Minutes of a crash in steps of 61 s: replace on update, merge on quotes, windows that follow."""
     sandbox = await make_sandbox(own_market=True, feed={"speed": 122, "scenario": "crash"})
     naive, sharp = await raw.connect(sandbox.url), await raw.connect(sandbox.url)
     await naive.call("subscribe_symbol", {"symbol": "NIFTY"})
@@ -306,7 +306,7 @@ async def test_naive_clients_and_windows_stay_right_over_an_hour(make_sandbox, r
     chain: dict = {}
     state = ChainState()
     removed = 0
-    for step in range(60):
+    for step in range(25):
         await sandbox.step()
         rest = (await fetch(sandbox, "/api/option_chain?symbol=NIFTY")).data
         spot = (await fetch(sandbox, "/api/spot_price/NIFTY")).data

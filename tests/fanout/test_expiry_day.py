@@ -7,14 +7,14 @@ import pytest
 from tests.fanout.states import ChainState, QuoteState
 
 EXPIRY = "2026-11-23"  # a Monday: the 24th is a holiday
-STEPS = (7 * 60 + 8) // 4  # of four minutes each, from 08:44 to 15:52
+STEPS = (7 * 60 + 8) // 8  # of eight minutes each, from 08:44 to 15:52
 
 
 @pytest.mark.gen_test
 async def test_client_follows_an_expiry_day_from_pre_open_to_the_next_contract(make_sandbox, raw, fetch):
     sandbox = await make_sandbox(
         own_market=True,
-        feed={"start": f"{EXPIRY}T08:44+05:30", "hours": "exchange", "speed": 480, "scenario": "expiry_day"},
+        feed={"start": f"{EXPIRY}T08:44+05:30", "hours": "exchange", "speed": 960, "scenario": "expiry_day"},
         history={"backfill_days": 0, "backfill_sessions": 0},
     )
     client = await raw.connect(sandbox.url)

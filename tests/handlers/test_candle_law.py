@@ -46,17 +46,11 @@ def without_oi(candles):
 
 async def follow(sandbox, client, events, subscription, read, steps=STEPS):
     """Subscribe, let the market run, and read each state that was sent."""
-    snapshot, delta = events
     await client.ask(*subscription)
     for _ in range(steps):
         await sandbox.step()
         await client.settle()  # so that no two states come as one
-    states = []
-    for name, payload in client.order:
-        if name in (snapshot, delta):
-            states.append(read(payload))
-    assert len(states) > steps * 0.9
-    return states
+    return [read(name, payload) for name, payload in client.order if name in events]
 
 
 @pytest.fixture
@@ -88,65 +82,64 @@ async def candles_from(sandbox, fetch, symbol, interval, since_ms, more=""):
     return (await fetch(sandbox, path)).data["candles"]
 
 
-@pytest.mark.parametrize("symbol", ["NIFTY", "CRUDEOIL"])
 @pytest.mark.gen_test
-async def test_candles_are_what_clients_were_sent(running, connect, fetch, symbol):
-    client, quote = await connect(running), {}
+async def test_candles_are_what_clients_were_sent(running, connect, fetch):
+    """Those of two spots and of the contracts at the money, out of one run."""
+    client, quotes, rows = await connect(running), {"NIFTY": {}, "CRUDEOIL": {}}, {}
+    money = (await fetch(running, "/api/option_chain?symbol=NIFTY&strikes=1")).data
+    strike, expiry = money["atm_strike"], money["expiry"]
+    await client.ask("subscribe_symbol", {"symbol": [*quotes]})
 
-    def read(payload):
-        quote.update(payload)
-        return at_ms(quote["as_of"]), quote["spot_price"], quote["volume"]
+    def read(name, payload):
+        if name == "symbol_update":
+            quote = quotes[payload["symbol"]]
+            quote.update(payload)
+            return payload["symbol"], (at_ms(quote["as_of"]), quote["spot_price"], quote["volume"])
+        for row in payload.get("option_chain", payload.get("rows", [])):
+            rows.setdefault(row["strike_price"], {}).update(row)
+        return "chain", (at_ms(payload["as_of"]), dict(rows[strike]))
 
-    events = ("symbol_update", "symbol_update")
-    ticks = await follow(running, client, events, ("subscribe_symbol", {"symbol": symbol}), read)
+    events = ("symbol_update", "option_chain_data", "option_chain_delta")
+    subscription = ("subscribe_option_chain", {"symbol": "NIFTY", "expiry": expiry})
+    states = await follow(running, client, events, subscription, read)
+    for symbol in quotes:
+        await _assert_held(running, fetch, symbol, [state for of, state in states if of == symbol])
+    legs = [state for of, state in states if of == "chain"]
+    for side in ("ce", "pe"):
+        ticks = [(time_ms, leg[f"{side}_ltp"], leg[f"{side}_volume"]) for time_ms, leg in legs]
+        contract = f"&expiry={expiry}&strike={strike:g}&option_type={side.upper()}"
+        for candle, minutes in await _assert_held(running, fetch, "NIFTY", ticks, contract):
+            end_ms = at_ms(candle["date"]) + minutes * MINUTE_MS
+            assert candle["oi"] == [leg[f"{side}_oi"] for at, leg in legs if at < end_ms][-1]
+
+
+async def _assert_held(sandbox, fetch, symbol, ticks, contract=""):
+    """Compare candles of every interval with what was sent; return them with their minutes."""
+    assert len(ticks) > STEPS * 0.9
+    seen = []
     for interval, minutes in INTERVALS.items():
         made = bars_of(ticks, minutes)
         assert made, interval
-        candles = await candles_from(running, fetch, symbol, interval, at_ms(made[0]["date"]))
+        candles = await candles_from(sandbox, fetch, symbol, interval, at_ms(made[0]["date"]), contract)
         assert_holds_what_was_sent(candles, made)
+        seen += [(candle, minutes) for candle in candles]
+    return seen
 
 
 @pytest.mark.gen_test
 async def test_candles_are_exactly_what_one_who_saw_every_state_was_sent(unhurried, connect, fetch):
     client, quote = await connect(unhurried), {}
 
-    def read(payload):
+    def read(_, payload):
         quote.update(payload)
         return at_ms(quote["as_of"]), quote["spot_price"], quote["volume"]
 
-    events = ("symbol_update", "symbol_update")
     subscription = ("subscribe_symbol", {"symbol": "NIFTY"})
-    ticks = await follow(unhurried, client, events, subscription, read, STEPS_OF_TWO_MINUTES)
+    ticks = await follow(unhurried, client, {"symbol_update"}, subscription, read, STEPS_OF_TWO_MINUTES)
+    assert len(ticks) > STEPS_OF_TWO_MINUTES * 0.9
     made = bars_of(ticks, 1)
     assert len(made) == 3  # the last of them has begun
     assert without_oi(await candles_from(unhurried, fetch, "NIFTY", "1m", at_ms(made[0]["date"]))) == made
-
-
-@pytest.mark.gen_test
-async def test_candles_of_contracts_are_what_their_chain_was_sent_as(running, connect, fetch):
-    client, rows = await connect(running), {}
-    money = (await fetch(running, "/api/option_chain?symbol=NIFTY&strikes=1")).data
-    strike, expiry = money["atm_strike"], money["expiry"]
-
-    def read(payload):
-        for row in payload.get("option_chain", payload.get("rows", [])):
-            rows.setdefault(row["strike_price"], {}).update(row)
-        return at_ms(payload["as_of"]), dict(rows[strike])
-
-    events = ("option_chain_data", "option_chain_delta")
-    subscription = ("subscribe_option_chain", {"symbol": "NIFTY", "expiry": expiry})
-    states = await follow(running, client, events, subscription, read)
-    for side in ("ce", "pe"):
-        ticks = [(time_ms, leg[f"{side}_ltp"], leg[f"{side}_volume"]) for time_ms, leg in states]
-        contract = f"&expiry={expiry}&strike={strike:g}&option_type={side.upper()}"
-        for interval, minutes in INTERVALS.items():
-            made = bars_of(ticks, minutes)
-            assert made, interval
-            candles = await candles_from(running, fetch, "NIFTY", interval, at_ms(made[0]["date"]), contract)
-            assert_holds_what_was_sent(candles, made)
-            for candle in candles:
-                end_ms = at_ms(candle["date"]) + minutes * MINUTE_MS
-                assert candle["oi"] == [leg[f"{side}_oi"] for at, leg in states if at < end_ms][-1]
 
 
 @pytest.mark.parametrize(("larger", "smaller"), [("15m", "5m"), ("1h", "15m"), ("1d", "30m")])

@@ -30,7 +30,7 @@ INVALID = [
     ("/api/spot_price/%3Cscript%3E", "symbol", "must be a symbol", "<script>"),
     ("/api/expiries/NI%20FTY", "symbol", "must be a symbol", "'NI FTY'"),
     ("/api/ohlc_data/NIFTY?day=1", "day", "is not a parameter here", "'1'"),
-    ("/api/symbols?kind=bond", "kind", "must be one of index, stock, commodity", "bond"),
+    ("/api/symbols?kind=bond", "kind", "must be index or stock or commodity", "'bond'"),
     ("/api/symbols?exchange=LSE", "exchange", "must be of NSE", "'LSE'"),
     ("/api/symbols?exchange=NSE,LSE", "exchange", "must be of NSE", "'NSE,LSE'"),
     ("/api/symbols?q=", "q", "1 to 50 characters", "was"),

@@ -188,14 +188,14 @@ async def test_first_page_has_the_newest_candles_when_no_beginning_is_asked_for(
 
 @pytest.mark.gen_test
 async def test_pages_back_from_an_answer_stand_still_while_data_arrives(make_sandbox, fetch):
-    feed = {"start": "2026-11-23T10:00+05:30", "speed": 600.0}
+    feed = {"start": "2026-11-23T10:00+05:30", "speed": 1800.0}
     sandbox = await make_sandbox(own_market=True, feed=feed)
     path = "/api/historical-data/NIFTY?interval=15m&per_page=50"
     first = await fetch(sandbox, path)
     back, page, about = [first.data["candles"]], 2, first.body["meta"]["pagination"]
     assert about["pages"] > 3
     while page is not None:
-        await sandbox.step(5)  # of five minutes each
+        await sandbox.step(2)  # of a quarter of an hour each
         answer = await fetch(sandbox, f"{path}&to={first.data['to']}&page={page}")
         assert answer.body["meta"]["pagination"]["total"] == about["total"]
         back.append(answer.data["candles"])

@@ -13,7 +13,7 @@ from tests.feed.conftest import cluster, postgres_url, store_url  # noqa: F401 -
 from tests.handlers.kept_market import at, kept_market
 
 BEGIN = at("2026-11-23T09:58:29.5")  # a step later the last instant of a minute: what is recorded of it
-MINUTES = 5
+MINUTES = 3
 # what a state of the past cannot have: it is no state of a stream, and sizes of quotes are not recorded
 OF_THE_PRESENT = {"epoch", "seq"}
 NOT_RECORDED = {f"{side}_{name}" for side in ("ce", "pe") for name in ("bid_qty", "ask_qty")}

@@ -9,7 +9,7 @@ from tests.handlers.kept_market import at, kept_market
 
 SYMBOLS = ("NIFTY", "RELIANCE", "CRUDEOIL")
 GAPS = {
-    "within a minute": ("always", "2026-11-25T10:00", "2026-11-25T10:02:10"),
+    "within a minute": ("always", "2026-11-25T10:00", "2026-11-25T10:00:40"),
     "within a session": ("always", "2026-11-25T10:00:50", "2026-11-25T10:31:50"),
     "over a session's end": ("always", "2026-11-25T15:20", "2026-11-25T16:05:30"),
     "over a weekend": ("always", "2026-11-20T11:00", "2026-11-25T11:40"),
@@ -50,11 +50,13 @@ def restart(request, tmp_path):
 @pytest.mark.gen_test
 async def test_day_of_the_quote_is_the_daily_candle_after_a_restart(make_sandbox, fetch, restart):
     hours, began, again, url = restart
-    first = await make_sandbox(parts=kept_market(url, at(began), hours=hours), steps=6)
+    first = await make_sandbox(parts=kept_market(url, at(began), hours=hours, step_ms=5_000), steps=6)
     left = {symbol: await day_of(first, fetch, symbol) for symbol in SYMBOLS}
     await first.server.history.stop()
 
-    second = await make_sandbox(parts=kept_market(url, at(again), hours=hours, seed=4), steps=1)
+    second = await make_sandbox(
+        parts=kept_market(url, at(again), hours=hours, seed=4, step_ms=5_000), steps=1
+    )
     for _ in range(3):
         for symbol in SYMBOLS:
             quote, candle = await day_of(second, fetch, symbol)

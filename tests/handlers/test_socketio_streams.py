@@ -68,7 +68,7 @@ async def test_window_follows_the_money(make_sandbox, connect, fetch, transport)
     payload = {"symbol": "NIFTY", "expiry": "2026-12-01", "strikes": 5}
     await client.ask("subscribe_option_chain", payload)
     moves = set()
-    for _ in range(12):
+    for _ in range(6):
         await sandbox.step()
         served = (await fetch(sandbox, "/api/option_chain?symbol=NIFTY&expiry=2026-12-01&strikes=5")).data
         await follow(client, state, served["seq"])
@@ -474,8 +474,8 @@ async def test_closed_market_is_told_as_closed_and_not_as_stalled(make_sandbox, 
     assert told["state"] == "market_closed"
 
 
-EXPIRY_DAY = {"start": "2026-11-23T15:38:59+05:30", "speed": 120.0}  # steps of a minute
-LAST_STEPS = 5  # after which the day's contracts are gone
+EXPIRY_DAY = {"start": "2026-11-23T15:38:55+05:30", "speed": 122.0}  # steps of 61 seconds
+LAST_STEPS = 3  # after which the day's contracts are gone
 
 
 @both_transports
