@@ -24,7 +24,6 @@ from feed.source import FloatArray
 from feed.universe import Listing
 
 YEAR_MS = 365 * 86_400_000
-GREEKS_FLOOR_YEARS = 60_000 / YEAR_MS  # below a minute gamma says more about the clock than the market
 NO_ATM = -1
 
 
@@ -199,7 +198,6 @@ def _greeks(
     if years <= 0:
         unknown = np.full((2, len(strikes)), np.nan)
         return black76.Greeks(*[unknown] * 6)
-    years = max(years, GREEKS_FLOOR_YEARS)
     is_call = np.array([[True], [False]])
     to_forward = black76.greeks(forward, strikes, years, volatility, is_call, math.exp(-rate * years), rate)
     to_spot = black76.spot_greeks(to_forward, spot, forward, years)

@@ -17,6 +17,7 @@ _QUARTER_ENDS = frozenset({3, 6, 9, 12})
 _HALF_YEAR_ENDS = frozenset({6, 12})
 _ONE_DAY = timedelta(days=1)
 _ONE_WEEK = timedelta(days=7)
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,21 @@ class ExpiryRule(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DueWeekdays:
+    """The weekdays on which contracts fall due from a date on; Monday is 0."""
+
+    start: date
+    weekly: int
+    monthly: int
+
+
+@dataclass(frozen=True, slots=True)
 class WeekdayRule:
     """Options on an index or share: due on a weekday, weekly and on the last such day of a month."""
 
     exchange: str
-    weekdays: tuple[tuple[date, int], ...]  # by first date, ascending; Monday is 0
+    weekdays: tuple[DueWeekdays, ...]  # by first date, ascending
+    weekly_until: date  # the last day on which a weekly contract may fall due
     weekly: int
     monthly: int
     quarterly: int
@@ -108,25 +119,27 @@ class WeekdayRule:
     def _weeklies(self, calendar: Calendar, at: datetime) -> Iterator[date]:
         today = day_in_india(at)
         monday = today - timedelta(days=today.weekday())
-        for week in count():
-            start = monday + _ONE_WEEK * week
-            due = start + timedelta(days=self._weekday(start))
-            if due == self._due_in(Month.of(due)):
-                continue  # the monthly contract takes the place of that week's
+        while (due := monday + timedelta(days=self._in_force(monday).weekly)) <= self.weekly_until:
             day = calendar.expiry_day(self.exchange, due)
-            if self._is_ahead(calendar, day, at):
+            if not self._has_monthly(monday) and self._is_ahead(calendar, day, at):
                 yield day
+            monday += _ONE_WEEK
+
+    def _has_monthly(self, monday: date) -> bool:
+        """Whether the monthly contract takes the place of that week's."""
+        sunday = monday + _ONE_WEEK - _ONE_DAY
+        return any(monday <= self._due_in(Month.of(day)) <= sunday for day in (monday, sunday))
 
     def _is_ahead(self, calendar: Calendar, day: date, at: datetime) -> bool:
         return calendar.expiry_instant(self.exchange, day) > at
 
     def _due_in(self, month: Month) -> date:
         last = month.last_day()
-        return last - timedelta(days=(last.weekday() - self._weekday(last)) % 7)
+        return last - timedelta(days=(last.weekday() - self._in_force(last).monthly) % 7)
 
-    def _weekday(self, day: date) -> int:
-        in_force = [weekday for start, weekday in self.weekdays if start <= day]
-        return in_force[-1] if in_force else self.weekdays[0][1]
+    def _in_force(self, day: date) -> DueWeekdays:
+        in_force = [weekdays for weekdays in self.weekdays if weekdays.start <= day]
+        return in_force[-1] if in_force else self.weekdays[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +153,7 @@ class FutureRule:
     future_sessions: int
     option_sessions: int
     month_end_sessions: int
-    foreign_holidays: frozenset[date]
+    foreign_holidays: frozenset[date] | None  # of the city whose business days a future is counted in
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -176,34 +189,42 @@ class FutureRule:
 
     def _future_day(self, calendar: Calendar, month: Month) -> date:
         last_day = month.last_day()
-        latest = last_day.replace(day=min(self.future_day, last_day.day))
-        return self._sessions_before(
-            calendar, latest + _ONE_DAY, self.future_sessions + 1, self.foreign_holidays
-        )
+        after = last_day.replace(day=min(self.future_day, last_day.day)) + _ONE_DAY
+        if self.foreign_holidays is None:
+            return self._sessions_before(calendar, after, self.future_sessions + 1)
+        day = _business_days_before(after, self.future_sessions + 1, self.foreign_holidays)
+        return calendar.expiry_day(self.exchange, day)
 
     def _before_future(self, calendar: Calendar, future: date) -> date:
         return self._sessions_before(calendar, future, self.option_sessions)
 
-    def _sessions_before(
-        self, calendar: Calendar, day: date, sessions: int, skipped: frozenset[date] = frozenset()
-    ) -> date:
-        while sessions:
+    def _sessions_before(self, calendar: Calendar, day: date, sessions: int) -> date:
+        for _ in range(sessions):
             day = calendar.expiry_day(self.exchange, day - _ONE_DAY)
-            sessions -= day not in skipped
         return day
+
+
+def _business_days_before(day: date, number: int, holidays: frozenset[date]) -> date:
+    while number:
+        day -= _ONE_DAY
+        number -= day.weekday() < _SATURDAY and day not in holidays
+    return day
 
 
 @dataclass(frozen=True, slots=True)
 class LotChange:
-    """A lot that holds for contracts that expire after `start`: see the comment in `contracts.toml`."""
+    """A lot of the contracts that expire on a date or later: see the comment in `contracts.toml`."""
 
     start: date
     lot: int
+    expiries_from: date
+    weeklies_from: date
     new_before: date
 
-    def holds(self, expiry: date, on: date) -> bool:
+    def holds(self, expiry: date, is_weekly: bool, on: date) -> bool:
         """Whether a contract has been reached by this change on a day."""
-        return expiry > self.start and (on >= self.start or expiry < self.new_before)
+        first = self.weeklies_from if is_weekly else self.expiries_from
+        return expiry >= first and (on >= self.start or expiry < self.new_before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Nothing here reads a clock: the instant is always an argument.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from difflib import get_close_matches
@@ -94,7 +94,7 @@ class Catalogue:
         self.calendar = calendar
         self._rows = read_underlyings(path, read_contract_rules(contracts_path))
         self.underlyings = tuple(row.underlying for row in self._rows.values())
-        self._first_tokens = _first_tokens(self.underlyings)
+        self._first_tokens = _first_tokens(self._rows.values())
         self._longest_first = sorted(self._rows, key=len, reverse=True)
         self._ladders: dict[tuple[str, datetime], tuple[Expiry, ...]] = {}
         self._calendar_version = calendar.version
@@ -152,10 +152,11 @@ class Catalogue:
     def lot_size(self, symbol: str, expiry: date, on: date) -> int:
         """The lot of the contracts of an expiry, as it is on a day."""
         row = self._row(symbol)
-        for change in row.lot_changes:
-            if change.holds(expiry, on):
-                return change.lot
-        return row.lot_changes[-1].lot if row.lot_changes else row.lot_size
+        if not row.lot_changes:
+            return row.lot_size
+        is_weekly = expiry != row.expiry_rule.month_day(self.calendar, Month.of(expiry))
+        reached = (change.lot for change in row.lot_changes if change.holds(expiry, is_weekly, on))
+        return next(reached, row.lot_changes[-1].lot)
 
     def strikes(self, symbol: str, expiry: Expiry, spot: float, at: datetime) -> NDArray[np.float64]:
         """Ascending strikes listed for an expiry while the underlying is at that price."""
@@ -211,7 +212,7 @@ class Catalogue:
             near = (below * step, (below + 1) * step)
             raise UnknownContract(underlying.symbol, expiry, float(off_grid[0]) * step, near)
         number = whole.astype(np.int64) % _STRIKE_SLOTS
-        slot = _expiry_slot(expiry, underlying.has_weeklies)
+        slot = _expiry_slot(expiry, row.expiry_rule.kinds)
         exchange_token = (
             self._first_tokens[underlying.symbol]
             + (slot * _STRIKE_SLOTS + number) * 2
@@ -258,28 +259,37 @@ class Catalogue:
 
 
 # A token's place in the block of its underlying: expiry, strike, side. The slots wrap around, and are so many
-# that what is listed at one time does not meet itself: a ladder spans less than 16 months, or with weeklies
-# less than 2048 days, and the strikes of an expiry less than 1024 steps.
+# that what is listed at one time does not meet itself: a ladder spans less than 16 months, with half-yearlies less
+# than 2048 days, of which two have a slot, and the strikes of an expiry less than 1024 steps.
 _STRIKE_SLOTS = 1024
 _MONTH_SLOTS = 16
-_DAY_SLOTS = 2048
+_DAYS_OF_A_SLOT = 2
+_WEEKLY_SLOTS = 256
+_HALF_YEARLY_SLOTS = 1024
 _FIRST_OPTION_TOKEN = 65_536  # below are the tokens of commodities
 _STEP_TOLERANCE = 1e-6  # of a strike step
 
 
-def _first_tokens(underlyings: tuple[Underlying, ...]) -> dict[str, int]:
+def _first_tokens(rows: Iterable[UnderlyingRow]) -> dict[str, int]:
     """Where the block of each underlying begins, one after the other in the segment of its options."""
     free = dict.fromkeys(SEGMENTS, _FIRST_OPTION_TOKEN)
     first_tokens = {}
-    for underlying in underlyings:
-        exchange = underlying.derivatives_exchange
-        first_tokens[underlying.symbol] = free[exchange]
-        free[exchange] += (_DAY_SLOTS if underlying.has_weeklies else _MONTH_SLOTS) * _STRIKE_SLOTS * 2
+    for row in rows:
+        exchange = row.underlying.derivatives_exchange
+        first_tokens[row.underlying.symbol] = free[exchange]
+        free[exchange] += _expiry_slots(row.expiry_rule.kinds) * _STRIKE_SLOTS * 2
     return first_tokens
 
 
-def _expiry_slot(day: date, has_weeklies: bool) -> int:
-    return day.toordinal() % _DAY_SLOTS if has_weeklies else (day.year * 12 + day.month) % _MONTH_SLOTS
+def _expiry_slots(kinds: frozenset[str]) -> int:
+    if "weekly" not in kinds:
+        return _MONTH_SLOTS
+    return _HALF_YEARLY_SLOTS if "half_yearly" in kinds else _WEEKLY_SLOTS
+
+
+def _expiry_slot(day: date, kinds: frozenset[str]) -> int:
+    number = day.toordinal() // _DAYS_OF_A_SLOT if "weekly" in kinds else day.year * 12 + day.month
+    return number % _expiry_slots(kinds)
 
 
 def _plain(number: float) -> str:

@@ -36,7 +36,6 @@ class Underlying:
     reference_price: float
     annual_volatility: float
     token: int
-    has_weeklies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,6 @@ def _parse_underlying(place: Place, rules: ContractRules) -> Underlying:
         reference_price=_positive(place["reference_price"]),
         annual_volatility=_positive(place["annual_volatility"]),
         token=token,
-        has_weeklies="weekly" in rule.kinds,
     )
 
 

@@ -110,7 +110,6 @@ class Lister:
             reference_price=np.nan,
             annual_volatility=np.nan,
             token=_token_of_name(symbol),
-            has_weeklies=False,
         )
 
     def lot_size(self, symbol: str, expiry: date, on: date) -> int | None:

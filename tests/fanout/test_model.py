@@ -29,7 +29,7 @@ DEPTH = 6
 CLIENTS = 3
 SLICE, BREATH_S = broadcast.SLICE, broadcast.BREATH_S
 WINDOWS = (None, 5)
-NEAR = Underlying("ACME", "Acme", "stock", "NSE", "NFO", "", 0.05, 0.05, 10.0, 1000.0, 0.2, 1, False)
+NEAR = Underlying("ACME", "Acme", "stock", "NSE", "NFO", "", 0.05, 0.05, 10.0, 1000.0, 0.2, 1)
 
 
 def make_market() -> Market:

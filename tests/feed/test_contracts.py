@@ -95,6 +95,41 @@ def test_weekday_rule_and_holidays_move_the_next_expiry(symbol: str, at: str, fi
     assert listed(symbol, at)[0] == first
 
 
+# From the circulars' facts: who traded on which weekday, and how holidays moved it.
+WEEKDAYS_BY_DATE = {
+    ("NIFTY", "2023-03-27", "weekly"): "2023-04-06 2023-04-13 2023-04-20 2023-05-04",
+    ("NIFTY", "2023-03-27", "monthly"): "2023-03-29 2023-04-27 2023-05-25",  # 30 March is a holiday
+    ("NIFTY", "2024-04-08", "weekly"): "2024-04-10 2024-04-18 2024-05-02 2024-05-09",
+    ("NIFTY", "2024-08-05", "weekly"): "2024-08-08 2024-08-14 2024-08-22 2024-09-05",
+    ("BANKNIFTY", "2023-08-10", "weekly"): "2023-08-10 2023-08-17 2023-08-24 2023-09-06",
+    ("BANKNIFTY", "2023-09-07", "weekly"): "2023-09-13 2023-09-20 2023-10-04 2023-10-11",
+    ("BANKNIFTY", "2024-02-05", "monthly"): "2024-02-29 2024-03-27 2024-04-24",
+    ("BANKNIFTY", "2024-05-02", "weekly"): "2024-05-08 2024-05-15 2024-05-22 2024-06-05",
+    ("BANKNIFTY", "2024-11-08", "weekly"): "2024-11-13",  # the last weekly of all
+    ("BANKNIFTY", "2024-11-14", None): "2024-11-27 2024-12-24 2025-01-30 2025-03-27 2025-06-26 2025-09-30",
+    ("FINNIFTY", "2023-08-10", "weekly"): "2023-08-14 2023-08-22 2023-09-05 2023-09-12",
+    ("FINNIFTY", "2024-10-01", "monthly"): "2024-10-29 2024-11-26 2024-12-31",
+    ("FINNIFTY", "2024-11-12", "weekly"): "2024-11-12 2024-11-19",
+    ("FINNIFTY", "2025-01-02", None): "2025-01-30 2025-02-27 2025-03-27",
+    ("MIDCPNIFTY", "2023-08-01", "weekly"): "2023-08-02 2023-08-09 2023-08-16 2023-08-21",
+    ("MIDCPNIFTY", "2024-03-01", "monthly"): "2024-03-22 2024-04-29 2024-05-27",  # 25 March is Holi
+    ("MIDCPNIFTY", "2024-11-14", None): "2024-11-18 2024-11-25 2024-12-30 2025-01-30",
+    ("NIFTYNXT50", "2024-05-02", None): "2024-05-31 2024-06-28 2024-07-26",
+    ("SENSEX", "2024-02-05", "monthly"): "2024-02-23 2024-03-28 2024-04-26",  # 29 March is Good Friday
+    ("SENSEX", "2025-01-02", "weekly"): "2025-01-03 2025-01-07 2025-01-14 2025-01-21 2025-02-04 2025-02-11",
+    ("BANKEX", "2023-10-06", "weekly"): "2023-10-06 2023-10-13 2023-10-16 2023-10-23",
+    ("BANKEX", "2024-01-02", "monthly"): "2024-01-29 2024-02-26 2024-03-22",
+    ("BANKEX", "2024-11-19", None): "2024-11-25 2024-12-30 2025-01-28",
+    ("RELIANCE", "2024-03-01", None): "2024-03-28 2024-04-25 2024-05-30",
+}
+
+
+@pytest.mark.parametrize(("symbol", "day", "kind"), WEEKDAYS_BY_DATE)
+def test_weekdays_of_2023_to_2025_are_those_of_their_time(symbol: str, day: str, kind: str | None) -> None:
+    expected = WEEKDAYS_BY_DATE[symbol, day, kind].split()
+    assert listed(symbol, f"{day} 10:00", kind) == expected
+
+
 @pytest.mark.parametrize(
     ("symbol", "expires_at", "successor", "kind"),
     [
@@ -185,10 +220,38 @@ def test_option_on_an_index_has_no_future_under_it() -> None:
         ("NIFTY", "2026-03-30", "2025-12-15", 75),  # a long-dated one changes on the date
         ("NIFTY", "2026-03-30", "2025-12-30", 65),
         ("NIFTY", "2030-06-25", "2025-12-29", 75),
-        ("NIFTY", "2019-12-26", "2019-12-20", 25),  # before all that is known
+        ("NIFTY", "2019-12-26", "2019-12-20", 50),  # before all that is known
+        ("NIFTY", "2024-04-25", "2024-04-25", 50),
+        ("NIFTY", "2024-11-21", "2024-11-20", 25),  # listed before 20 November 2024
+        ("NIFTY", "2024-12-19", "2024-12-19", 25),
+        ("NIFTY", "2025-01-30", "2025-01-29", 25),
+        ("NIFTY", "2025-01-02", "2024-12-01", 75),  # a weekly listed since
+        ("NIFTY", "2025-02-27", "2024-12-02", 75),
+        ("NIFTY", "2025-03-27", "2024-12-25", 25),  # a quarterly, converted on the day
+        ("NIFTY", "2025-03-27", "2024-12-26", 75),
+        ("BANKNIFTY", "2023-06-29", "2023-06-29", 25),
+        ("BANKNIFTY", "2023-07-06", "2023-06-30", 15),
         ("BANKNIFTY", "2024-10-30", "2024-10-01", 15),
-        ("BANKNIFTY", "2025-07-31", "2025-07-31", 30),
+        ("BANKNIFTY", "2025-01-30", "2025-01-30", 15),
+        ("BANKNIFTY", "2025-02-27", "2025-01-02", 30),
+        ("BANKNIFTY", "2025-03-27", "2024-12-23", 15),
+        ("BANKNIFTY", "2025-03-27", "2024-12-24", 30),
+        ("BANKNIFTY", "2025-06-26", "2025-06-26", 30),
+        ("BANKNIFTY", "2025-07-31", "2025-05-02", 35),  # listed with the new lot
+        ("BANKNIFTY", "2025-09-30", "2025-06-25", 30),  # a quarterly, converted on the day
+        ("BANKNIFTY", "2025-09-30", "2025-06-26", 35),
         ("BANKNIFTY", "2025-08-28", "2025-08-01", 35),
+        ("FINNIFTY", "2024-05-28", "2024-05-28", 40),
+        ("FINNIFTY", "2024-07-30", "2024-05-02", 25),
+        ("FINNIFTY", "2025-01-30", "2025-01-02", 25),
+        ("MIDCPNIFTY", "2024-06-24", "2024-06-24", 75),
+        ("MIDCPNIFTY", "2024-07-29", "2024-06-24", 50),
+        ("MIDCPNIFTY", "2025-06-26", "2025-06-26", 120),
+        ("MIDCPNIFTY", "2025-07-31", "2025-05-02", 140),
+        ("NIFTYNXT50", "2025-01-30", "2025-01-02", 10),
+        ("SENSEX", "2025-01-28", "2025-01-02", 10),
+        ("SENSEX", "2025-01-07", "2025-01-02", 20),
+        ("BANKEX", "2024-12-30", "2024-12-02", 15),
         ("BANKNIFTY", "2026-11-23", "2026-11-02", 30),
         ("FINNIFTY", "2026-11-23", "2026-11-02", 60),
         ("FINNIFTY", "2025-11-25", "2025-11-03", 65),
@@ -300,6 +363,16 @@ def test_month_counts_over_the_year() -> None:
             "from = 1999-09-01",
             r"weekdays.NFO must hold weekdays in the order of their dates",
         ),
+        (
+            'monthly = "Thursday"',
+            'monthly = "never"',
+            r"expiry_rules.banknifty.weekdays.1.monthly must be one of .*, was 'never'",
+        ),
+        (
+            'business_days = "New York"',
+            'business_days = "London"',
+            r"future_rules.crude_oil.business_days must be one of New York, was 'London'",
+        ),
         ("monthly = 3\nquarterly = 3\nhalf", "half", r"expiry_rules.nifty must list at least one monthly"),
         (
             "weekly = 4",
@@ -307,10 +380,10 @@ def test_month_counts_over_the_year() -> None:
             r"expiry_rules.nifty.weekly must be a whole number of at least 1, was 0",
         ),
         ("future_months = [2, 4", "future_months = [2, 14", r"future_months must be months from 1 to 12"),
-        ("lot = 75", "lot = 7.5", r"lots.NIFTY.1.lot must be a whole number"),
+        ("lot = 75", "lot = 7.5", r"lots.NIFTY.2.lot must be a whole number"),
         (
-            "from = 2024-11-20, lot = 75",
-            "from = 2026-11-20, lot = 75",
+            "from = 2024-12-26, lot = 75",
+            "from = 2026-12-26, lot = 75",
             r"lots.NIFTY must hold lots in the order",
         ),
         ("[[0.12, 0.13, 1]]", "[[0.12, 1]]", r"bands.0 must be \[part below, part above, steps\]"),

@@ -54,8 +54,21 @@ def test_underlying_has_the_token_of_kite(symbol: str, token: int) -> None:
     assert CATALOGUE[symbol].token == token
 
 
-def test_weeklies_exist_on_the_two_benchmarks_only() -> None:
-    assert [underlying.symbol for underlying in CATALOGUE if underlying.has_weeklies] == ["NIFTY", "SENSEX"]
+@pytest.mark.parametrize(
+    ("day", "symbols"),
+    [
+        ("2024-11-01", ["NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "SENSEX", "BANKEX"]),
+        ("2026-11-23", ["NIFTY", "SENSEX"]),
+    ],
+)
+def test_weeklies_exist_on_the_indices_of_their_time(day: str, symbols: list[str]) -> None:
+    at = datetime.fromisoformat(f"{day}T10:00").replace(tzinfo=IST)
+    with_weeklies = [
+        underlying.symbol
+        for underlying in CATALOGUE
+        if any(expiry.kind == "weekly" for expiry in CATALOGUE.expiries(underlying.symbol, at))
+    ]
+    assert with_weeklies == symbols
 
 
 def test_reference_price_is_on_the_grid_of_its_tick() -> None:
@@ -99,11 +112,11 @@ def contracts_of(at: datetime) -> list[int]:
     return tokens
 
 
-@pytest.mark.parametrize("days", [0, 1, 8, 30, 100, 400])
+@pytest.mark.parametrize("days", [-1200, -780, 0, 1, 8, 30, 100, 400])
 def test_universe_has_its_size_and_every_contract_a_token_of_its_own(days: int) -> None:
     tokens = contracts_of(NOON + days * DAY)
     tokens += [underlying.token for underlying in CATALOGUE]
-    assert 12_000 <= len(tokens) <= 22_000
+    assert 12_000 <= len(tokens) <= 23_000
     assert len(set(tokens)) == len(tokens)
     assert min(tokens) > 0
     assert max(tokens) < 2**31
