@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # half of the suite's time is waiting for processes; WORKERS=0 runs the tests one after the other
 WORKERS ?= 3
 STAMP := $(VENV)/.installed
+RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
 .PHONY: all setup run test nightly lint format bench dist market-report clean
@@ -13,17 +14,29 @@ all: lint test
 
 setup: $(STAMP)
 
-$(STAMP): requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …"; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+$(STAMP): requirements-dev.lock $(RUN_STAMP)
+	@echo "Installing the packages of the tests and tools (requirements-dev.lock) into $(VENV) …"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
 
-$(NODE_STAMP): tests/client/package-lock.json
-	cd tests/client && npm ci --no-audit --no-fund --loglevel=error
+$(RUN_STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …"; exit 2; }
+	@echo "Setting up $(VENV), once: what running needs is fetched (requirements.lock, about 70 MB) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	@touch $@
 
-run: $(STAMP)
+# a machine without Node tests everything else; the tests that are skipped say why
+$(NODE_STAMP): tests/client/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "Installing the JavaScript clients of the tests …"; \
+		cd tests/client && npm ci --no-audit --no-fund --loglevel=error; \
+	else \
+		echo "There is no npm here (Debian: apt install npm): the tests that drive JavaScript clients are skipped."; \
+	fi
+
+run: $(RUN_STAMP)
 	$(BIN)/python server.py $(ARGS)
 
 test: $(STAMP) $(NODE_STAMP)

@@ -18,50 +18,64 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from feed import commands
-from feed.calendar import Calendar, CalendarError
-from feed.clock import Clock, VirtualClock, WallClock, to_ms
-from feed.epoch import contents, data_files, digest
-from feed.guard import Guard
-from feed.history import ClosedCandle, History, HistoryError, Retention
-from feed.instruments import Catalogue
-from feed.market import Market
-from feed.minute_metrics import MinuteMetrics
-from feed.playback import Replay
-from feed.random_walk import SimulatedSource
-from feed.recordings.frames import RecordingError
-from feed.replay import ReplaySource
-from feed.replay_control import ReplayControl
-from feed.source import Source
-from feed.store_replay import StoredDay, StoreReplay
-from feed.ticker import Ticker
-from feed.watchdog import FeedWatchdog
-from handlers import TABLE, keys, make_application
-from handlers.access import AccessRules, is_loopback
-from handlers.admission import Limits
-from handlers.broadcast import Broadcaster
-from handlers.descriptors import Descriptors, open_file_limit, raise_limit
-from handlers.health import Health
-from handlers.listener import CONNECTIONS_A_CLIENT, Listener
-from handlers.logs import Log, is_journal
-from handlers.loop import make_loop
-from handlers.loop_lag import LoopLag
-from handlers.realtime import MarketNamespace, make_socket_server
-from handlers.service_manager import ServiceManager, ServiceManagerError
-from handlers.services import PastVolatility, Services, Views
-from handlers.serving import Server, StartError, fill_past, serve
-from handlers.tls import TlsError, make_context
-from schemas.settings import Settings
-from schemas.settings_file import SettingsError, assignments, read_settings, warn_of_open_secrets
+from cli.packages import needed_packages
+
+with needed_packages():
+    from feed import commands
+    from feed.calendar import Calendar, CalendarError
+    from feed.clock import Clock, VirtualClock, WallClock, to_ms
+    from feed.epoch import contents, data_files, digest
+    from feed.guard import Guard
+    from feed.history import ClosedCandle, History, HistoryError, Retention
+    from feed.instruments import Catalogue
+    from feed.market import Market
+    from feed.minute_metrics import MinuteMetrics
+    from feed.playback import Replay
+    from feed.random_walk import SimulatedSource
+    from feed.recordings.frames import RecordingError
+    from feed.replay import ReplaySource
+    from feed.replay_control import ReplayControl
+    from feed.source import Source
+    from feed.store_replay import StoredDay, StoreReplay
+    from feed.ticker import Ticker
+    from feed.watchdog import FeedWatchdog
+    from handlers import TABLE, keys, make_application
+    from handlers.access import AccessRules, is_loopback
+    from handlers.admission import Limits
+    from handlers.broadcast import Broadcaster
+    from handlers.descriptors import Descriptors, open_file_limit, raise_limit
+    from handlers.health import Health
+    from handlers.listener import CONNECTIONS_A_CLIENT, Listener
+    from handlers.logs import Log, is_journal
+    from handlers.loop import make_loop
+    from handlers.loop_lag import LoopLag
+    from handlers.realtime import MarketNamespace, make_socket_server
+    from handlers.service_manager import ServiceManager, ServiceManagerError
+    from handlers.services import PastVolatility, Services, Views
+    from handlers.serving import Server, StartError, fill_past, serve
+    from handlers.tls import TlsError, make_context
+    from schemas.settings import Settings
+    from schemas.settings_file import SettingsError, assignments, read_settings, warn_of_open_secrets
 
 __version__ = "0.1.0"
 
 logger = logging.getLogger("server")
 
 ROOT = Path(__file__).parent
+# where settings.toml and .env are: beside server.py, or where an installed server is started
+HOME = ROOT if (ROOT / "settings.toml").exists() else Path()
 MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared host some more
 HARD_LIMIT_FACTOR = 16
 MAX_POLL_MS = 25  # how late a published state may be; a poll that finds nothing due costs microseconds
+EPILOG = """commands, each with --help:
+  server.py                      serve (serve may be written too)
+  server.py import FILE...       files of candles and option chains into the history store
+  server.py export SYMBOL        candles out of it, as CSV or parquet
+  server.py history info|check|prune
+                                 what the store holds, whether it is sound, and deleting what is old
+  server.py key NAME             make an API key
+
+Settings: settings.toml, then .env, then the environment, then this command line."""
 # what an operator can mend: told in a sentence, without a traceback
 REFUSALS = (
     SettingsError,
@@ -77,7 +91,12 @@ REFUSALS = (
 def shared_options() -> argparse.ArgumentParser:
     """Options that the server and every command take."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--settings", type=Path, default=ROOT / "settings.toml", metavar="FILE")
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="another settings.toml (default: the one beside server.py; without one all is as by default)",
+    )
     parser.add_argument(
         "--env-file",
         type=Path,
@@ -101,9 +120,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="server.py",
         description="Realtime market data for Indian options over REST and Socket.IO.",
-        epilog="Settings: settings.toml, then .env, then the environment, then this command line. "
-        "Commands on the history store: server.py import, export and history; server.py key makes an API "
-        "key; each has --help.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[shared_options()],
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -122,7 +140,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     )
     for option, key, help_text in options:
         parser.add_argument(option, dest=key, metavar=key.rpartition(".")[2].upper(), help=help_text)
-    parser.add_argument("--debug", dest="server.debug", action="store_true", default=None)
+    parser.add_argument(
+        "--debug",
+        dest="server.debug",
+        action="store_true",
+        default=None,
+        help="log at DEBUG level, and which file a request touched",
+    )
     return parser.parse_args(arguments)
 
 
@@ -130,8 +154,14 @@ def load_settings(arguments: argparse.Namespace, environment: Mapping[str, str])
     """Settings of file, ``.env``, environment and command line, validated. Raises SettingsError."""
     given = {name: value for name, value in vars(arguments).items() if "." in name and value is not None}
     return read_settings(
-        arguments.settings, env_file(arguments), environment, {**given, **assignments(arguments.set)}
+        _settings_file(arguments), env_file(arguments), environment, {**given, **assignments(arguments.set)}
     )
+
+
+def _settings_file(arguments: argparse.Namespace) -> Path | None:
+    """The settings file that was named, else the one there is at home; None is every default."""
+    named: Path | None = arguments.settings
+    return named or (HOME / "settings.toml" if (HOME / "settings.toml").exists() else None)
 
 
 def env_file(arguments: argparse.Namespace) -> Path:
@@ -139,7 +169,7 @@ def env_file(arguments: argparse.Namespace) -> Path:
     named: Path | None = arguments.env_file
     if named is not None and not named.exists():
         raise SettingsError(f"--env-file names {named}, which does not exist.")
-    return named or ROOT / ".env"
+    return named or HOME / ".env"
 
 
 def build(settings: Settings) -> Server:
@@ -446,7 +476,7 @@ def main(arguments: list[str] | None = None) -> int:
             return keys.run_command(given[1:], sys.stdout)
         if given and given[0] in commands.COMMANDS:
             return run_command(given)
-        wanted = parse_arguments(given)
+        wanted = parse_arguments(given[1:] if given[:1] == ["serve"] else given)
         settings = load_settings(wanted, os.environ)
         level = "debug" if settings.server.debug else settings.server.log_level
         faulthandler.enable()  # when the watchdog ends a stuck process, the log says where it was stuck

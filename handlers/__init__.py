@@ -23,6 +23,7 @@ from handlers.strategy import StrategyHandler
 from handlers.system import (
     ApiIndexHandler,
     HealthHandler,
+    IconHandler,
     IndexPageHandler,
     MarketStatusHandler,
     WebsocketStatsHandler,
@@ -160,6 +161,7 @@ def make_application(
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
     metrics = Metrics(services)
     routes: dict[type[RequestHandler], str | None] = {handler: route for route, _, handler, _, _ in ROUTES}
+    routes[IconHandler] = "/favicon.ico"
     routes[WebSocketTransport] = None  # a poll lasts as long as nothing happens: no latency of ours
     parts: dict[str, Any] = {"services": services, "access": access}
     documents = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], services.version)
@@ -179,6 +181,7 @@ def make_application(
     return Application(
         [
             *((pattern, handler, parts_of(handler)) for _, pattern, handler, _, _ in ROUTES),
+            (r"/favicon\.ico", IconHandler, parts),
             ("/socket.io/", WebSocketTransport, transport),
         ],
         default_handler_class=NotFoundHandler,

@@ -48,8 +48,8 @@ def render_page(openapi: Mapping[str, Any], asyncapi: Mapping[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title}</title><style>{STYLE}</style></head><body><header><h1>{title}</h1>"
         f"<p>{html(openapi['info']['description'])}</p><p>Version {html(openapi['info']['version'])} · "
-        '<a href="/api/openapi.json">OpenAPI</a> · <a href="/api/asyncapi.json">AsyncAPI</a> · '
-        f'<a href="/">start</a></p></header>{_contents(openapi, asyncapi)}<main>'
+        '<a href="openapi.json">OpenAPI</a> · <a href="asyncapi.json">AsyncAPI</a> · '
+        f'<a href="../">start</a></p></header>{_contents(openapi, asyncapi)}<main>'
         f'{_conventions(openapi)}<h2 id="routes">Routes</h2>{routes}'
         f'<h2 id="events">Streams</h2><p>{html(asyncapi["info"]["description"])}</p>'
         f"<p>{html(asyncapi['servers']['this']['description'])}</p>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from tornado.escape import xhtml_escape
 
@@ -26,6 +27,14 @@ td{{padding:.3em .6em .3em 0;vertical-align:top;border-top:1px solid #e3e6ea}}
 <code>/socket.io/</code>.</p><table>{rows}</table></body></html>"""
 
 
+ICON = (Path(__file__).parent / "favicon.ico").read_bytes()
+
+
+def link_from(page: str, target: str) -> str:
+    """A path of this server as seen from another, so that it holds behind a proxy's prefix too."""
+    return "../" * (page.count("/") - 1) + target[1:] or "./"
+
+
 class IndexPageHandler(ApiHandler):
     """``/``: a page that links to what follows."""
 
@@ -35,7 +44,7 @@ class IndexPageHandler(ApiHandler):
     def get(self) -> None:
         """Answer with the page."""
         rows = "".join(
-            f'<tr><td><a href="{xhtml_escape(example)}">{xhtml_escape(route)}</a></td>'
+            f'<tr><td><a href="{xhtml_escape(link_from("/", example))}">{xhtml_escape(route)}</a></td>'
             f"<td>{xhtml_escape(what)}</td></tr>"
             for route, example, what in self.services.routes
         )
@@ -43,6 +52,19 @@ class IndexPageHandler(ApiHandler):
         self.set_page_headers()
         services = self.services
         self.finish(PAGE.format(version=services.version, source=services.market.source, rows=rows))
+
+
+class IconHandler(ApiHandler):
+    """``/favicon.ico``, which every browser asks for."""
+
+    needs_key = False
+    cost = CHEAP
+
+    def get(self) -> None:
+        """Answer with the icon."""
+        self.cache_reference_data()
+        self.set_header("Content-Type", "image/x-icon")
+        self.finish(ICON)
 
 
 class ApiIndexHandler(ApiHandler):
@@ -54,19 +76,20 @@ class ApiIndexHandler(ApiHandler):
         """Answer with name, version, routes and events."""
         self.no_arguments()
         self.cache_reference_data()
+        here = self.request.path
         self.reply(
             {
                 "name": "Indian options market data",
                 "version": self.services.version,
                 "links": {
-                    "health": "/health",
-                    "socket": "/socket.io/",
-                    "docs": "/api/docs",
-                    "openapi": "/api/openapi.json",
-                    "asyncapi": "/api/asyncapi.json",
+                    "health": link_from(here, "/health"),
+                    "socket": link_from(here, "/socket.io/"),
+                    "docs": link_from(here, "/api/docs"),
+                    "openapi": link_from(here, "/api/openapi.json"),
+                    "asyncapi": link_from(here, "/api/asyncapi.json"),
                 },
                 "routes": [
-                    {"route": route, "example": example, "description": what}
+                    {"route": route, "example": link_from(here, example), "description": what}
                     for route, example, what in self.services.routes
                 ],
                 "events": {

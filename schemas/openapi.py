@@ -99,7 +99,7 @@ def openapi_document(
     return {
         "openapi": OPENAPI_VERSION,
         "info": {"title": TITLE, "version": version, "description": DESCRIPTION, "license": {"name": "MIT"}},
-        "servers": [{"url": "/", "description": "this server"}],
+        "servers": [{"url": "..", "description": "this server, where this document is"}],
         "tags": [{"name": "market", "description": "prices, chains, candles"}],
         "security": security_of("read"),
         "paths": paths,

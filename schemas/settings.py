@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
 from schemas.api_keys import ApiKey, parse_keys
+
+_UNKNOWN = "there is no such setting"
 
 ENVIRONMENT_NAMES = {
     "DEBUG": "server.debug",
@@ -251,6 +254,7 @@ class SectionSchema(Schema):
     """A section of the file; loads into its frozen dataclass."""
 
     of: type
+    error_messages = {"unknown": _UNKNOWN}  # noqa: RUF012 - marshmallow reads it of the class
 
     def handle_error(self, error: ValidationError, data: Any, **_: Any) -> None:
         """Name the value where marshmallow names the rule alone."""
@@ -374,6 +378,8 @@ class KiteSchema(SectionSchema):
 class SettingsSchema(Schema):
     """The whole file."""
 
+    error_messages = {"unknown": _UNKNOWN}  # noqa: RUF012 - marshmallow reads it of the class
+
     server = fields.Nested(ServerSchema, required=True)
     feed = fields.Nested(FeedSchema, required=True)
     replay = fields.Nested(ReplaySchema, required=True)
@@ -400,5 +406,19 @@ def sentences(messages: Mapping[str, Any], prefix: str = "") -> list[str]:
         if isinstance(value, Mapping):
             result += sentences(value, name)
         else:
-            result += [f"{name}: {text}" for text in value]
+            result += [_unknown(name) if text == _UNKNOWN else f"{name}: {text}" for text in value]
     return result
+
+
+def _unknown(name: str) -> str:
+    """What to say of a name that is none: the nearest one, by all of it or by its key alone."""
+    known = {
+        f"{section}.{key}" if "." in name else section
+        for section, nested in SettingsSchema().fields.items()
+        for key in nested.schema.fields
+    }
+    by_key = {other.rpartition(".")[2]: other for other in known}
+    near = get_close_matches(name, known, n=1) or [
+        by_key[key] for key in get_close_matches(name.rpartition(".")[2], by_key, n=1)
+    ]
+    return f"{name}: {_UNKNOWN}" + (f"; the nearest is {near[0]}." if near else ".")

@@ -22,15 +22,15 @@ class SettingsError(Exception):
 
 
 def read_settings(
-    file: Path, dotenv: Path, environment: Mapping[str, str], given: Mapping[str, Any]
+    file: Path | None, dotenv: Path, environment: Mapping[str, str], given: Mapping[str, Any]
 ) -> Settings:
     """All settings, validated; each place overrides the one before it.
 
-    ``given`` are those of the command line, by ``section.key``. In ``.env`` and the environment a setting is
+    Without a ``file`` every default holds. ``given`` are those of the command line, by ``section.key``. In ``.env`` and the environment a setting is
     ``SECTION__KEY`` or its name in ``ENVIRONMENT_NAMES``; a ``.env`` that does not exist says nothing. Raises
     SettingsError.
     """
-    tree = _read_toml(file)
+    tree = {} if file is None else _read_toml(file)
     known = SettingsSchema().fields
     for name, value in {**_read_dotenv(dotenv), **environment}.items():
         section, separator, key = name.lower().partition("__")

@@ -20,7 +20,7 @@ KEYS = [(section, key) for section, nested in SettingsSchema().fields.items() fo
 @pytest.fixture
 def load(tmp_path, monkeypatch):
     """``load("--port", "0", toml="…", dotenv="…", environment={…})``: settings as the server reads them."""
-    monkeypatch.setattr(server, "ROOT", tmp_path)
+    monkeypatch.setattr(server, "HOME", tmp_path)
 
     def read(*arguments, toml="", dotenv="", environment=None):
         (tmp_path / "settings.toml").write_text(toml)

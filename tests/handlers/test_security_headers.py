@@ -9,6 +9,7 @@ PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
         "style-src 'unsafe-inline'",
+        "img-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

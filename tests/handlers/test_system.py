@@ -1,6 +1,7 @@
 """/, /api, /health, /api/market-status, /api/websocket/stats: the service itself."""
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -18,10 +19,35 @@ async def test_front_page_links_to_every_route_and_the_links_work(sandbox, fetch
     text = page.raw.decode()
     assert page.headers["Content-Type"].startswith("text/html")
     links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', text)]
-    assert set(links) >= {example for _, example, _ in TABLE}
+    assert {urljoin("/", link) for link in links} >= {example for _, example, _ in TABLE}
     for link in links:
-        assert (await fetch(sandbox, link)).status == 200, link
+        assert (await fetch(sandbox, urljoin("/", link))).status == 200, link
 
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/docs", "/api/openapi.json"])
+@pytest.mark.gen_test
+async def test_links_lead_on_behind_a_prefix_too(sandbox, fetch, path):
+    """As behind a proxy that serves this at /md/: no link may leave that folder."""
+    answer = await fetch(sandbox, path)
+    links = re.findall(r'href="([^"#]+)', answer.raw.decode())
+    if path.startswith("/api") and path != "/api/docs":
+        document = answer.body
+        data = document.get("data") or {"links": {}, "routes": []}
+        links += [*data["links"].values(), *(row["example"] for row in data["routes"])]
+        links += [server["url"] for server in document.get("servers", ())]
+    assert links
+    for link in links:
+        at = urljoin(f"/md{path}", link.replace("&amp;", "&"))
+        assert at.startswith("/md/"), link
+        if "socket.io" not in at:
+            assert (await fetch(sandbox, at.removeprefix("/md"))).status == 200, link
+
+
+@pytest.mark.gen_test
+async def test_browsers_get_an_icon(sandbox, fetch):
+    answer = await fetch(sandbox, "/favicon.ico")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/x-icon")
+    assert answer.raw.startswith(b"\0\0\1\0")
 
 @pytest.mark.gen_test
 async def test_front_page_may_run_no_script(sandbox, fetch):
