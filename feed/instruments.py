@@ -259,8 +259,8 @@ class Catalogue:
 
 
 # A token's place in the block of its underlying: expiry, strike, side. The slots wrap around, and are so many
-# that what is listed at one time does not meet itself: a ladder spans less than 16 months, with half-yearlies less
-# than 2048 days, of which two have a slot, and the strikes of an expiry less than 1024 steps.
+# that what is listed at one time does not meet itself: a ladder spans less than 16 months, with half-yearlies
+# less than 2048 days, of which two have a slot, and the strikes of an expiry less than 1024 steps.
 _STRIKE_SLOTS = 1024
 _MONTH_SLOTS = 16
 _DAYS_OF_A_SLOT = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from feed.market import FeedUnavailable
 from feed.universe import NothingListed
 
 RETRY_AFTER_S = 5
+MOST_NAME_CHARACTERS = 60  # of a parameter that a client made up
 
 
 class ApiError(Exception):
@@ -71,7 +72,8 @@ def describe(error: BaseException) -> Problem:
             STATUS[error.code], error.code, error.message, error.details, error.retry_after_s, error.headers
         )
     if isinstance(error, ValidationError):
-        return _problem("VALIDATION_ERROR", "The request is not valid.", _fields(error))
+        details = _fields(error)
+        return _problem("VALIDATION_ERROR", _first_of(details), details)
     if isinstance(error, UnknownSymbol):
         close = {"symbol": error.symbol, "close_matches": list(error.suggestions)}
         return _problem("UNKNOWN_SYMBOL", f"The symbol {error.symbol} is not listed.", close)
@@ -109,6 +111,15 @@ def _http_problem(error: HTTPError) -> Problem:
     if 400 <= error.status_code < 500:
         return Problem(error.status_code, "VALIDATION_ERROR", "The request is not valid HTTP for this route.")
     return _problem("INTERNAL_ERROR", "Something went wrong here; the log has it under this request id.")
+
+
+def _first_of(details: Mapping[str, Sequence[str]]) -> str:
+    """The first refusal as a sentence: a page that shows `message` alone tells its user what to change."""
+    name, texts = next(iter(details.items()))
+    subject = "The request" if name == "_schema" else name[:MOST_NAME_CHARACTERS]
+    others = len(details) - 1
+    more = f" ({others} more in details)" if others else ""
+    return f"{subject} {texts[0].rstrip('.')}{more}."
 
 
 def _fields(error: ValidationError) -> dict[str, Any]:

@@ -20,10 +20,6 @@ from schemas.reference import DaysSchema
 from schemas.requests import HistoryRequest
 from schemas.wire import timestamp, timestamps
 
-DAY_MS = 86_400_000
-DEFAULT_SPAN_MS = {"1d": 366 * DAY_MS, "1w": 5 * 366 * DAY_MS}
-DEFAULT_INTRADAY_SPAN_MS = 5 * DAY_MS  # spans a long weekend
-
 _columns = (
     Column("open", 2, "INR", "first price"),
     Column("high", 2, "INR", "highest price"),
@@ -48,11 +44,12 @@ class HistoricalDataHandler(ApiHandler):
         universe.underlying(name)
         end_ms = wanted["end"] if wanted["end"] is not None else self.services.clock.now_ms() + 1
         start_ms, is_open = wanted["start"], wanted["start"] is None
-        if is_open:
-            start_ms = end_ms - DEFAULT_SPAN_MS.get(wanted["interval"], DEFAULT_INTRADAY_SPAN_MS)
         page, per_page = wanted["page"], wanted["per_page"]
         contract = _contract(universe, name, wanted)
         history = self.services.history
+        if is_open:
+            earliest_ms = await self.within_time(history.earliest_ms(name, wanted["interval"], contract))
+            start_ms = end_ms if earliest_ms is None else min(earliest_ms, end_ms)
         candles, total = await self.within_time(
             history.page(
                 name, wanted["interval"], start_ms, end_ms, page, per_page, contract, from_end=is_open
@@ -68,12 +65,20 @@ class HistoricalDataHandler(ApiHandler):
                 "finest": await self._finest(name, contract, start_ms, end_ms),
                 "made_of": made_of(candles),
             },
-            "candles": candle_rows(candles),
+            "candles": self._rows(name, wanted["interval"], candles),
         }
         meta: dict[str, Any] = {"symbol": name, "pagination": pagination(page, per_page, total)}
         if wanted["expiry"] is not None:
             meta["expiry"] = wanted["expiry"]
         self.reply(data, meta=meta)
+
+    def _rows(self, name: str, interval: str, candles: Candles) -> list[dict[str, Any]]:
+        """Candles as rows, each with whether it is final."""
+        found, now_ms = candle_rows(candles), self.services.clock.now_ms()
+        for row, time_ms in zip(found, candles.time_ms.tolist(), strict=True):
+            ends_ms = self.services.history.ends_ms(name, interval, time_ms)
+            row["closed"] = ends_ms <= now_ms
+        return found
 
     async def _finest(self, name: str, contract: object, start_ms: int, end_ms: int) -> str | None:
         """The width of the narrowest bars that there are; chains are recorded minute by minute."""

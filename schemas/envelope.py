@@ -133,7 +133,7 @@ def _nested(schema: type[Schema]) -> fields.Field[Any]:
 ERROR_CODES: Mapping[str, ErrorCode] = {
     "VALIDATION_ERROR": ErrorCode(
         "a parameter is missing, unknown, malformed or out of range",
-        "The request is not valid.",
+        "strikes must be a whole number from 1 to 1000, was '0'.",
         fields.Dict(
             keys=fields.String(),
             values=fields.List(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields
 
 from schemas.columns import Column, FloatArray, rounded, whole_numbers
 from schemas.requests import (
@@ -18,8 +18,7 @@ from schemas.requests import (
     Interval,
     Moment,
     QueryInteger,
-    Request,
-    check_span,
+    SpanRequest,
     shown,
 )
 from schemas.wire import Count, Number, Timestamp, count, number, timestamps
@@ -72,7 +71,7 @@ class StrikeChoice(fields.Field[int | list[float]]):
         )
 
 
-class _Series(Request):
+class _Series(SpanRequest):
     """What every series of a chain takes."""
 
     expiry = Day(load_default=None)
@@ -85,10 +84,6 @@ class _Series(Request):
     interval = Interval(
         load_default="5m", metadata={"description": "one point for each interval, as it stood at its end"}
     )
-
-    @validates_schema(skip_on_field_errors=True)
-    def _span(self, data: Mapping[str, Any], **_: Any) -> None:
-        check_span(data)
 
 
 class DashboardHistoryRequest(_Series):

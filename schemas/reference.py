@@ -86,6 +86,12 @@ class CandleSchema(Schema):
     oi = Count("contracts", "open interest at its end")
 
 
+class HistoricalCandleSchema(CandleSchema):
+    """A candle of a page, which may be the one that is being formed."""
+
+    closed = fields.Boolean(metadata={"description": "whether it is final; the newest one mostly is not"})
+
+
 class MadeOfSchema(Schema):
     """Candles that follow each other and are made of bars of one width."""
 
@@ -132,7 +138,7 @@ class CandlesSchema(Schema):
         data_key="to",
     )
     coverage = fields.Nested(CandleCoverageSchema)
-    candles = fields.List(fields.Nested(CandleSchema), metadata={"description": "ascending"})
+    candles = fields.List(fields.Nested(HistoricalCandleSchema), metadata={"description": "ascending"})
 
 
 class DaySchema(Schema):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 INDIA = ZoneInfo("Asia/Kolkata")
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "1d", "1w")
@@ -38,6 +39,8 @@ NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_ -]{0,24}"  # other names of an underlyin
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 EARLIEST_MS = round((datetime(1900, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
+DAY_MS = timedelta(days=1) // MILLISECOND
+MINUTE_MS = timedelta(minutes=1) // MILLISECOND
 LATEST_MS = round((datetime(2200, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
 _SYMBOL = re.compile(NAME_PATTERN)  # before it is made upper case: more than ASCII ends up there
 
@@ -301,12 +304,38 @@ class HealthRequest(Request):
     probe = fields.String(load_default=None, validate=one_of(("live", "ready")))
 
 
-class HistoryRequest(Request):
+class SpanRequest(Request):
+    """A request with `from` and `to`: `to` is not included, but two that are equal are that day or minute."""
+
+    start = Moment(data_key="from", load_default=None)
+    end = Moment(data_key="to", load_default=None)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _in_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
+            start, end = (
+                datetime.fromtimestamp(data[name] / 1000, INDIA).isoformat() for name in ("start", "end")
+            )
+            raise ValidationError({"from": [f"must not be after `to`, was {start} and `to` {end}"]})
+
+    @post_load(pass_original=True)
+    def _widen(self, data: dict[str, Any], original: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        if data["start"] is not None and data["start"] == data["end"]:
+            data["end"] += DAY_MS if _is_date(str(original["to"]).strip()) else MINUTE_MS
+        return data
+
+
+def _is_date(text: str) -> bool:
+    with suppress(ValueError):
+        date.fromisoformat(text)
+        return True
+    return False
+
+
+class HistoryRequest(SpanRequest):
     """``/api/historical-data/{symbol}``."""
 
     interval = Interval(load_default="1d")
-    start = Moment(data_key="from", load_default=None)
-    end = Moment(data_key="to", load_default=None)
     expiry = Day(load_default=None)
     strike = Strike(load_default=None)
     option_type = OptionType(load_default=None)
@@ -322,16 +351,6 @@ class HistoryRequest(Request):
             raise ValidationError(
                 {name: ["is required with the other two of a contract and was not given"] for name in missing}
             )
-        check_span(data)
-
-
-def check_span(data: Mapping[str, Any]) -> None:
-    """Refuse a span that ends before it begins. Raises ValidationError."""
-    if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
-        start, end = (
-            datetime.fromtimestamp(data[name] / 1000, INDIA).isoformat() for name in ("start", "end")
-        )
-        raise ValidationError({"from": [f"must not be after `to`, was {start} and `to` {end}"]})
 
 
 class SymbolEvent(Request):

@@ -26,7 +26,9 @@ def read_settings(
 ) -> Settings:
     """All settings, validated; each place overrides the one before it.
 
-    Without a ``file`` every default holds. ``given`` are those of the command line, by ``section.key``. In ``.env`` and the environment a setting is
+    Without a ``file`` every default holds.
+
+    ``given`` are those of the command line, by ``section.key``. In ``.env`` and the environment a setting is
     ``SECTION__KEY`` or its name in ``ENVIRONMENT_NAMES``; a ``.env`` that does not exist says nothing. Raises
     SettingsError.
     """

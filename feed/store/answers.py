@@ -31,7 +31,7 @@ from feed.store.backfill import Backfill
 from feed.store.codec import Damaged
 from feed.store.database import Database
 from feed.store.open_interest import OpenInterestSeries, open_interest_series
-from feed.store.problems import STORE_ERRORS
+from feed.store.problems import STORE_ERRORS, HistoryError
 from feed.store.read_faults import ReadFaults
 from feed.store.reader import Reader
 from feed.store.recorder import Recorder
@@ -40,6 +40,7 @@ from feed.store.stored_chain import StoredChain, chain_of_minute
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
 
+LATEST_MS = 1 << 53
 PATIENCE_S = 10.0  # for the past of a symbol that somebody asked for
 _DEFAULT_EXCHANGE = "NFO"  # of a symbol that is in the store but no longer in the universe
 
@@ -100,8 +101,66 @@ class Answers:
         """Bars that were imported and that candles of an interval can be made of."""
         if interval == "1m":
             return []
-        bars = await self._read(lambda: self._reader.bars(symbol, start_ms, end_ms))
+        try:
+            bars = await self._read(lambda: self._reader.bars(symbol, start_ms, end_ms))
+        except HistoryError:
+            if not self._remembers(symbol, start_ms):
+                raise
+            return []  # memory has every minute of the span, which a bar would only repeat
         return self._grid(symbol).fitting(interval, bars)
+
+    async def earliest_ms(self, symbol: str, interval: str, contract: Contract | None = None) -> int | None:
+        """Where the oldest candle begins, None where there is none.
+
+        Of a store that cannot be read it is what memory has: that is answered on.
+        """
+        await self._forgotten()
+        await self.ready(symbol)
+        first = self._earliest_remembered_ms(symbol, interval, contract)
+        try:
+            stored = await self._earliest_stored_ms(symbol, interval, contract)
+        except HistoryError:
+            if first is None:
+                raise
+            return first
+        return min((found for found in (first, stored) if found is not None), default=None)
+
+    async def _earliest_stored_ms(self, symbol: str, interval: str, contract: Contract | None) -> int | None:
+        if contract is not None:
+            covered = await self._read(lambda: self._reader.coverage(symbol, contract[0]))
+            return covered and covered[0]
+        if interval in INTERVALS_MS:
+            return await self._read(lambda: self._reader.earliest_ms(symbol))
+        day = await self._read(lambda: self._reader.first_day(symbol))
+        return None if day is None else self._grid(symbol).day(day).open_ms
+
+    def ends_ms(self, symbol: str, interval: str, time_ms: int) -> int:
+        """When the candle that begins at an instant is final."""
+        return self._grid(symbol).bounds(interval, time_ms)[1]
+
+    def _remembers(self, symbol: str, start_ms: int) -> bool:
+        """Whether memory has all minutes of an underlying from an instant on."""
+        recorder = self._recorder
+        return (
+            recorder is not None
+            and symbol in recorder.row_of
+            and start_ms >= recorder.running.recent.begins_ms
+        )
+
+    def _earliest_remembered_ms(self, symbol: str, interval: str, contract: Contract | None) -> int | None:
+        recorder = self._recorder
+        if recorder is None or symbol not in recorder.row_of:
+            return None
+        if contract is not None:
+            return min((minute.start_ms for minute in recorder.unwritten()), default=None)
+        if interval not in INTERVALS_MS:
+            candles = recorder.days(symbol)
+        else:
+            begins_ms = recorder.running.recent.begins_ms
+            candles = Candles.merge(
+                [recorder.waiting(symbol), recorder.minutes(symbol, begins_ms, LATEST_MS)]
+            )
+        return int(candles.time_ms[0]) if len(candles) else None
 
     async def finest_width_ms(self, symbol: str, start_ms: int, end_ms: int) -> int | None:
         """The width of the narrowest candles kept in [start, end), None where there are none."""
@@ -145,7 +204,12 @@ class Answers:
         grid = self._grid(symbol)
         today = grid.day_at(now_ms)
         start_ms = today.start_ms - 14 * 86_400_000  # longer than any closure of an exchange
-        days = await self._days(symbol, grid, start_ms, today.end_ms)
+        try:
+            days = await self._days(symbol, grid, start_ms, today.end_ms)
+        except HistoryError:
+            if self._recorder is None or symbol not in self._recorder.row_of:
+                raise
+            days = self._recorder.days(symbol)
         current = days.between(today.open_ms, today.open_ms + 1)
         before = days.between(start_ms, today.open_ms)
         return (
@@ -156,13 +220,18 @@ class Answers:
     async def chain_at(self, symbol: str, expiry: date, at_ms: int) -> StoredChain | None:
         """The chain as it stood at an instant: its newest record that was complete by then."""
         waiting = self._recorder.unwritten()[:-1] if self._recorder else []
-        stored = await self._read(lambda: self._reader.chain_at(symbol, expiry, at_ms))
-        for minute in reversed(waiting):
-            if minute.as_of_ms <= at_ms and (stored is None or minute.as_of_ms > stored.as_of_ms[-1]):
-                found = chain_of_minute(minute, symbol, expiry)
-                if found is not None:
-                    return found
-        return stored
+        complete = (minute for minute in reversed(waiting) if minute.as_of_ms <= at_ms)
+        remembered = (chain_of_minute(minute, symbol, expiry) for minute in complete)
+        newest = next((chain for chain in remembered if chain is not None), None)
+        try:
+            stored = await self._read(lambda: self._reader.chain_at(symbol, expiry, at_ms))
+        except HistoryError:
+            if newest is None:
+                raise
+            return newest  # what is stored is older than what waits to be
+        if newest is None or (stored is not None and stored.as_of_ms[-1] >= newest.as_of_ms[-1]):
+            return stored
+        return newest
 
     async def coverage(self, symbol: str, expiry: date) -> tuple[int, int] | None:
         """First and last instant at which a chain is recorded, None where nothing is."""
@@ -271,13 +340,17 @@ class Answers:
     async def _days(self, symbol: str, grid: SessionGrid, start_ms: int, end_ms: int) -> Candles:
         """Daily candles of the trading days in [start, end), today's as it stands."""
         first, last = grid.day_at(start_ms), grid.day_at(max(end_ms - 1, start_ms))
-        stored, _ = await self._read(
-            lambda: self._reader.days(symbol, first.day, last.day, lambda day: grid.day(day).open_ms)
-        )
-        if self._recorder is None or symbol not in self._recorder.row_of:
-            return stored
-        days = Candles.merge([stored, self._recorder.days(symbol)])
-        return days.between(first.open_ms, last.open_ms + 1)
+        recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
+        remembered = recorder.days(symbol) if recorder else Candles.empty()
+        try:
+            stored, _ = await self._read(
+                lambda: self._reader.days(symbol, first.day, last.day, lambda day: grid.day(day).open_ms)
+            )
+        except HistoryError:
+            if not len(remembered) or first.open_ms < remembered.time_ms[0]:
+                raise
+            stored = Candles.empty()
+        return Candles.merge([stored, remembered]).between(first.open_ms, last.open_ms + 1)
 
     async def _chains(
         self, symbol: str, expiry: date, start_ms: int, end_ms: int, strikes: Sequence[float] | None

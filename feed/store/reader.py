@@ -60,6 +60,27 @@ class Reader:
                 return DAY_MS
             return width_ms
 
+    def first_day(self, symbol: str) -> date | None:
+        """The day of the oldest daily candle of an underlying, None where there is none."""
+        day = day_candles.c
+        with self.database.reading() as connection:
+            symbol_id = _symbol_id(connection, symbol)
+            found: date | None = connection.scalar(
+                select(func.min(day.day)).where(day.symbol_id == symbol_id)
+            )
+        return found
+
+    def earliest_ms(self, symbol: str) -> int | None:
+        """Where the oldest minutes or bars of an underlying begin, to the hour or day; None without any."""
+        block, bar = minute_blocks.c, bar_blocks.c
+        with self.database.reading() as connection:
+            symbol_id = _symbol_id(connection, symbol)
+            found = [
+                connection.scalar(select(func.min(block.hour_ms)).where(block.symbol_id == symbol_id)),
+                connection.scalar(select(func.min(bar.day_ms)).where(bar.symbol_id == symbol_id)),
+            ]
+        return min((time_ms for time_ms in found if time_ms is not None), default=None)
+
     def recorded_days(self, exchange: str) -> dict[date, tuple[int, int]]:
         """Days that have rows though the calendar knew no session of them, with their open and close."""
         column = recorded_days.c

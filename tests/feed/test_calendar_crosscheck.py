@@ -1,4 +1,4 @@
-"""Our days beside those of two packages: `holidays` knows NSE's and BSE's, `exchange_calendars` XBOM's and XNYS's."""
+"""Our days beside those of two packages: `holidays` has NSE and BSE, `exchange_calendars` XBOM and XNYS."""
 
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -126,7 +126,7 @@ def two_sessions_before(day: date) -> date:
     return day
 
 
-# What brokers published for 2025 and 2026, future and option: the months that a count of MCX sessions gets wrong.
+# What brokers published for 2025 and 2026: the months that a count of MCX sessions gets wrong, and two more.
 @pytest.mark.parametrize(
     ("month", "future", "option"),
     [

@@ -1,4 +1,4 @@
-"""What a chain says of recorded prices: in the last minute of a contract, of a price below zero, in any order."""
+"""What a chain says of recorded prices: in the last minute of a contract, in any order of strikes."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path

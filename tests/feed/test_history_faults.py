@@ -299,7 +299,13 @@ def test_a_database_server_that_goes_away_and_comes_back_loses_nothing(
         assert "The history store" in str(health.reason)
         assert len(run(tape.history.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 10
         with pytest.raises(HistoryError, match="The history store"):
-            run(tape.history.chain_at("NIFTY", NEAR, OPEN + DAY))
+            run(tape.history.chain_at("NIFTY", NEAR, OPEN + MINUTE_MS))
+        kept = run(tape.history.chain_at("NIFTY", NEAR, OPEN + DAY))
+        assert kept.minute_ms.tolist() == [OPEN + 8 * MINUTE_MS]  # the last that is complete
+        assert run(tape.history.earliest_ms("NIFTY", "1m")) == OPEN
+        for interval in ("5m", "1d"):
+            assert len(run(tape.history.candles("NIFTY", interval, OPEN, OPEN + DAY)))
+        assert run(tape.history.day("NIFTY", OPEN + 9 * MINUTE_MS))[0] is not None
     finally:
         cluster.start()
     health = until(tape.history, lambda health: health.state == "ok" and health.queue_length == 0)

@@ -41,7 +41,7 @@ def bars_of(ticks, minutes):
 
 
 def without_oi(candles):
-    return [{name: value for name, value in row.items() if name != "oi"} for row in candles]
+    return [{name: value for name, value in row.items() if name not in ("oi", "closed")} for row in candles]
 
 
 async def follow(sandbox, client, events, subscription, read, steps=STEPS):

@@ -194,7 +194,7 @@ class StuckHistory:
     async def page(self, *args, **options):
         await asyncio.Event().wait()
 
-    day = page
+    day = earliest_ms = page
 
 
 @pytest.mark.parametrize("path", ["/api/historical-data/NIFTY", "/api/ohlc_data/NIFTY"])

@@ -186,6 +186,48 @@ async def test_first_page_has_the_newest_candles_when_no_beginning_is_asked_for(
     assert candles[-1]["close"] == (await fetch(aged, "/api/spot_price/NIFTY")).data["spot_price"]
 
 
+@pytest.mark.parametrize("interval", ["1m", "1h", "1d", "1w"])
+@pytest.mark.gen_test
+async def test_pages_without_a_beginning_go_back_through_all_there_is(aged, fetch, interval):
+    path = f"/api/historical-data/NIFTY?interval={interval}"
+    answer = await fetch(aged, f"{path}&per_page=1000")
+    total = answer.body["meta"]["pagination"]["total"]
+    everything = await fetch(aged, f"{path}&per_page=1000&from=2020-01-01&to={answer.data['to']}")
+    assert total == everything.body["meta"]["pagination"]["total"]
+    oldest = everything.data["candles"][0]["date"]
+    last = await fetch(aged, f"{path}&per_page=10&page={-(-total // 10)}&to={answer.data['to']}")
+    assert last.data["candles"][0]["date"] == oldest
+    assert last.body["meta"]["pagination"]["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("span", "first", "last"),
+    [
+        ("from=2026-11-20&to=2026-11-20", "2026-11-20T03:45", "2026-11-20T18:29"),  # to its midnight
+        ("from=2026-11-20T10:00&to=2026-11-20T10:00", "2026-11-20T04:30", "2026-11-20T04:30"),
+        ("from=2026-11-20T04:30:00Z&to=2026-11-20T10:00", "2026-11-20T04:30", "2026-11-20T04:30"),
+    ],
+)
+@pytest.mark.gen_test
+async def test_a_span_that_ends_where_it_begins_is_that_day_or_minute(aged, fetch, span, first, last):
+    answer = await fetch(aged, f"/api/historical-data/NIFTY?interval=1m&{span}&per_page=1000")
+    candles = answer.data["candles"]
+    assert (candles[0]["date"][:16], candles[-1]["date"][:16]) == (first, last)
+
+
+@pytest.mark.parametrize("interval", ["1m", "5m", "1h", "1d", "1w"])
+@pytest.mark.gen_test
+async def test_the_candle_that_is_being_formed_says_so(aged, fetch, connect, interval):
+    path = f"/api/historical-data/NIFTY?interval={interval}"
+    candles = (await fetch(aged, path)).data["candles"]
+    assert [row["closed"] for row in candles] == [True] * (len(candles) - 1) + [False]
+    client = await connect(aged)
+    await client.ask("subscribe_candles", {"symbol": "NIFTY", "interval": interval})
+    streamed = await client.next("candle_update")
+    assert streamed["date"] == candles[-1]["date"]
+    assert streamed["closed"] is candles[-1]["closed"]
+
+
 @pytest.mark.gen_test
 async def test_pages_back_from_an_answer_stand_still_while_data_arrives(make_sandbox, fetch):
     feed = {"start": "2026-11-23T10:00+05:30", "speed": 1800.0}

@@ -525,7 +525,8 @@ async def test_subscription_without_an_expiry_goes_over_to_the_successor(
     await client.settle()
     client.order.clear()
     await sandbox.step(LAST_STEPS)
-    await client.settle()
+    for _ in range(5):  # what waits for a poll goes out after the answer to a ping
+        await client.settle()
     for name, told in client.order:
         assert VALIDATORS.problems(payload_of(name), told) == [], name
     for kind, events in (("chain", "option_chain"), ("dashboard", "dashboard_data")):

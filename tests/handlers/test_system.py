@@ -49,6 +49,7 @@ async def test_browsers_get_an_icon(sandbox, fetch):
     assert (answer.status, answer.headers["Content-Type"]) == (200, "image/x-icon")
     assert answer.raw.startswith(b"\0\0\1\0")
 
+
 @pytest.mark.gen_test
 async def test_front_page_may_run_no_script(sandbox, fetch):
     page = await fetch(sandbox, "/")
