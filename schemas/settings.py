@@ -415,7 +415,7 @@ def _unknown(name: str) -> str:
     known = {
         f"{section}.{key}" if "." in name else section
         for section, nested in SettingsSchema().fields.items()
-        for key in nested.schema.fields  # type: ignore[attr-defined] - all are Nested
+        for key in nested.schema.fields  # type: ignore[attr-defined]
     }
     by_key = {other.rpartition(".")[2]: other for other in known}
     near = get_close_matches(name, known, n=1) or [

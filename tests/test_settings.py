@@ -141,8 +141,8 @@ REFUSED = [
     # file, what the sentence names: key, rule, value
     ("[server]\nport = 99999\n", "server.port", "between 0 and 65535", "99999"),
     ("[server]\nport = 'http'\n", "server.port", "whole number", "'http'"),
-    ("[server]\nprot = 1\n", "server.prot", "Unknown", ""),
-    ("[sever]\nport = 1\n", "sever", "Unknown", ""),
+    ("[server]\nprot = 1\n", "server.prot", "there is no such setting", ""),
+    ("[sever]\nport = 1\n", "sever", "there is no such setting", ""),
     ("[server]\nfrontend_url = ['localhost']\n", "server.frontend_url", "must be an origin", "localhost"),
     ("[server]\nfrontend_url = ['*']\n", "server.frontend_url", "must be an origin", "*"),
     ("[server]\nfrontend_url = ['http://a/b']\n", "server.frontend_url", "must be an origin", "http://a/b"),
