@@ -150,3 +150,15 @@ def test_readmes_python_example_prints_a_chain_and_candles(run_server: object) -
     assert told.returncode == 0, told.stderr
     assert "ce_oi" in told.stdout
     assert "+05:30" in told.stdout
+
+
+def test_readmes_recording_replays_and_imports(run_server: object, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (name,) = set(re.findall(r"--replay (docs/[\w.]+)", readme))
+    process = run_server("--replay", str(ROOT / name), "--speed", "10")  # type: ignore[operator]
+    with urlopen(f"{process.url}/api/option_chain?symbol=NIFTY", timeout=10) as answer:
+        chain = json.load(answer)["data"]
+    assert (chain["expiry"], chain["source"]) == ("2026-12-01", "replay")
+    assert chain["coverage"]["iv_solved"] > 20
+    assert server.main(["import", "--dry-run", str(ROOT / name), "--database-url", ""]) == 0
+    assert "0 refused" in capsys.readouterr().out
