@@ -152,7 +152,9 @@ def test_readmes_python_example_prints_a_chain_and_candles(run_server: object) -
     assert "+05:30" in told.stdout
 
 
-def test_readmes_recording_replays_and_imports(run_server: object, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readmes_recording_replays_and_imports(
+    run_server: object, capsys: pytest.CaptureFixture[str]
+) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (name,) = set(re.findall(r"--replay (docs/[\w.]+)", readme))
     process = run_server("--replay", str(ROOT / name), "--speed", "10")  # type: ignore[operator]
