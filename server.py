@@ -43,6 +43,7 @@ with needed_packages():
     from handlers.access import AccessRules, is_loopback
     from handlers.admission import Limits
     from handlers.broadcast import Broadcaster
+    from handlers.compat_smd import SmdStreams
     from handlers.descriptors import Descriptors, open_file_limit, raise_limit
     from handlers.health import Health
     from handlers.listener import CONNECTIONS_A_CLIENT, Listener
@@ -317,6 +318,7 @@ def build_edge(
             max_write_buffer_bytes=limits.max_write_buffer_bytes,
         ),
         guard,
+        smd=SmdStreams(services, broadcaster.full_every) if settings.compat.smd else None,
     )
     services.socket_statistics = namespace.statistics
     services.announce_feed = namespace.announcer.tell_feed
@@ -334,6 +336,7 @@ def build_edge(
         compression=settings.websocket.compression,
         max_message_bytes=limits.max_message_bytes,
         access_log=settings.server.access_log,
+        smd=settings.compat.smd,
     )
     http = Listener(
         application,

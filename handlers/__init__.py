@@ -9,6 +9,7 @@ from tornado.web import Application, RequestHandler
 from handlers.access import AccessRules
 from handlers.api import NotFoundHandler
 from handlers.chains import DashboardHandler, OptionChainHandler
+from handlers.compat_smd import smd_routes
 from handlers.control import ReplayHandler, ScenarioHandler
 from handlers.documents import AsyncApiHandler, DocsHandler, DocumentHandler, Documents, OpenApiHandler
 from handlers.history import HistoricalDataHandler, OhlcDataHandler
@@ -157,6 +158,7 @@ def make_application(
     compression: bool,
     max_message_bytes: int,
     access_log: bool = False,
+    smd: bool = False,
 ) -> Application:
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
     metrics = Metrics(services)
@@ -178,8 +180,11 @@ def make_application(
         "failures": services.failures,
         "compression": compression,
     }
+    extra = smd_routes(SYMBOL) if smd else ()
+    routes |= {handler: pattern.replace(SYMBOL, "{symbol}") for pattern, handler in extra}
     return Application(
         [
+            *((pattern, handler, parts) for pattern, handler in extra),
             *((pattern, handler, parts_of(handler)) for _, pattern, handler, _, _ in ROUTES),
             (r"/favicon\.ico", IconHandler, parts),
             ("/socket.io/", WebSocketTransport, transport),

@@ -11,6 +11,7 @@ import numpy as np
 from feed.calendar import IST
 from feed.candles import Candle, Candles, width_name
 from feed.clock import to_datetime
+from feed.market import Quote
 from feed.universe import Universe
 from handlers.api import ApiHandler
 from handlers.rate_limit import HEAVY
@@ -99,22 +100,26 @@ class OhlcDataHandler(ApiHandler):
         current, previous = await self.within_time(
             self.services.history.day(name, self.services.clock.now_ms())
         )
-        day = to_datetime(quote.provenance.as_of_ms).astimezone(IST).date()
-        data = {
-            "symbol": name,
-            "current_day": {
-                "date": _day_of(current) if current else day,
-                "open": quote.open,
-                "high": quote.high,
-                "low": quote.low,
-                "close": None,
-                "ltp": quote.last_price,
-                "volume": quote.volume,
-            },
-            "previous_day": _previous(previous, quote.previous_close),
-            "reference_price": quote.previous_close,
-        }
-        self.reply(_days.dump(data), meta={"symbol": name})
+        self.reply(_days.dump(days_of(name, quote, current, previous)), meta={"symbol": name})
+
+
+def days_of(symbol: str, quote: Quote, current: Candle | None, previous: Candle | None) -> dict[str, Any]:
+    """The running trading day by its quote and the one before by its candle."""
+    day = to_datetime(quote.provenance.as_of_ms).astimezone(IST).date()
+    return {
+        "symbol": symbol,
+        "current_day": {
+            "date": _day_of(current) if current else day,
+            "open": quote.open,
+            "high": quote.high,
+            "low": quote.low,
+            "close": None,
+            "ltp": quote.last_price,
+            "volume": quote.volume,
+        },
+        "previous_day": _previous(previous, quote.previous_close),
+        "reference_price": quote.previous_close,
+    }
 
 
 def candle_rows(candles: Candles) -> list[dict[str, Any]]:

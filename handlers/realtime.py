@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -33,6 +33,7 @@ from handlers.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, W
 from handlers.services import Services
 from handlers.socket_statistics import socket_statistics
 from handlers.sockets import NAMESPACE, SocketServer
+from handlers.wishes import Wish, WithSymbols
 from schemas import requests
 from schemas.wire import timestamp
 
@@ -80,20 +81,6 @@ SERVER_EVENTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A stream that a client would follow: named, and so far nothing else is there of it.
-
-    ``rolls`` : whether it goes over to the next expiry; ``expired`` : the place that was asked for, where
-    its contracts have expired, and ``make`` is None where nothing follows it.
-    """
-
-    name: str
-    make: Callable[[], Room] | None
-    rolls: bool = False
-    expired: dict[str, Any] | None = None
-
-
 class MarketNamespace(socketio.AsyncNamespace):
     """The default namespace. Every event answers its acknowledgement with the REST envelope."""
 
@@ -105,9 +92,11 @@ class MarketNamespace(socketio.AsyncNamespace):
         limits: Limits,
         guard: Guard,
         *,
+        smd: WithSymbols | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(NAMESPACE)
+        self._smd = smd
         self.services = services
         self.broadcaster = broadcaster
         self.departure = Departure(broadcaster)
@@ -230,7 +219,10 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def on_subscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow quotes."""
-        wishes = [self._quote(symbol) for symbol in _load(requests.SymbolEvent, payload)["symbol"]]
+        symbols = _load(requests.SymbolEvent, payload)["symbol"]
+        wishes = [self._quote(symbol) for symbol in symbols]
+        if self._smd is not None:
+            wishes += await self._smd.wishes(symbols)
         return {"streams": self._follow(client, wishes)}
 
     async def on_unsubscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
@@ -238,6 +230,8 @@ class MarketNamespace(socketio.AsyncNamespace):
         symbols = _load(requests.SymbolEvent, payload)["symbol"]
         for symbol in symbols:
             self.services.market.universe.underlying(symbol)
+            for name in self._smd.names(symbol, list(client.subscriptions)) if self._smd else ():
+                self._unsubscribe(client, name)
         return {"streams": [self._unsubscribe(client, f"symbol:{symbol}") for symbol in symbols]}
 
     async def on_subscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:

@@ -155,6 +155,13 @@ class KiteSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CompatSettings:
+    """Views for front ends that were written for other servers."""
+
+    smd: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, validated; read by ``server.py`` only."""
 
@@ -165,6 +172,7 @@ class Settings:
     limits: LimitSettings
     history: HistorySettings
     kite: KiteSettings
+    compat: CompatSettings
 
 
 class TextList(fields.List[Any]):
@@ -375,6 +383,13 @@ class KiteSchema(SectionSchema):
     access_token = fields.String(load_default="")
 
 
+class CompatSchema(SectionSchema):
+    """[compat]."""
+
+    of = CompatSettings
+    smd = fields.Boolean(load_default=False)
+
+
 class SettingsSchema(Schema):
     """The whole file."""
 
@@ -387,6 +402,7 @@ class SettingsSchema(Schema):
     limits = fields.Nested(LimitsSchema, required=True)
     history = fields.Nested(HistorySchema, required=True)
     kite = fields.Nested(KiteSchema, required=True)
+    compat = fields.Nested(CompatSchema, required=True)
 
     @pre_load
     def _sections(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
+from datetime import date, time
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.calendar import Calendar
+from feed.calendar import IST, Calendar
 from feed.candles import (
     INTERVALS,
     INTERVALS_MS,
@@ -27,6 +27,7 @@ from feed.candles import (
     SessionGrid,
     laid_over,
 )
+from feed.clock import to_datetime
 from feed.store.backfill import Backfill
 from feed.store.codec import Damaged
 from feed.store.database import Database
@@ -95,7 +96,9 @@ class Answers:
             bars = await self._bars(symbol, interval, first_ms, stop_ms)
             return grid.resample(interval, laid_over([minutes, *bars]))
         days = await self._days(symbol, grid, first_ms, stop_ms)
-        return days if interval == "1d" else grid.resample(interval, days)
+        found = days if interval == "1d" else grid.resample(interval, days)
+        # a span that ends with a date ends with that trading day, though the next one may have begun by then
+        return found.between(first_ms, end_ms) if _is_midnight(end_ms) else found
 
     async def _bars(self, symbol: str, interval: str, start_ms: int, end_ms: int) -> list[Candles]:
         """Bars that were imported and that candles of an interval can be made of."""
@@ -369,6 +372,10 @@ class Answers:
         expiry, strike, is_call = contract
         chains = await self._chains(symbol, expiry, start_ms, end_ms, [strike])
         return Candles.merge([chain.candles(strike, is_call) for chain in chains])
+
+
+def _is_midnight(at_ms: int) -> bool:
+    return to_datetime(at_ms).astimezone(IST).time() == time()
 
 
 def lasts_of(series: Mapping[str, FloatArray], labels: IntArray) -> dict[str, FloatArray]:

@@ -215,6 +215,14 @@ async def test_a_span_that_ends_where_it_begins_is_that_day_or_minute(aged, fetc
     assert (candles[0]["date"][:16], candles[-1]["date"][:16]) == (first, last)
 
 
+@pytest.mark.gen_test
+async def test_days_between_dates_are_those_days(aged, fetch):
+    path = "/api/historical-data/NIFTY?interval=1d&from=2026-11-18&to="
+    for last, days in (("2026-11-18", 1), ("2026-11-20", 2), ("2026-11-21", 3), ("2026-11-23", 3)):
+        candles = (await fetch(aged, f"{path}{last}")).data["candles"]
+        assert [row["date"][8:10] for row in candles] == ["18", "19", "20"][:days], last
+
+
 @pytest.mark.parametrize("interval", ["1m", "5m", "1h", "1d", "1w"])
 @pytest.mark.gen_test
 async def test_the_candle_that_is_being_formed_says_so(aged, fetch, connect, interval):

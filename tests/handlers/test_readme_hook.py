@@ -3,56 +3,29 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.handlers.browser import browsing, needs_browser, serving
 from tests.processes import Process
 
-CLIENT = Path(__file__).parent.parent / "client"
-CHROMIUM = shutil.which("chromium")
 WAIT_S = 20
 LAST_SECONDS = "2026-12-01T15:39:56+05:30"
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-    pytest.mark.skipif(
-        shutil.which("node") is None or not (CLIENT / "node_modules").is_dir(),
-        reason="Node.js or tests/client/node_modules is missing: make test sets it up",
-    ),
-]
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page around the hook, built as Vite would and served from an origin of its own."""
-    folder = tmp_path_factory.mktemp("hook")
-    command = ["node", "build_hook.mjs", str(folder / "page.js")]
-    built = subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, timeout=50, check=False)
-    assert built.returncode == 0, built.stderr
-    page = '<!doctype html><meta charset="utf-8"><body><script type="module" src="page.js"></script>'
-    (folder / "index.html").write_text(page, encoding="utf-8")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(folder))) as files:
-        threading.Thread(target=files.serve_forever).start()
-        yield f"http://localhost:{files.server_address[1]}"
-        files.shutdown()
-
-
-class Files(SimpleHTTPRequestHandler):
-    """The page's files, without a line on the terminal for each."""
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
+    """The page around the hook, built as Vite would."""
+    with serving(tmp_path_factory.mktemp("hook"), "build_hook.mjs") as served:
+        yield served
 
 
 class Screen:
@@ -91,9 +64,7 @@ def serve(origin: str, run_server: Callable[..., Process]) -> Callable[..., Proc
 @pytest.fixture
 def show(origin: str) -> Iterator[Callable[[str], Screen]]:
     """``show(server_url)``: the page, in a browser of its own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with browsing() as page:
 
         def open_page(url: str) -> Screen:
             page.goto(f"{origin}/?server={url}")
@@ -101,7 +72,6 @@ def show(origin: str) -> Iterator[Callable[[str], Screen]]:
             return Screen(page)
 
         yield open_page
-        browser.close()
 
 
 def rest(url: str, symbol: str) -> dict[str, Any]:
