@@ -173,7 +173,6 @@ async def test_the_page_unsubscribes_from_all_it_got_with_a_symbol(make_sandbox,
 async def test_the_pages_chain_goes_over_to_the_next_expiry(make_sandbox, connect):
     feed = {"start": "2026-11-23T15:38:55+05:30", "speed": 122.0}
     sandbox = await make_sandbox(own_market=True, feed=feed, compat={"smd": True})
-    await sandbox.step(1)
     client = await connect(sandbox)
     await client.ask("subscribe_symbol", {"symbol": "NIFTY"})
     assert (await client.next("option_chain_update"))["expiry"] == "2026-11-23"
