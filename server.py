@@ -55,7 +55,7 @@ with needed_packages():
     from handlers.services import PastVolatility, Services, Views
     from handlers.serving import Server, StartError, fill_past, serve
     from handlers.tls import TlsError, make_context
-    from schemas.settings import Settings
+    from schemas.settings import DEFAULT_STORE, Settings
     from schemas.settings_file import SettingsError, assignments, read_settings, warn_of_open_secrets
 
 __version__ = "0.1.0"
@@ -67,6 +67,7 @@ ROOT = Path(__file__).parent
 HOME = ROOT if (ROOT / "settings.toml").exists() else Path()
 MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared host some more
 HARD_LIMIT_FACTOR = 16
+CANNOT_START, TRY_AGAIN = 2, 75  # the second is EX_TEMPFAIL of sysexits.h: a database that is away
 MAX_POLL_MS = 25  # how late a published state may be; a poll that finds nothing due costs microseconds
 EPILOG = """commands, each with --help:
   server.py                      serve (serve may be written too)
@@ -181,6 +182,10 @@ def build(settings: Settings) -> Server:
     feed = settings.feed
     clock, replay = _make_clock(settings, calendar, catalogue)
     # a sandbox or a replay has a past of its own, which must not mix with the one that is kept
+    if isinstance(clock, VirtualClock) and settings.history.database_url not in ("", DEFAULT_STORE):
+        logger.warning(
+            "history.database_url is not used: a market with a virtual clock keeps its own history in memory"
+        )
     history = History(
         settings.history.database_url or None if isinstance(clock, WallClock) else None,
         calendar=calendar,
@@ -472,7 +477,7 @@ def run_command(arguments: list[str]) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Start from the command line; 0 after a clean stop, 2 when it cannot start."""
+    """Start from the command line; 0 after a clean stop, 2 when it cannot start, 75 when it may later."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         if given and given[0] == keys.COMMAND:
@@ -494,7 +499,7 @@ def main(arguments: list[str] | None = None) -> int:
             runner.run(_serve(settings, log, manager, wanted))
     except REFUSALS as error:
         sys.stderr.write(f"server.py: {error}\n")
-        return 2
+        return TRY_AGAIN if isinstance(error, HistoryError) and error.is_passing else CANNOT_START
     return 0
 
 

@@ -86,6 +86,7 @@ class History(SessionFigures):
         self._fault: Future[str | None] | None = None
         self._started_ms = 0
         self._registry = Registry()
+        self.database.on_renewed = self._registry.clear
         self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
 
     def left_off(self, underlyings: Sequence[Underlying], now_ms: int) -> Carried | None:
@@ -97,7 +98,7 @@ class History(SessionFigures):
             return left_off(self._reader, underlyings, self._grid, now_ms)
         except (*STORE_ERRORS, Damaged) as error:
             self.database.close()
-            raise HistoryError(self.database.explain(error)) from error
+            raise self.database.problem(error) from error
 
     def start(self, market: Market, now_ms: int, past: Past | None = None) -> None:
         """Take up the day where the store left it, and begin to write. Before the first ``record``.
@@ -120,7 +121,7 @@ class History(SessionFigures):
             self._load(self._recorder, now_ms, past)
         except (*STORE_ERRORS, Damaged) as error:
             self.database.close()
-            raise HistoryError(self.database.explain(error)) from error
+            raise self.database.problem(error) from error
         self._writer.start()
         self._fault = self._pool.submit(quick_fault, self.database)
 

@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TextIO
 
@@ -18,7 +19,7 @@ from tornado.netutil import bind_sockets
 
 from feed.calendar import CalendarError
 from feed.clock import Clock, WallClock, to_ms
-from feed.history import History, Reach
+from feed.history import History, HistoryError, Reach
 from feed.market import Market
 from feed.playback import Replay
 from feed.progress import ProgressBar
@@ -39,6 +40,7 @@ from schemas.settings_file import SettingsError
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOK_S = 0.02  # how often it is looked whether every request is answered
+STORE_PATIENCE_S, STORE_RETRY_S = 45, 3  # below the unit's TimeoutStartSec, and no ten starts in five minutes
 HISTORY_STOP_S = 15  # what the writer may need to put on the disk what waits
 # what SIGHUP takes over; the calendar's files and those of TLS besides
 RELOADED = (
@@ -103,7 +105,7 @@ async def serve(
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, _stop_once, loop, stop)
     loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
-    server = build()
+    server = await _built(build, manager, stop)
     services = server.services
     loop.add_signal_handler(signal.SIGHUP, reload, server, log, manager, reread)
     try:
@@ -141,6 +143,23 @@ async def serve(
         await server.http.close_all_connections()
         if isinstance(server.source, Replay):
             server.source.close()
+
+
+async def _built(build: Callable[[], Server], manager: ServiceManager, stop: asyncio.Event) -> Server:
+    """The server; under a service manager a store that is away for the moment is waited for a while."""
+    over_s = time.monotonic() + STORE_PATIENCE_S
+    while True:
+        try:
+            return build()
+        except HistoryError as error:
+            if not (error.is_passing and manager.is_present and time.monotonic() < over_s):
+                raise
+            logger.warning("%s It is tried again for up to %d s.", error, STORE_PATIENCE_S)
+            manager.status("waiting for the history store")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STORE_RETRY_S)
+            if stop.is_set():
+                raise
 
 
 async def drain(server: Server, *, keeps_port: bool) -> None:

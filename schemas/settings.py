@@ -19,6 +19,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load, va
 
 from schemas.api_keys import ApiKey, parse_keys
 
+DEFAULT_STORE = "sqlite:///var/history.sqlite3"
 _UNKNOWN = "there is no such setting"
 
 ENVIRONMENT_NAMES = {
@@ -364,7 +365,7 @@ class HistorySchema(SectionSchema):
     """[history]."""
 
     of = HistorySettings
-    database_url = fields.String(load_default="sqlite:///var/history.sqlite3")
+    database_url = fields.String(load_default=DEFAULT_STORE)
     flush_interval_s = fields.Float(load_default=5, validate=_between(0.1, 600, "seconds"))
     backfill_days = WholeNumber(load_default=500, validate=_between(0, 5000))
     backfill_sessions = WholeNumber(load_default=30, validate=_between(0, 250))

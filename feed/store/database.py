@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from feed.store.locks import AdvisoryLock, FileLock, Lock, NoLock
-from feed.store.problems import STORE_ERRORS, HistoryError, explain, outline
+from feed.store.problems import STORE_ERRORS, HistoryError, explain, outline, passes
 from feed.store.tables import MIGRATIONS, SCHEMA_VERSION, meta, metadata, version_of
 
 BUSY_TIMEOUT_S = 5.0  # how long SQLite waits for another's lock before it says so
@@ -40,6 +40,8 @@ class Database:
         self.name = _name_of(self.url) if self.is_durable else "in memory"
         self._kept: Connection | None = None
         self._lock: Lock = NoLock()
+        self._identity: tuple[int, int] | None = None
+        self.on_renewed: Callable[[], None] = lambda: None  # what was remembered of the store no longer holds
         try:
             self.writer = self._engine(1, _begin_writing)
             # two more than readers: one keeps a store in memory alive or holds PostgreSQL's lock,
@@ -67,9 +69,10 @@ class Database:
                     _migrate(connection, self.name)
             else:
                 self._look()
+            self._identity = self._file_identity()
         except STORE_ERRORS as error:
             self.close()
-            raise HistoryError(explain(self.name, error)) from error
+            raise self.problem(error) from error
         except HistoryError:
             self.close()
             raise
@@ -85,7 +88,11 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """The writer's connection in a transaction. Raises HistoryError where the lock was lost."""
+        """The writer's connection in a transaction.
+
+        Raises HistoryError where the lock was lost, or the file was taken away: it is opened anew by then.
+        """
+        self._begin_anew_without_a_file()
         self._lock.hold()
         with self.writer.begin() as connection:
             yield connection
@@ -95,6 +102,34 @@ class Database:
         """A connection of the readers' pool, seeing one state of the store."""
         with self.reader.connect() as connection:
             yield connection
+
+    def problem(self, error: BaseException) -> HistoryError:
+        """An error as a sentence for the operator, and whether it may pass."""
+        return HistoryError(explain(self.name, error), is_passing=passes(error))
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        """Which file is at the path of a SQLite store: what was deleted goes on being written to unseen."""
+        if self.path is None:
+            return None
+        found = self.path.stat()
+        return found.st_dev, found.st_ino
+
+    def _begin_anew_without_a_file(self) -> None:
+        """Open what is at the path now, or a new store, where it is not the file that was opened."""
+        try:
+            if self._identity == self._file_identity():
+                return
+        except FileNotFoundError:
+            pass
+        self._lock.release()
+        self.reader.dispose()
+        self.writer.dispose()
+        self.on_renewed()
+        self.open()
+        raise HistoryError(
+            f"The file of the history store {self.name} was deleted or replaced under the running server; "
+            "what it held is gone from here, and a store is begun anew."
+        )
 
     def explain(self, error: BaseException) -> str:
         """What an error means for the operator, as one sentence."""

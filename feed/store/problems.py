@@ -36,7 +36,14 @@ _MEANINGS: Mapping[str, str] = {
 
 
 class HistoryError(Exception):
-    """History cannot be kept or read as asked; the message is a sentence for the operator."""
+    """History cannot be kept or read as asked; the message is a sentence for the operator.
+
+    ``is_passing``: trying again later may do.
+    """
+
+    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
 
 
 def explain(name: str, error: BaseException) -> str:
@@ -52,6 +59,12 @@ def outline(name: str, error: BaseException) -> str:
     if isinstance(error, HistoryError):
         return str(error).replace(f" {name}", "")
     return f"The history store {_read(error)[1] or 'cannot be used'}."
+
+
+def passes(error: BaseException) -> bool:
+    """Whether an error says that the store is away, and may be back in a moment."""
+    meaning = _read(error)[1] or ""
+    return meaning.startswith(("cannot be reached", "has ended the connection"))
 
 
 def lasts(error: BaseException) -> bool:

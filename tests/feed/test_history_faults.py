@@ -112,6 +112,49 @@ def test_a_stalled_disk_leaves_the_queue_bounded_and_drops_counted(
     assert len(kept) == len(set(kept)) == 42 - health.dropped
 
 
+def test_files_deleted_under_a_running_server_are_noticed_and_a_store_is_begun_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "store"
+    url = f"sqlite:///{folder}/history.sqlite3"
+    tape = opened(url)
+    tape.run(OPEN, 2)
+    until(tape.history, lambda health: health.queue_length == 0)
+    shutil.rmtree(folder)  # the store, its log and its lock
+    tape.run(OPEN + 2 * MINUTE_MS, 1)
+    health = until(tape.history, lambda health: health.state == "degraded")
+    assert "was deleted or replaced under the running server" in str(health.reason)
+    tape.run(OPEN + 3 * MINUTE_MS, 3)
+    health = until(tape.history, lambda health: health.state == "ok" and health.queue_length == 0)
+    assert health.dropped == 0
+    assert str(folder) in caplog.text  # the operator is told which file
+    # memory still has the whole day; another server may not write to the new files meanwhile
+    assert len(run(tape.history.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 6
+    with pytest.raises(HistoryError, match="Another server records"):
+        History(url, calendar=CALENDAR)
+    run(tape.history.stop())
+    assert minutes_of(url)[-3:] == [3, 4, 5]
+    assert 2 in minutes_of(url)
+
+
+def test_a_store_put_in_place_of_the_running_one_is_written_on(tmp_path: Path) -> None:
+    kept, path = tmp_path / "kept.sqlite3", tmp_path / "history.sqlite3"
+    tape = opened(f"sqlite:///{kept}")
+    tape.run(OPEN, 2)
+    run(tape.history.stop())
+    tape = opened(f"sqlite:///{path}")
+    tape.run(OPEN + 4 * MINUTE_MS, 1)
+    until(tape.history, lambda health: health.queue_length == 0)
+    for name in ("history.sqlite3-wal", "history.sqlite3-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    kept.replace(path)  # a copy is restored
+    tape.run(OPEN + 5 * MINUTE_MS, 3)
+    until(tape.history, lambda health: health.state == "degraded")
+    until(tape.history, lambda health: health.state == "ok" and health.queue_length == 0)
+    run(tape.history.stop())
+    assert set(minutes_of(f"sqlite:///{path}")) >= {0, 1, 5, 6, 7}
+
+
 def test_health_tells_of_a_writer_that_takes_nothing(tmp_path: Path) -> None:
     now_s = [100.0]
     database = Database(f"sqlite:///{tmp_path}/h.sqlite3", readers=1)

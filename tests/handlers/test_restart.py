@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+
 import pytest
 
 from tests.feed.conftest import cluster, postgres_url  # noqa: F401 - fixtures
 from tests.handlers.kept_market import at, kept_market
+from tests.processes import ROOT, STOP_S
 
 SYMBOLS = ("NIFTY", "RELIANCE", "CRUDEOIL")
 GAPS = {
@@ -105,3 +111,48 @@ async def test_day_goes_on_after_a_stop_and_after_a_kill(run_server, connect, fe
         assert candle["date"] == first[symbol][1]["date"]
         assert quote["open"] == first[symbol][0]["open"]
         assert quote["volume"] >= second[symbol][0]["volume"]
+
+
+def start_with(url, **environment):
+    return subprocess.Popen(
+        [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", "--database-url", url],
+        cwd=ROOT,
+        env={**os.environ, **environment},  # noqa: TID251 (PATH and the like)
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_database_that_is_away_at_the_start_ends_it_so_that_it_is_tried_again(postgres_url, cluster):  # noqa: F811
+    cluster.stop()
+    try:
+        process = start_with(postgres_url)
+        _, told = process.communicate(timeout=STOP_S)
+    finally:
+        cluster.start()
+    assert process.returncode == 75  # EX_TEMPFAIL: not the 2 that the unit never retries
+    assert told.startswith("server.py: The history store")
+    assert "cannot be reached" in told
+    assert "Traceback" not in told
+
+
+def test_under_a_service_manager_a_database_that_is_away_is_waited_for(postgres_url, cluster, tmp_path):  # noqa: F811
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.settimeout(STOP_S)
+    cluster.stop()
+    try:
+        process = start_with(postgres_url, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        assert b"STATUS=waiting for the history store" in manager.recv(4096)
+    finally:
+        cluster.start()
+    told = b""
+    while b"READY=1" not in told:
+        told = manager.recv(4096)
+    process.terminate()
+    _, log = process.communicate(timeout=STOP_S)
+    manager.close()
+    assert process.returncode == 0
+    assert "cannot be reached" in log
+    assert "Traceback" not in log
