@@ -157,6 +157,12 @@ class PartsCollector(Collector):
             "part",
             self._services.guard.failures,
         )
+        yield _labelled_counter(
+            "market_internal_errors",
+            "Requests and events that were answered INTERNAL_ERROR, by kind of exception.",
+            "kind",
+            self._services.failures.counts,
+        )
 
     def _history(self) -> Iterator[Metric]:
         health = self._services.history.health()
