@@ -15,6 +15,7 @@ from pyarrow import parquet
 import server
 from feed import commands
 from feed.history import Retention
+from feed.progress import ProgressBar
 from feed.store.database import Database
 from tests.processes import ROOT
 
@@ -41,7 +42,7 @@ def command(store, capsys):
         try:
             code = server.main([*arguments, "--database-url", url])
         except SystemExit as end:
-            code = end.code
+            code = int(end.code or 0)
         told = capsys.readouterr()
         return code, told.out, told.err
 
@@ -244,7 +245,7 @@ def test_bar_draws_only_what_changed():
             return True
 
     terminal = Terminal()
-    bar = commands.ProgressBar(terminal, "Working", "rows")
+    bar = ProgressBar(terminal, "Working", "rows")
     for done in (0, 0, 1, 1, 2):
         bar(done, 2)
     assert terminal.getvalue().count("Working") == 2

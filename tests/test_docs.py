@@ -14,7 +14,9 @@ from tests.processes import ROOT
 
 SETTINGS = ROOT / "settings.toml"
 KEYS = [
-    f"{section}.{key}" for section, nested in SettingsSchema().fields.items() for key in nested.schema.fields
+    f"{section}.{key}"
+    for section, nested in SettingsSchema().fields.items()
+    for key in nested.schema.fields  # type: ignore[attr-defined]
 ]
 
 
@@ -38,7 +40,7 @@ def test_settings_file_lists_exactly_the_keys_of_the_schema_in_its_order():
 def test_settings_file_shows_the_defaults_of_the_schema():
     written = tomllib.loads(SETTINGS.read_text())
     for section, nested in SettingsSchema().fields.items():
-        for key, field in nested.schema.fields.items():
+        for key, field in nested.schema.fields.items():  # type: ignore[attr-defined]
             default = field.load_default() if callable(field.load_default) else field.load_default
             assert written[section][key] == ("" if default is None else default), f"{section}.{key}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.conftest import settings_of
 
 ROOT = Path(__file__).parents[1]
 SAME = ("--seed", "7", "--start", "2026-11-25T10:00+05:30")
-OTHERS = {
+OTHERS: dict[str, Any] = {
     "scenario": {"scenario": "crash"},
     "hours": {"hours": "exchange"},
     "speed": {"speed": 2.0},

@@ -14,7 +14,7 @@ from schemas.settings import ENVIRONMENT_NAMES, SettingsSchema, sentences
 from schemas.settings_file import SettingsError
 from tests.processes import ROOT
 
-KEYS = [(section, key) for section, nested in SettingsSchema().fields.items() for key in nested.schema.fields]
+KEYS = [(section, key) for section, nested in SettingsSchema().fields.items() for key in nested.schema.fields]  # type: ignore[attr-defined]
 
 
 @pytest.fixture

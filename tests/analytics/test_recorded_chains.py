@@ -53,7 +53,11 @@ def test_walls_are_the_top_positions(recorded, name):
     chains = RECORDINGS[name](recorded / name)
     expected = json.loads((recorded / f"{name.rpartition('.')[0]}_expected.json").read_text())["by_expiry"]
     for expiry, figures in expected.items():
-        walls = support_resistance(chains[expiry]["strikes"], *chains[expiry]["open_interest"], count=5)
+        walls = support_resistance(
+            chains[expiry]["strikes"],
+            *chains[expiry]["open_interest"],
+            count=5,  # type: ignore[misc]
+        )
         for key, sizes in (
             ("top5_pe_oi", walls.support_open_interest),
             ("top5_ce_oi", walls.resistance_open_interest),
@@ -109,7 +113,7 @@ def test_smile_of_the_recorded_chain(recorded, index_reference):
     assert (status[:, near] == Status.ok).all()
     # one forward for both sides: calls and puts agree to the spread
     assert np.median(np.abs(sigma[0, near] - sigma[1, near])) < 0.005
-    smile = volatility.out_of_the_money(strikes, *sigma, forward)
+    smile = volatility.out_of_the_money(strikes, sigma[0], sigma[1], forward)
     fitted = volatility.fit_svi(np.log(strikes / forward), smile, time)
     at_the_money = volatility.atm_volatility(strikes, smile, forward)
     assert fitted.count > 90

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ FROM_THE_STORE = (
     "/api/oi-history/{symbol}",
 )
 # what each route is asked so that it tells of something that is not listed
-UNKNOWN = {
+UNKNOWN: dict[str, Any] = {
     "UNKNOWN_SYMBOL": {"symbol": "NIFTI"},
     "UNKNOWN_EXPIRY": {"expiry": "2026-11-28"},
     "UNKNOWN_CONTRACT": {"strike": 24001},
@@ -256,7 +257,7 @@ async def ask_for_what_is_not_listed(code, path, method, sandbox, ask):
         return await ask(sandbox, path, method, body=body)
     if "{symbol}" in path and "symbol" in wanted:
         return await ask(sandbox, path, method, symbol=wanted["symbol"])
-    asked = {"symbol": "NIFTY"} if "{symbol}" not in path else {}
+    asked: dict[str, Any] = {"symbol": "NIFTY"} if "{symbol}" not in path else {}
     if path == "/api/historical-data/{symbol}":
         asked |= {"expiry": "2026-12-01", "strike": 24000, "option_type": "CE"}
     if path == "/api/oi-history/{symbol}" and "strike" in wanted:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.contract.documents import CLIENT_NAMES, SERVER_NAMES, payload_of
 
 EXPIRY = "2026-12-01"
 CHAIN = {"symbol": "NIFTY", "expiry": EXPIRY}
-PAYLOADS = {
+PAYLOADS: dict[str, Any] = {
     "subscribe_symbol": [{"symbol": "NIFTY"}, {"symbol": ["RELIANCE", "m&m"]}],
     "subscribe_option_chain": [{**CHAIN, "strikes": 5}, {"symbol": "RELIANCE", "mode": "full"}],
     "subscribe_dashboard": [{"symbol": "NIFTY"}, CHAIN],

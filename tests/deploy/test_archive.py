@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_python_without_packages_in_it_is_told_so(make_archive, folder, tmp_path
     archive = make_archive({".cpython-399-x86_64-linux-gnu.so": "cp399"})
     done = run(archive, cache=tmp_path / "cache", cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"holds packages for cp399 on {build_archive.sysconfig.get_platform()}" in done.stderr
+    assert f"holds packages for cp399 on {sysconfig.get_platform()}" in done.stderr
     assert f"this Python is {HERE} (ABI {SUFFIX})" in done.stderr
     assert not (tmp_path / "cache").exists()
 

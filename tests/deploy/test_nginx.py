@@ -64,7 +64,7 @@ def test_headers_are_set_in_one_place():
 
 class Echo(RequestHandler):
     def get(self):
-        port = self.request.connection.context.address[1]
+        port = self.request.connection.context.address[1]  # type: ignore[union-attr, attr-defined]
         self.finish({"headers": dict(self.request.headers), "connection": port})
 
     post = get
@@ -116,7 +116,9 @@ async def ask(address, *requests, source="127.0.0.1", method="GET", body=None):
     """Make requests over one connection; status and body of each."""
 
     def make():
-        connection = http.client.HTTPConnection(*address, timeout=20, source_address=(source, 0))
+        connection = http.client.HTTPConnection(
+            address[0], address[1], timeout=20, source_address=(source, 0)
+        )
         answers = []
         for path, headers in requests:
             connection.request(method, path, body=body, headers=headers)

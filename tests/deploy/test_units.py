@@ -22,7 +22,7 @@ needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reas
 def unit(name):
     """A unit as sections of keys; of a key given twice the last."""
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
-    parser.optionxform = str
+    parser.optionxform = str  # type: ignore[method-assign, assignment]
     parser.read_string((DEPLOY / name).read_text())
     return parser
 

@@ -66,7 +66,7 @@ async def test_streams_changed_in_one_cycle_reach_a_socket_in_one_write(sandbox,
     writes = []
     link = link_of(sandbox)
     send = link.send
-    link.send = lambda data: writes.append(data) or send(data)
+    link.send = lambda data: (writes.append(data), send(data))[1]
     before = sandbox.server.namespace.broadcaster.statistics.messages
     await sandbox.step(8)
     sent = sandbox.server.namespace.broadcaster.statistics.messages - before

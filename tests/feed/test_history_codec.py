@@ -15,6 +15,7 @@ from feed.candles import MINUTE_MS, Candles
 from feed.store.chains import GROUP_MS, RECORD_FIELDS, ChainEncoder, decode_records
 from feed.store.codec import Damaged, pack, pack_candles, unpack, unpack_candles
 from feed.store.forming import STATE_FIELDS, Bars, ClosedMinute
+from feed.universe import Universe
 from tests.feed.history_support import FAR, NEAR, STRIKES, assert_same_candles, listing, universe
 
 numbers = st.integers(-(2**62), 2**62)
@@ -56,7 +57,7 @@ def test_a_record_that_is_cut_short_is_damaged() -> None:
         unpack_candles(b"\x01", 0)
 
 
-def closed_minute(of: object, start_ms: int, rng: np.random.Generator, quiet: bool = False) -> ClosedMinute:
+def closed_minute(of: Universe, start_ms: int, rng: np.random.Generator, quiet: bool = False) -> ClosedMinute:
     """A minute of random prices, some of them unknown."""
     count = of.contract_count
 

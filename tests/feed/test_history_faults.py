@@ -21,6 +21,7 @@ from feed.history import Health, History, HistoryError
 from feed.store.archive import Archive
 from feed.store.database import Database
 from feed.store.writer import Writer
+from tests.feed.conftest import Cluster
 from tests.feed.history_support import CALENDAR, CATALOGUE, NEAR, Tape, at, market, run
 
 OPEN = at("2026-11-25 09:15")
@@ -330,7 +331,7 @@ def test_an_archive_of_nothing_says_so(tmp_path: Path) -> None:
 
 
 def test_a_database_server_that_goes_away_and_comes_back_loses_nothing(
-    cluster: object, postgres_url: str
+    cluster: Cluster, postgres_url: str
 ) -> None:
     tape = opened(postgres_url)
     tape.run(OPEN, 2)

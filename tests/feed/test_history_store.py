@@ -15,6 +15,7 @@ from feed.history import ChainMetrics, History, HistoryError, Retention
 from feed.store.archive import Archive
 from feed.store.checking import check_store
 from feed.store.database import Database
+from feed.store.forming import ClosedMinute
 from feed.store.tables import METRICS, SCHEMA_VERSION, metadata
 from tests.feed.history_support import (
     CALENDAR,
@@ -52,7 +53,7 @@ def archive(url: str, *, writable: bool = False) -> Archive:
     return Archive(url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange", writable=writable)
 
 
-def metrics_of(minute: object) -> ChainMetrics:
+def metrics_of(minute: ClosedMinute) -> ChainMetrics:
     """Figures that say which minute and listing they are of."""
     count = len(minute.universe.listings)
     values = {name: np.arange(count) + minute.start_ms / 1e9 for name in METRICS}

@@ -26,7 +26,7 @@ def command(tmp_path, capsys):
         try:
             code = server.main([*arguments, "--database-url", f"sqlite:///{tmp_path}/store.db"])
         except SystemExit as end:
-            code = end.code
+            code = int(end.code or 0)
         told = capsys.readouterr()
         return code, told.out, told.err
 

@@ -4,6 +4,7 @@ import json
 import math
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def figures(market, listing):
     spot = market.quote(listing.symbol).last_price
     is_whole = ~np.isnan(interest).any(axis=0)
     atm = np.flatnonzero(is_whole)[np.argmin(np.abs(listing.strikes[is_whole] - spot))]
-    walls = support_resistance(listing.strikes, *interest, count=5)
+    walls = support_resistance(listing.strikes, interest[0], interest[1], count=5)
     return {
         "n_strikes": len(listing.strikes),
         "n_ce": int((~np.isnan(interest[0])).sum()),
@@ -100,7 +101,7 @@ def test_figures_of_every_expiry_equal_those_beside_the_recording(source_of, nam
         for figure, value in got.items():
             if figure == "atm_straddle" and np.isnan(value):
                 continue  # a leg never traded, so there is no straddle; the file adds its price as 0
-            told = math.nan if wanted[figure] is None else wanted[figure]
+            told: Any = math.nan if wanted[figure] is None else wanted[figure]
             if figure.startswith("top5"):
                 told = [row for row in told if row[1] > 0]  # a strike nobody holds is no wall
             np.testing.assert_allclose(

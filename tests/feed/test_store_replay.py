@@ -287,4 +287,4 @@ def test_closed_replay_has_no_thread_and_no_connection(store_url: str, replay: O
     assert any(thread.name.startswith("replay-reader") for thread in threading.enumerate())
     source.close()
     assert not any(thread.name.startswith("replay-reader") for thread in threading.enumerate())
-    assert source._database.reader.pool.checkedin() == 0
+    assert source._database.reader.pool.checkedin() == 0  # type: ignore[attr-defined]

@@ -47,7 +47,7 @@ def engine_of(sandbox):
 
 async def opened(sandbox):
     poller = await Poller.open(sandbox.url)
-    poller.sandbox = sandbox
+    poller.sandbox = sandbox  # type: ignore[attr-defined]
     return poller
 
 

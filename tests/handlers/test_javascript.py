@@ -55,7 +55,7 @@ class Script:
             output, errors = self.popen.communicate(timeout=SCRIPT_S)
         except subprocess.TimeoutExpired:
             self._give_up()
-        assert self.popen.returncode == 0, f"{self.popen.args}: {output}{errors}"
+        assert self.popen.returncode == 0, f"{self.popen.args}: {output!s}{errors!s}"
         return json.loads(output.splitlines()[-1])
 
     def _give_up(self):

@@ -44,8 +44,8 @@ def test_sockets_that_are_all_ready_are_served_over_several_turns(loop):
 def test_closed_peer_is_seen_by_a_reader_and_a_full_socket_by_a_writer(loop):
     reader, peer = socket.socketpair()
     seen = []
-    loop.add_reader(reader, lambda: seen.append("read") or loop.remove_reader(reader))
-    loop.add_writer(reader, lambda: seen.append("write") or loop.remove_writer(reader))
+    loop.add_reader(reader, lambda: (seen.append("read"), loop.remove_reader(reader)))
+    loop.add_writer(reader, lambda: (seen.append("write"), loop.remove_writer(reader)))
     peer.close()
 
     async def main():

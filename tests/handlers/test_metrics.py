@@ -10,7 +10,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, HTTPError, RequestHandler
 
-from feed.ticker import FeedState
+from feed.watchdog import FeedState
 from handlers.access import AccessRules
 from handlers.metrics import LATENCY_BUCKETS_S, Metrics, MetricsHandler, RequestObserver
 from schemas.api_keys import parse_key

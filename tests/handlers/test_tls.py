@@ -124,7 +124,7 @@ async def secure_client(process, context):
         yield client
         await client.disconnect()
     await connector.close(abort_ssl=True)
-    transports = asyncio.get_running_loop()._transports
+    transports = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
     while any(item._sock is not None for item in transports.values()):  # noqa: ASYNC110 (nobody tells)
         await asyncio.sleep(0.01)  # aiohttp leaves the last steps of closing to the loop
 
