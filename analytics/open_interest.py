@@ -106,7 +106,7 @@ def max_pain(strikes: ArrayLike, call_oi: ArrayLike, put_oi: ArrayLike) -> MaxPa
     Parameters
     ----------
     strikes : array_like (n,)
-        Ascending, of one expiry.
+        Of one expiry, in any order.
     call_oi, put_oi : array_like (n,)
         NaN counts as absent.
 
@@ -127,6 +127,10 @@ def max_pain(strikes: ArrayLike, call_oi: ArrayLike, put_oi: ArrayLike) -> MaxPa
     legs = int(np.count_nonzero(~np.isnan(call)) + np.count_nonzero(~np.isnan(put)))
     if not legs:
         return MaxPain(np.nan, np.full(strike.shape, np.nan), 0)
+    if (np.diff(strike) < 0).any():
+        order = np.argsort(strike, kind="stable")
+        pain = max_pain(strike[order], call[order], put[order])
+        return pain._replace(curve=pain.curve[np.argsort(order)])
     call, put = np.nan_to_num(call), np.nan_to_num(put)
     # from the middle, so that sums of K times interest stay as exact as the interest itself
     shifted = strike - strike[strike.size // 2]

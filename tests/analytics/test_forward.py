@@ -84,3 +84,13 @@ def test_without_a_spot_parity_still_finds_the_money():
     result = parity_forward(math.nan, STRIKES, mids - 0.02, mids + 0.02, NOTHING, TIME, RATE)
     assert result.method is ForwardMethod.parity_wide
     assert result.forward == pytest.approx(24_030.0, abs=1e-9)
+
+
+def test_last_prices_of_strikes_with_one_leg_that_never_traded_do_not_count():
+    lasts = _mids(24_050.0)
+    near = np.flatnonzero(np.abs(STRIKES - 24_000) <= 300)
+    lasts[0, near[::2]] = 0.0
+    lasts[1, near[1::2]] = np.nan
+    result = parity_forward(24_000.0, STRIKES, NOTHING, NOTHING, lasts, TIME, RATE)
+    assert result.method is ForwardMethod.parity_last
+    assert result.forward == pytest.approx(24_050.0, abs=1e-9)

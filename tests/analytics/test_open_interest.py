@@ -88,3 +88,26 @@ def test_build_up_follows_the_signs_of_both_changes():
         ["none"] * 4,
         ["none"] * 4,
     ]
+
+
+@given(chains(), st.randoms(use_true_random=False))
+def test_max_pain_does_not_depend_on_the_order_of_strikes(chain, chance):
+    strikes, call, put = chain
+    order = list(range(len(strikes)))
+    chance.shuffle(order)
+    straight, mixed = max_pain(strikes, call, put), max_pain(strikes[order], call[order], put[order])
+    assert_array_equal(mixed.strike, straight.strike)
+    assert_array_equal(mixed.curve, straight.curve[order])
+
+
+@pytest.mark.parametrize("unknown", [0.0, math.nan])
+def test_a_chain_that_nobody_holds_has_no_max_pain(unknown):
+    pain = max_pain([100.0, 110.0, 120.0], [0.0, unknown, 0.0], [0.0, 0.0, unknown])
+    assert math.isnan(pain.strike)
+    assert_array_equal(pain.curve, [0.0, 0.0, 0.0])
+
+
+def test_max_pain_is_exact_where_strikes_are_large_and_interest_small():
+    strikes = 1e9 + np.arange(5) * 0.05
+    pain = max_pain(strikes, [1.0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0])
+    assert_allclose(pain.curve, np.full(5, strikes[4] - strikes[0]), rtol=1e-9)

@@ -109,3 +109,16 @@ def test_probability_at_the_end_is_certain_or_unknown():
     assert_array_equal(probability_beyond(100.0, [90.0, 110.0, 100.0], 0.0, 0.2), [1.0, 0.0, 0.5])
     assert_array_equal(probability_beyond(100.0, [-1.0, np.nan], 1.0, 0.2), [np.nan, np.nan])
     assert float(probability_beyond(100.0, 100.0, 1.0, 0.2)) == pytest.approx(float(ndtr(-0.1)))
+
+
+def test_at_the_money_is_linear_in_variance_along_the_log_of_the_strike():
+    lower, upper, forward = 90.0, 110.0, 100.0
+    share = math.log(upper / forward) / math.log(upper / lower)
+    variance = share * 0.1**2 + (1 - share) * 0.5**2
+    result = atm_volatility([lower, upper], [0.1, 0.5], forward)
+    assert result.volatility == pytest.approx(math.sqrt(variance), rel=1e-12)
+
+
+def test_at_the_money_says_on_how_many_strikes_it_rests():
+    assert atm_volatility([90.0, 100.0, 110.0], [0.3, 0.2, 0.1], 100.0).strikes_used == 1
+    assert atm_volatility([90.0, 110.0], [0.3, 0.1], 100.0).strikes_used == 2

@@ -58,13 +58,17 @@ def limited(tmp_path: Path) -> Iterator[Limited]:
             text=True,
         )
     assert popen.stdout is not None
-    port = next(
-        int(found[1]) for line in popen.stdout if (found := re.search(r"server +http://[^:]+:(\d+)/", line))
-    )
-    yield Limited(popen, port, log)
-    popen.terminate()
-    assert popen.wait(STOP_S) == 0
-    popen.stdout.close()
+    try:
+        port = next(
+            int(found[1])
+            for line in popen.stdout
+            if (found := re.search(r"server +http://[^:]+:(\d+)/", line))
+        )
+        yield Limited(popen, port, log)
+    finally:
+        popen.terminate()
+        assert popen.wait(STOP_S) == 0
+        popen.stdout.close()
 
 
 def test_more_connections_than_files_harm_nobody_who_is_in(limited: Limited) -> None:

@@ -369,3 +369,28 @@ def test_expiry_day_is_an_ordinary_session_on_or_before(exchange: str, due: date
     assert day <= due
     assert session is not None
     assert (session.name, CALENDAR.expiry_instant(exchange, day)) == (None, session.close)
+
+
+@pytest.mark.parametrize("exchange", ["NFO", "BFO", "MCX"])
+@pytest.mark.parametrize(
+    "day", [date(2023, 11, 12), date(2024, 11, 1), date(2025, 10, 21), date(2026, 11, 8)]
+)
+def test_contracts_of_a_muhurat_day_end_at_the_hour_of_any_day(exchange: str, day: date) -> None:
+    """Listed all the same, they would end when they always do, not with the evening's hour of worship."""
+    calendar = Calendar.load()
+    assert calendar.session(exchange, day) is not None
+    ends = calendar.expiry_instant(exchange, day).astimezone(IST)
+    following = calendar.expiry_instant(exchange, calendar.expiry_day(exchange, day)).astimezone(IST)
+    assert ends.time() == following.time()
+    assert ends.date() == day
+
+
+def test_trading_minutes_are_negative_backwards_over_new_year() -> None:
+    calendar = Calendar.load()
+    start, end = (
+        datetime.fromisoformat(f"{text}T12:00").replace(tzinfo=IST) for text in ("2025-12-30", "2026-01-02")
+    )
+    forward = calendar.trading_minutes("NFO", start, end)
+    assert forward > 0
+    assert calendar.trading_minutes("NFO", end, start) == -forward
+    assert calendar.trading_minutes("NFO", start, start) == 0

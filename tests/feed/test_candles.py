@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import bars
+from feed.calendar import Calendar
 from feed.candles import INTERVALS, INTERVALS_MS, MINUTE_MS, Candles, SessionGrid
 from tests.feed.history_support import CALENDAR, assert_same_candles, at
 
@@ -148,15 +150,22 @@ def test_a_day_without_a_session_has_an_opening_all_the_same() -> None:
     assert holiday.open_ms == at("2026-11-24 00:00")
 
 
-def test_grid_follows_a_calendar_that_was_read_again() -> None:
+def test_grid_follows_a_calendar_that_was_read_again(tmp_path: Path) -> None:
+    override = tmp_path / "override.toml"
+    calendar = Calendar.load(override=override)
+    grid = SessionGrid(calendar, "NFO", "exchange")
+    assert grid.day(date(2026, 11, 25)).end_ms > grid.day(date(2026, 11, 25)).start_ms
+    override.write_text('[holidays.equity]\n2026-11-25 = "Elections"', encoding="utf-8")
+    calendar.reload()
+    assert grid.day(date(2026, 11, 25)).end_ms == grid.day(date(2026, 11, 25)).start_ms
+
+
+def test_a_week_has_its_sessions_on_a_weekend() -> None:
     grid = SessionGrid(CALENDAR, "NFO", "exchange")
-    before = grid.day(date(2026, 11, 25))
-    CALENDAR.version += 1
-    try:
-        assert grid.day(date(2026, 11, 25)) == before
-        assert len(grid._days) == 1
-    finally:
-        CALENDAR.version -= 1
+    first, last = grid.week(date(2024, 3, 1))  # a Friday before a drill on Saturday
+    assert (first.day, last.day) == (date(2024, 2, 26), date(2024, 3, 2))
+    sunday = date(2023, 11, 12)  # Muhurat trading ends that week
+    assert grid.week(sunday)[1].day == sunday
 
 
 def test_merging_keeps_the_later_part_of_one_time() -> None:

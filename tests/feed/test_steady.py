@@ -112,3 +112,27 @@ def test_what_is_taken_counts_at_once():
     steady.observe(1, sample(2))
     assert steady.take(sample(0)).rank == 0
     assert steady.observe(2, sample(0)).rank == 0
+
+
+def test_reason_says_how_long_it_still_has_to_hold():
+    steady = Steady(better_after_s=HOLD_S)
+    steady.observe(0.0, sample(0))
+    steady.observe(1.0, sample(2))
+    told = steady.observe(2.0, sample(0))
+    assert told == Verdict(2, "It is 0. It counts as better if it stays so for 10 s.")
+    assert steady.observe(5.0, sample(0)).reason.endswith("for 7 s.")
+    assert steady.observe(12.0, sample(0)) == sample(0)
+
+
+def test_of_worse_samples_the_mildest_counts_and_of_better_ones_the_worst():
+    worse = Steady(better_after_s=HOLD_S, worse_after_s=5.0)
+    worse.observe(0.0, sample(0))
+    for at_s, rank in ((1.0, 2), (3.0, 1), (6.0, 2)):
+        told = worse.observe(at_s, sample(rank))
+    assert told.rank == 1
+    better = Steady(better_after_s=HOLD_S)
+    better.observe(0.0, sample(0))
+    better.observe(1.0, sample(2))
+    for at_s, rank in ((2.0, 0), (4.0, 1), (12.0, 0)):
+        told = better.observe(at_s, sample(rank))
+    assert told.rank == 1

@@ -221,3 +221,26 @@ def test_live_comes_back_no_oftener_than_the_hold(calendar, arrivals):
         if after == "live" and before in ("degraded", "stalled")
     ]
     assert all(b - a >= HOLD_S * 1000 for a, b in itertools.pairwise(back_ms))
+
+
+def test_a_failure_counts_for_as_long_as_twenty_inputs_are_expected_and_no_longer(feed):
+    feed.steps(WINDOW * 3)
+    feed.step(fails=True)
+    states = [feed.step().name for _ in range(WINDOW)]
+    # the window is open at its older end; after it the hold of the verdict goes on
+    told = [feed.dog._arriving(feed.now_ms, STEP_MS, None).rank for _ in range(1)]
+    assert states == ["degraded"] * WINDOW
+    assert told == [0]
+    reasons = [feed.dog._arriving(feed.now_ms - STEP_MS * back, STEP_MS, None).reason for back in (0, 1)]
+    assert reasons[0] == "Data arrives."
+    assert reasons[1].startswith("The source failed once in 10 s")
+
+
+def test_a_clock_asked_twice_in_an_instant_has_not_jumped(feed):
+    feed.steps(WINDOW * 2)
+    inputs = list(feed.dog._inputs_ms)
+    feed.dog._follow(feed.now_ms, STEP_MS)
+    feed.dog._follow(feed.now_ms + 2 * STEP_MS, STEP_MS)
+    assert list(feed.dog._inputs_ms) == inputs
+    feed.dog._follow(feed.now_ms + 4 * STEP_MS + 1, STEP_MS)
+    assert not feed.dog._inputs_ms

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import ROUTES
+from handlers import ROUTES, rate_limit
 from handlers.access import AccessRules
 from handlers.errors import ApiError
 from handlers.past import PastHandler
@@ -284,3 +284,18 @@ async def test_chain_that_was_encoded_already_costs_less(exact, fetch):
 
 def test_past_is_dear_and_the_present_is_not():
     assert PastHandler.cost == NORMAL
+
+
+def test_beyond_so_many_clients_the_one_longest_unused_is_forgotten(monkeypatch):
+    monkeypatch.setattr(rate_limit, "MAX_BUCKETS", 3)
+    limiter = RateLimit(2, lambda: 0.0)
+    for client in ("first", "second", "third"):
+        limiter.spend(client)
+        limiter.spend(client)
+    with pytest.raises(ApiError):
+        limiter.spend("first")  # which is used again by that
+    limiter.spend("fourth")
+    for client in ("first", "third"):
+        with pytest.raises(ApiError):
+            limiter.spend(client)
+    limiter.spend("second")  # forgotten, so it begins afresh
