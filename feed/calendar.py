@@ -71,19 +71,27 @@ class Calendar:
     def __init__(self, path: Path = CALENDAR_PATH, override: Path | None = None) -> None:
         self._path = path
         self._override = override
-        self.version = 0
-        self.reload()
+        self.version = 1
+        self._follow(read_calendar_facts(path, override))
 
     @classmethod
     def load(cls, path: Path = CALENDAR_PATH, override: Path | None = None) -> "Calendar":
         """The calendar of these files; raises `CalendarError` where one of them breaks a rule."""
         return cls(path, override)
 
-    def reload(self) -> None:
-        """Read the files again. A file that breaks a rule raises and leaves the calendar as it was."""
-        self._facts = read_calendar_facts(self._path, self._override)
+    def reload(self) -> bool:
+        """Read the files again, and say whether they tell anything else than before.
+
+        A file that breaks a rule raises and leaves the calendar as it was.
+        """
+        before = self._facts
+        self._follow(read_calendar_facts(self._path, self._override))
         self.version += 1
-        self.exchanges = tuple(self._facts.exchanges)
+        return before != self._facts
+
+    def _follow(self, facts: CalendarFacts) -> None:
+        self._facts = facts
+        self.exchanges = tuple(facts.exchanges)
         self._days: dict[tuple[str, date], _Day] = {}
         self._years: dict[tuple[str, int], list[float]] = {}
         self._latest: dict[str, Phase] = {}

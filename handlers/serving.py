@@ -81,6 +81,7 @@ class Server:
     descriptors: Descriptors
     port: int = 0
     url: str = ""
+    diverging: asyncio.Future[None] | None = None  # to another epoch, since a file was read again
 
     @property
     def services(self) -> Services:
@@ -218,7 +219,7 @@ def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[
     manager.reloading()
     try:
         again = reread()
-        server.services.calendar.reload()
+        is_another_calendar = server.services.calendar.reload()
     except (SettingsError, CalendarError) as error:
         logger.error("nothing was reloaded: %s", error)
     else:
@@ -228,6 +229,9 @@ def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[
         limits.max_subscriptions = again.limits.max_subscriptions
         limits.max_events_per_second = again.limits.max_events_per_second
         logger.info("reloaded the calendar, the log level and the limits of clients")
+        if is_another_calendar:
+            # from here on the market takes another path than one without this file: another epoch
+            server.diverging = asyncio.ensure_future(server.ticker.diverge("calendar"))
         _reload_keys(server, again)
         _reload_tls(server, again)
         ignored = [name for name in _changed(server.settings, again) if name not in RELOADED]

@@ -40,6 +40,24 @@ def test_holiday_declared_late_is_read_on_sighup(server):
     assert phase(process) == "holiday"
 
 
+def epoch(server):
+    with urllib.request.urlopen(f"{server.url}/api/spot_price/NIFTY", timeout=10) as answer:
+        return json.load(answer)["data"]["epoch"]
+
+
+def test_another_calendar_begins_another_epoch_and_the_same_one_does_not(server):
+    process, override = server
+    before = epoch(process)
+    override.write_text("# nothing new\n")
+    process.popen.send_signal(signal.SIGHUP)
+    assert lines(process, "reloaded the calendar")
+    assert epoch(process) == before
+    override.write_text('[holidays.equity]\n2026-12-10 = "Declared late"\n')
+    process.popen.send_signal(signal.SIGHUP)
+    assert lines(process, "reloaded the calendar", 2)
+    assert epoch(process) != before
+
+
 def test_bad_override_is_refused_with_a_sentence_and_changes_nothing(server):
     process, override = server
     override.write_text('[holidays.equity]\n2026-13-01 = "no such month"\n')
