@@ -114,7 +114,7 @@ def straddle_at(forward: float, strikes: FloatArray, legs: Mapping[str, FloatArr
 def _sentiment(chain: Chain, change_percent: float) -> Sentiment:
     """Votes of put-call ratio, the day's move and the pull of max pain; two of three make a word."""
     pcr = chain.totals["pcr_oi"]
-    distance = 100 * (chain.pain.strike / chain.spot_price - 1)
+    distance = 100 * (chain.pain.strike / (chain.spot_price or math.nan) - 1)  # at zero there is no percent
     votes = (
         (pcr > BULLISH_PCR) - (pcr < BEARISH_PCR),
         (change_percent > 0.25) - (change_percent < -0.25),

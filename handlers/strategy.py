@@ -147,7 +147,7 @@ def _profit_today(chain: Chain, legs: Sequence[ValuedLeg], prices: FloatArray) -
     years = max(chain.time_to_expiry, 0.0)
     return profit_before_expiry(
         [leg.order for leg in legs],
-        prices * (chain.forward / chain.spot_price),
+        prices * (chain.forward / (chain.spot_price or math.nan)),
         years,
         [leg.volatility for leg in legs],
         math.exp(-chain.interest_rate * years),
