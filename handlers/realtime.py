@@ -512,17 +512,15 @@ class MarketNamespace(socketio.AsyncNamespace):
 
 def is_deeper(value: Any, levels: int) -> bool:
     """Whether lists and objects are nested in more than so many levels."""
-    layer = [value]
-    for _ in range(levels + 1):
+    layer = [value] if isinstance(value, list | dict) else []
+    for _ in range(levels):
         layer = [
             item
             for outer in layer
-            if isinstance(outer, list | dict)
             for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, list | dict)
         ]
-        if not layer:
-            return False
-    return True
+    return bool(layer)
 
 
 def _load(schema: type[requests.Request], payload: Any) -> dict[str, Any]:
