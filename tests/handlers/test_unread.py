@@ -80,7 +80,7 @@ async def test_what_is_nested_too_deep_is_refused_without_an_error_of_ours(sandb
 @pytest.mark.gen_test
 async def test_what_is_nested_as_deep_as_it_may_comes_back(sandbox, connect):
     client = await connect(sandbox)
-    payload = "middle"
+    payload: object = "middle"
     for _ in range(30):
         payload = {"in": payload}
     assert (await client.ask("ping", payload))["sent"] == payload
