@@ -445,7 +445,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         return status
 
     def _unsubscribe_expiries(self, client: Client, payload: Any, kind: str) -> dict[str, Any]:
-        wanted = _load(requests.ChainEvent, payload)
+        wanted = _load(requests.ChainEndEvent, payload)
         self.services.market.universe.underlying(wanted["symbol"])
         prefix = f"{kind}:{wanted['symbol']}:"
         if wanted["expiry"] is not None:

@@ -267,9 +267,9 @@ CLIENT: Mapping[str, ClientEvent] = {
     "subscribe_option_chain": ClientEvent(
         requests.ChainSubscription, SubscriptionStatusSchema, _EXPIRY + _PRICED
     ),
-    "unsubscribe_option_chain": ClientEvent(requests.ChainEvent, StatusesSchema, _SYMBOL),
+    "unsubscribe_option_chain": ClientEvent(requests.ChainEndEvent, StatusesSchema, _SYMBOL),
     "subscribe_dashboard": ClientEvent(requests.ChainEvent, SubscriptionStatusSchema, _EXPIRY + _PRICED),
-    "unsubscribe_dashboard": ClientEvent(requests.ChainEvent, StatusesSchema, _SYMBOL),
+    "unsubscribe_dashboard": ClientEvent(requests.ChainEndEvent, StatusesSchema, _SYMBOL),
     "subscribe_candles": ClientEvent(requests.CandleEvent, SubscriptionStatusSchema, _SYMBOL + _PRICED),
     "unsubscribe_candles": ClientEvent(requests.CandleEvent, SubscriptionStatusSchema, _SYMBOL),
     "get_option_chain": ClientEvent(requests.ChainQueryEvent, ChainSchema, _EXPIRY + _PRICED),

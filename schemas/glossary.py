@@ -90,7 +90,7 @@ DESCRIPTIONS = {
 # the same for what a client sends
 ASKED_DESCRIPTIONS = {
     "exchange": "exchanges, separated by commas, in any case; all when left out",
-    "expiry": "expiry day; left out: the nearest, or, to unsubscribe, every one",
+    "expiry": "expiry day; left out: the nearest",
     "interval": "length of a candle, by its short or its Kite name",
     "kind": "index, stock or commodity; all when left out",
     "streams": "where you stood in each stream",

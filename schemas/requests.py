@@ -336,7 +336,10 @@ class HistoryRequest(SpanRequest):
     """``/api/historical-data/{symbol}``."""
 
     interval = Interval(load_default="1d")
-    expiry = Day(load_default=None)
+    expiry = Day(
+        load_default=None,
+        metadata={"description": "of a contract, with strike and option_type; left out: the underlying"},
+    )
     strike = Strike(load_default=None)
     option_type = OptionType(load_default=None)
     page = QueryInteger(1, 1_000_000, load_default=1)
@@ -372,10 +375,16 @@ class ChainSubscription(Request):
 
 
 class ChainEvent(Request):
-    """``unsubscribe_option_chain``, ``get_option_chain`` and the dashboard events."""
+    """``get_dashboard_data`` and ``subscribe_dashboard``."""
 
     symbol = Symbol(required=True)
     expiry = Day(load_default=None)
+
+
+class ChainEndEvent(ChainEvent):
+    """``unsubscribe_option_chain`` and ``unsubscribe_dashboard``."""
+
+    expiry = Day(load_default=None, metadata={"description": "expiry day; left out: every one of the symbol"})
 
 
 class ChainQueryEvent(ChainEvent):
