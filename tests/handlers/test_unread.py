@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
+from handlers.realtime import STRIKES_ALLOWED
 from tests.handlers.polling import Poller
 
 EACH = 262_144
@@ -84,3 +86,19 @@ async def test_what_is_nested_as_deep_as_it_may_comes_back(sandbox, connect):
     for _ in range(30):
         payload = {"in": payload}
     assert (await client.ask("ping", payload))["sent"] == payload
+
+
+@pytest.mark.gen_test
+async def test_who_goes_on_over_a_limit_is_sent_away_after_twenty_refusals(make_sandbox, connect):
+    sandbox = await make_sandbox(own_market=True, limits={"max_events_per_second": 1})
+    namespace = sandbox.server.namespace
+    client = await connect(sandbox)
+    namespace._monotonic = lambda: 0.0  # so that no allowance grows back
+    (view,) = namespace.broadcaster.clients.values()
+    while view.strikes < STRIKES_ALLOWED:
+        await client.call("ping", None)
+    assert view.sid in namespace.broadcaster.clients
+    await client.socket.emit("ping", None)
+    await asyncio.wait_for(client.socket.wait(), 10)
+    assert view.sid not in namespace.broadcaster.clients
+    assert namespace.server.eio.closed_by_reason["over_limit"] == 1
