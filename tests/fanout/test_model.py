@@ -341,5 +341,5 @@ class Fanout(RuleBasedStateMachine):
                 assert state.position == (stream.epoch, stream.seq)
 
 
-Fanout.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+Fanout.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 TestFanout = Fanout.TestCase
