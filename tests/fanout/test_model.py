@@ -288,6 +288,8 @@ class Fanout(RuleBasedStateMachine):
         peer = self.peers[who]
         peer.read()
         followed = list(peer.client.subscriptions)
+        # the snapshot of a window that was asked for may be lost: what it holds is then of another one
+        position = () if peer.wire.pending else peer.chain.position
         self.hub.remove(peer.name)
         peer.wire = Wire()
         peer.client = Client(peer.name, Socket(peer.wire), "127.0.0.1")
@@ -297,7 +299,7 @@ class Fanout(RuleBasedStateMachine):
                 self.hub.subscribe(peer.client, self.symbol_room(), *peer.quote.position)
             else:
                 room = self.chain_room(peer.window)
-                self.hub.subscribe(peer.client, room, *peer.chain.position)
+                self.hub.subscribe(peer.client, room, *position)
 
     @rule()
     def feed_starts_afresh(self) -> None:
