@@ -22,7 +22,7 @@ $(STAMP): requirements-dev.lock $(RUN_STAMP)
 $(RUN_STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …"; exit 2; }
-	@echo "Setting up $(VENV), once: what running needs is fetched (requirements.lock, about 70 MB) …"
+	@echo "Setting up $(VENV), once: what running needs is fetched (requirements.lock, about 60 MB) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
 	@touch $@

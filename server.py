@@ -181,11 +181,11 @@ def build(settings: Settings) -> Server:
     catalogue = Catalogue.load(calendar)
     feed = settings.feed
     clock, replay = _make_clock(settings, calendar, catalogue)
-    # a sandbox or a replay has a past of its own, which must not mix with the one that is kept
     if isinstance(clock, VirtualClock) and settings.history.database_url not in ("", DEFAULT_STORE):
         logger.warning(
             "history.database_url is not used: a market with a virtual clock keeps its own history in memory"
         )
+    # a sandbox or a replay has a past of its own, which must not mix with the one that is kept
     history = History(
         settings.history.database_url or None if isinstance(clock, WallClock) else None,
         calendar=calendar,

@@ -3,6 +3,8 @@
 Nothing here may import more than the standard library, nor use syntax newer than Python 3.8's.
 """
 
+from __future__ import annotations
+
 import contextlib
 import sys
 from collections.abc import Iterator

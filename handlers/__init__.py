@@ -181,7 +181,8 @@ def make_application(
         "compression": compression,
     }
     extra = smd_routes(SYMBOL) if smd else ()
-    routes |= {handler: pattern.replace(SYMBOL, "{symbol}") for pattern, handler in extra}
+    for pattern, handler in extra:
+        routes.setdefault(handler, pattern.replace(SYMBOL, "{symbol}"))
     return Application(
         [
             *((pattern, handler, parts) for pattern, handler in extra),

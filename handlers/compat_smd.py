@@ -8,7 +8,8 @@ follows a symbol. Here are those views, each over what every other client gets.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from marshmallow import fields
 
 from feed.candles import Candle
 from feed.chain import Chain
+from feed.history import HistoryError
 from feed.universe import Listing
 from handlers.api import ApiHandler
 from handlers.chains import DashboardHandler, OptionChainHandler
@@ -25,7 +27,7 @@ from handlers.frames import Packet
 from handlers.history import OhlcDataHandler, candle_rows, days_of
 from handlers.quotes import SpotPriceHandler
 from handlers.reference import ExpiriesHandler, SymbolsHandler
-from handlers.rooms import FullChainRoom, WholeRoom
+from handlers.rooms import FullChainRoom, Subscription, WholeRoom
 from handlers.services import Services
 from handlers.streams import WholeStream
 from handlers.system import MarketStatusHandler
@@ -311,9 +313,14 @@ class SmdStreams:
             found.append(Wish(f"ohlc:{symbol}", partial(self._room, symbol)))
         return found
 
-    def names(self, symbol: str, followed: Iterable[str]) -> list[str]:
-        """Which of the streams that a client follows it gets of that symbol only because of the page."""
-        return [name for name in followed if name.startswith((f"chain:{symbol}:", f"ohlc:{symbol}"))]
+    def names(self, symbol: str, followed: Mapping[str, Subscription]) -> list[str]:
+        """Which of the streams that a client follows it got with a symbol; a chain of its own stays."""
+        return [
+            name
+            for name, item in followed.items()
+            if name == f"ohlc:{symbol}"
+            or (isinstance(item.room, SmdChainRoom) and item.room.stream.symbol == symbol)
+        ]
 
     def _chain(self, listing: Listing) -> Wish:
         name = f"chain:{listing.symbol}:{listing.expiry.day}"
@@ -342,10 +349,12 @@ class SmdStreams:
         return {**days, **_provenance.dump(quote.provenance)}
 
     async def _read_previous(self, symbol: str) -> None:
+        """Know the day before; without it only its close is told, and the rest is streamed all the same."""
         work = self._services.history.day(symbol, self._services.clock.now_ms())
-        _, previous = await asyncio.wait_for(work, self._services.api_timeout_s)
-        if previous is not None:
-            self._previous[symbol] = previous
+        with suppress(HistoryError, TimeoutError):
+            _, previous = await asyncio.wait_for(work, self._services.api_timeout_s)
+            if previous is not None:
+                self._previous[symbol] = previous
 
 
 def _first_strike(walls: list[dict[str, Any]]) -> float | None:

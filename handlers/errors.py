@@ -115,10 +115,10 @@ def _http_problem(error: HTTPError) -> Problem:
 
 def _first_of(details: Mapping[str, Sequence[str]]) -> str:
     """The first refusal as a sentence: a page that shows `message` alone tells its user what to change."""
-    name, texts = next(iter(details.items()))
+    name, texts = next(iter(details.items()), ("_schema", ["is not valid"]))
     subject = "The request" if name == "_schema" else name[:MOST_NAME_CHARACTERS]
     others = len(details) - 1
-    more = f" ({others} more in details)" if others else ""
+    more = f" ({others} more in details)" if others > 0 else ""
     return f"{subject} {texts[0].rstrip('.')}{more}."
 
 

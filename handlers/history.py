@@ -74,12 +74,15 @@ class HistoricalDataHandler(ApiHandler):
         self.reply(data, meta=meta)
 
     def _rows(self, name: str, interval: str, candles: Candles) -> list[dict[str, Any]]:
-        """Candles as rows, each with whether it is final."""
+        """Candles as rows, each with whether it is final: all before the newest that is."""
         found, now_ms = candle_rows(candles), self.services.clock.now_ms()
-        for row, time_ms in zip(found, candles.time_ms.tolist(), strict=True):
-            ends_ms = self.services.history.ends_ms(name, interval, time_ms)
-            row["closed"] = ends_ms <= now_ms
-        return found
+        forming = len(found)
+        while (
+            forming
+            and self.services.history.ends_ms(name, interval, int(candles.time_ms[forming - 1])) > now_ms
+        ):
+            forming -= 1
+        return [{**row, "closed": place < forming} for place, row in enumerate(found)]
 
     async def _finest(self, name: str, contract: object, start_ms: int, end_ms: int) -> str | None:
         """The width of the narrowest bars that there are; chains are recorded minute by minute."""

@@ -230,7 +230,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         symbols = _load(requests.SymbolEvent, payload)["symbol"]
         for symbol in symbols:
             self.services.market.universe.underlying(symbol)
-            for name in self._smd.names(symbol, list(client.subscriptions)) if self._smd else ():
+            for name in self._smd.names(symbol, client.subscriptions) if self._smd else ():
                 self._unsubscribe(client, name)
         return {"streams": [self._unsubscribe(client, f"symbol:{symbol}") for symbol in symbols]}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from handlers.rooms import Room
+from handlers.rooms import Room, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +29,5 @@ class WithSymbols(Protocol):
     async def wishes(self, symbols: Iterable[str]) -> list[Wish]:
         """The streams of each symbol."""
 
-    def names(self, symbol: str, followed: Iterable[str]) -> list[str]:
-        """Which of the streams that a client follows came with a symbol."""
+    def names(self, symbol: str, followed: Mapping[str, Subscription]) -> list[str]:
+        """Which of the streams that a client follows, by name, came with a symbol."""

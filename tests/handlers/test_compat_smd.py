@@ -162,10 +162,17 @@ async def test_the_page_unsubscribes_from_all_it_got_with_a_symbol(make_sandbox,
     await client.ask("subscribe_symbol", {"symbol": ["NIFTY", "RELIANCE"]})
     followed = (await client.ask("list_subscriptions"))["subscriptions"]
     assert len(followed) == 6
+    await client.ask("subscribe_option_chain", {"symbol": "NIFTY", "expiry": "2026-12-01"})  # of its own
+    await client.ask("subscribe_symbol", {"symbol": "NIFTYNXT50"})
     await client.ask("unsubscribe_symbol", {"symbol": "NIFTY"})
     followed = (await client.ask("list_subscriptions"))["subscriptions"]
-    assert [item["stream"].split(":")[1] for item in followed] == ["RELIANCE"] * 3
-    await client.ask("unsubscribe_symbol", {"symbol": "RELIANCE"})
+    assert sorted(item["stream"].split(":")[1] for item in followed) == [
+        "NIFTY",
+        *["NIFTYNXT50"] * 3,
+        *["RELIANCE"] * 3,
+    ]
+    await client.ask("unsubscribe_option_chain", {"symbol": "NIFTY"})
+    await client.ask("unsubscribe_symbol", {"symbol": ["RELIANCE", "NIFTYNXT50"]})
     assert sandbox.server.namespace.broadcaster.rooms == {}
 
 
