@@ -75,14 +75,11 @@ class HistoricalDataHandler(ApiHandler):
 
     def _rows(self, name: str, interval: str, candles: Candles) -> list[dict[str, Any]]:
         """Candles as rows, each with whether it is final: all before the newest that is."""
-        found, now_ms = candle_rows(candles), self.services.clock.now_ms()
-        forming = len(found)
-        while (
-            forming
-            and self.services.history.ends_ms(name, interval, int(candles.time_ms[forming - 1])) > now_ms
-        ):
-            forming -= 1
-        return [{**row, "closed": place < forming} for place, row in enumerate(found)]
+        history, now_ms = self.services.history, self.services.clock.now_ms()
+        closed = len(candles)
+        while closed and history.ends_ms(name, interval, int(candles.time_ms[closed - 1])) > now_ms:
+            closed -= 1
+        return [{**row, "closed": place < closed} for place, row in enumerate(candle_rows(candles))]
 
     async def _finest(self, name: str, contract: object, start_ms: int, end_ms: int) -> str | None:
         """The width of the narrowest bars that there are; chains are recorded minute by minute."""
