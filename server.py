@@ -21,42 +21,48 @@ from pathlib import Path
 from cli.packages import needed_packages
 
 with needed_packages():
-    from feed import commands
-    from feed.calendar import Calendar, CalendarError
-    from feed.clock import Clock, VirtualClock, WallClock, to_ms
-    from feed.epoch import contents, data_files, digest
-    from feed.guard import Guard
-    from feed.history import ClosedCandle, History, HistoryError, Retention
-    from feed.instruments import Catalogue
-    from feed.market import Market
-    from feed.minute_metrics import MinuteMetrics
-    from feed.playback import Replay
-    from feed.random_walk import SimulatedSource
+    from cli import commands
+    from feed.history.history import ClosedCandle, History, HistoryError, Retention
+    from feed.market.clock import Clock, VirtualClock, WallClock, to_ms
+    from feed.market.epoch import contents, data_files, digest
+    from feed.market.guard import Guard
+    from feed.market.market import Market
+    from feed.market.source import Source
+    from feed.market.ticker import Ticker
+    from feed.market.watchdog import FeedWatchdog
     from feed.recordings.frames import RecordingError
-    from feed.replay import ReplaySource
-    from feed.replay_control import ReplayControl
-    from feed.source import Source
-    from feed.store_replay import StoredDay, StoreReplay
-    from feed.ticker import Ticker
-    from feed.watchdog import FeedWatchdog
-    from handlers import TABLE, keys, make_application
-    from handlers.access import AccessRules, is_loopback
-    from handlers.admission import Limits
-    from handlers.broadcast import Broadcaster
-    from handlers.compat_smd import SmdStreams
-    from handlers.descriptors import Descriptors, open_file_limit, raise_limit
-    from handlers.health import Health
-    from handlers.listener import CONNECTIONS_A_CLIENT, Listener
-    from handlers.logs import Log, is_journal
-    from handlers.loop import make_loop
-    from handlers.loop_lag import LoopLag
-    from handlers.realtime import MarketNamespace, make_socket_server
-    from handlers.service_manager import ServiceManager, ServiceManagerError
-    from handlers.services import PastVolatility, Services, Views
-    from handlers.serving import Server, StartError, fill_past, serve
-    from handlers.tls import TlsError, make_context
-    from schemas.settings import DEFAULT_STORE, Settings
-    from schemas.settings_file import SettingsError, assignments, read_settings, warn_of_open_secrets
+    from feed.reference.calendar import Calendar, CalendarError
+    from feed.reference.instruments import Catalogue
+    from feed.replay.control import ReplayControl
+    from feed.replay.playback import Replay
+    from feed.replay.source import ReplaySource
+    from feed.replay.stored_day import StoredDay, StoreReplay
+    from feed.simulation.source import SimulatedSource
+    from feed.valuation.minute_metrics import MinuteMetrics
+    from handlers.access import keys
+    from handlers.access.admission import Limits
+    from handlers.access.rules import AccessRules, is_loopback
+    from handlers.compat.smd import SmdStreams
+    from handlers.monitoring.logs import Log, is_journal
+    from handlers.monitoring.loop_lag import LoopLag
+    from handlers.operations.application import TABLE, make_application
+    from handlers.operations.health import Health
+    from handlers.operations.service_manager import ServiceManager, ServiceManagerError
+    from handlers.operations.serving import Server, StartError, fill_past, serve
+    from handlers.rest.services import PastVolatility, Services, Views
+    from handlers.streams.broadcaster import Broadcaster
+    from handlers.streams.namespace import MarketNamespace, make_socket_server
+    from handlers.transport.descriptors import Descriptors, open_file_limit, raise_limit
+    from handlers.transport.listener import CONNECTIONS_A_CLIENT, Listener
+    from handlers.transport.loop import make_loop
+    from handlers.transport.tls import TlsError, make_context
+    from schemas.configuration.settings import DEFAULT_STORE, Settings
+    from schemas.configuration.settings_file import (
+        SettingsError,
+        assignments,
+        read_settings,
+        warn_of_open_secrets,
+    )
 
 __version__ = "0.1.0"
 

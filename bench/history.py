@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from feed.calendar import IST, Calendar
-from feed.clock import to_ms
-from feed.history import History, Reach
-from feed.instruments import Catalogue
-from feed.market import Market
-from feed.minute_metrics import MinuteMetrics
-from feed.random_walk import SimulatedSource
+from feed.history.history import History, Reach
+from feed.market.clock import to_ms
+from feed.market.market import Market
+from feed.reference.calendar import IST, Calendar
+from feed.reference.instruments import Catalogue
+from feed.simulation.source import SimulatedSource
+from feed.valuation.minute_metrics import MinuteMetrics
 
 OPEN = datetime.datetime(2026, 11, 25, 9, 15, tzinfo=IST)
 SESSION_MINUTES = 385

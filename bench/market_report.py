@@ -16,8 +16,8 @@ import numpy as np
 from bench import market_statistics as statistics
 from bench.market_charts import Chart, draw
 from bench.market_statistics import RECORDED_DAY, RECORDED_SMILES, Figure, LiveMarket, LivePath
-from feed.calendar import Calendar
-from feed.instruments import Catalogue
+from feed.reference.calendar import Calendar
+from feed.reference.instruments import Catalogue
 
 
 def charts(seed: int, sessions: int) -> Iterator[Chart]:

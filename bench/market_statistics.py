@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics.implied_volatility import implied_volatility
-from feed.calendar import IST, Calendar
-from feed.clock import to_ms
-from feed.instruments import Catalogue
-from feed.market import Market
-from feed.random_walk import SimulatedSource
+from feed.market.clock import to_ms
+from feed.market.market import Market
+from feed.market.universe import Listing
+from feed.reference.calendar import IST, Calendar
+from feed.reference.instruments import Catalogue
 from feed.simulation.activity import Activity
 from feed.simulation.factors import GROUPS, FactorModel, FactorState
 from feed.simulation.parameters import load_parameters
-from feed.universe import Listing
+from feed.simulation.source import SimulatedSource
 
 TOLERANCE = 0.35
 INTEREST_RATE = 0.065

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from bench.market_statistics import LiveMarket
-from feed.calendar import IST, Calendar
-from feed.instruments import Catalogue
+from feed.reference.calendar import IST, Calendar
+from feed.reference.instruments import Catalogue
 
 BUDGET_MS = 10.0
 PLAIN_DAY = datetime.datetime(2026, 11, 25, 11, tzinfo=IST)

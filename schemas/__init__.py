@@ -1,1 +1,1 @@
-"""Every shape once: settings, requests, responses and events, as marshmallow schemas."""
+"""What passes between server and clients: every shape once. Read `requests` and `envelope` first."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
+from schemas.configuration.settings import SCENARIOS
 from schemas.requests import Moment, Request, one_of
-from schemas.settings import SCENARIOS
 from schemas.strategy import Amount
 from schemas.wire import Number, Timestamp
 

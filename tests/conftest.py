@@ -20,10 +20,10 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 import server as server_module
-from feed.clock import VirtualClock
-from feed.history import History
-from handlers.serving import Server
-from schemas.settings import Settings, SettingsSchema
+from feed.history.history import History
+from feed.market.clock import VirtualClock
+from handlers.operations.serving import Server
+from schemas.configuration.settings import Settings, SettingsSchema
 from tests.processes import Process, spawn
 
 ROOT = Path(__file__).parent.parent

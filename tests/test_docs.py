@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from handlers import TABLE
-from handlers.realtime import CLIENT_EVENTS, SERVER_EVENTS
-from schemas.settings import ENVIRONMENT_NAMES, SettingsSchema
+from handlers.operations.application import TABLE
+from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
+from schemas.configuration.settings import ENVIRONMENT_NAMES, SettingsSchema
 from tests.processes import ROOT
 
 SETTINGS = ROOT / "settings.toml"

@@ -15,7 +15,7 @@ import pytest
 import socketio
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
-from schemas.settings_file import warn_of_open_secrets
+from schemas.configuration.settings_file import warn_of_open_secrets
 from tests.processes import ROOT
 
 KEY, GUESS, PASSWORD = "the-key-that-nobody-may-see", "a-guess-that-is-wrong", "the-password-of-the-database"

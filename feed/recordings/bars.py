@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from feed.candles import DAY_MS, MINUTE_MS, Candles, gather, parse_width, source_code, width_name
+from feed.market.candles import DAY_MS, MINUTE_MS, Candles, gather, parse_width, source_code, width_name
 from feed.recordings.columns import BAR_COLUMNS, places
 from feed.recordings.documents import Table, plain_column
 from feed.recordings.frames import BadRow

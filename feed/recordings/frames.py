@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from feed.market.source import CONTRACT_FIELDS, FloatArray
 from feed.recordings.text import local_day, parse_number
-from feed.source import CONTRACT_FIELDS, FloatArray
 
 FIELD_ROW = {name: row for row, name in enumerate(CONTRACT_FIELDS)}
 PRICE_FIELDS = ("last_price", "bid", "ask")  # in these an exchange writes 0 for "there is none"
@@ -47,7 +47,7 @@ class RecordedChain:
     """One expiry at one instant.
 
     ``strikes`` : (n,) ascending. ``values`` : (fields, 2, n) in the order of ``CONTRACT_FIELDS``,
-    calls then puts, NaN where the recording says nothing. Units as in ``feed.source.Update``.
+    calls then puts, NaN where the recording says nothing. Units as in ``feed.market.source.Update``.
     ``forward`` : the price of the future of that expiry, NaN without one. ``lot_size`` : None where the
     recording has none.
     """

@@ -10,13 +10,13 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.calendar import Calendar
-from feed.clock import to_datetime, to_ms
-from feed.instruments import Catalogue, Expiry, Underlying, UnknownContract
+from feed.market.clock import to_datetime, to_ms
+from feed.market.source import FloatArray
+from feed.market.universe import Universe
 from feed.recordings.frames import ChainKey, Frame
 from feed.recordings.text import local_day
-from feed.source import FloatArray
-from feed.universe import Universe
+from feed.reference.calendar import Calendar
+from feed.reference.instruments import Catalogue, Expiry, Underlying, UnknownContract
 
 DEFAULT_EXCHANGE = "NFO"  # of an underlying that the catalogue does not know
 DEFAULT_TICK_SIZE = 0.05

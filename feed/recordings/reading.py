@@ -12,9 +12,6 @@ from typing import Any
 
 import orjson
 
-from feed.calendar import Calendar
-from feed.identity import Identities, UnknownIdentity
-from feed.instruments import Catalogue
 from feed.recordings.bars import (
     NEEDED,
     BarDecoder,
@@ -50,6 +47,9 @@ from feed.recordings.text import (
     parse_number,
     settle_order,
 )
+from feed.reference.calendar import Calendar
+from feed.reference.identity import Identities, UnknownIdentity
+from feed.reference.instruments import Catalogue
 
 EXPECTED = (
     "expected candles (date, open, high, low, close), a chain with a row per contract (timestamp, expiry, "

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from feed.calendar import IST
+from feed.reference.calendar import IST
 
 MISSING = ("", "-", "--")  # the exchange's own CSV writes a dash
 EXACT = 2.0**53  # beyond it a double no longer counts whole numbers

@@ -1,8 +1,6 @@
-"""The simulated market: each module one part of it, all on arrays.
+"""The simulated market: each module one part of it, all on arrays. Read `source` first.
 
-`activity` and `hours` say how variance and volume go by, `factors` moves the underlyings, `surface` prices
-their chains, `liquidity`, `quotes` and `trades` make the books, `settlement` and `listing` see to days and
-expiries. `book` holds the contracts and `chains` refreshes them; `start`, `opening`, `backfill` and
-`contracts_start` make what was before, from where an earlier run left off (`carried`); `scenarios` bends it
-all. The parameters are in `feed/data/simulation.toml`.
+`activity` and `hours` say how variance and volume go by, `factors` moves the underlyings, `spots` says what
+is published of them; `contracts` has their chains. `start` and `past` make what was before, from where an
+earlier run left off; `scenarios` bends it all. The parameters are in `simulation.toml`.
 """

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.calendar import IST, Calendar, Session
-from feed.clock import to_datetime, to_ms
+from feed.market.clock import to_datetime, to_ms
+from feed.reference.calendar import IST, Calendar, Session
 from feed.simulation.parameters import FloatArray
 
 MINUTE_MS = 60_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feed.instruments import Underlying
+from feed.reference.instruments import Underlying
 from feed.simulation.parameters import FloatArray, Parameters
 
 EQUITY, COMMODITY = 0, 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PARAMETERS_PATH = Path(__file__).parents[1] / "data" / "simulation.toml"
+PARAMETERS_PATH = Path(__file__).parent / "simulation.toml"
 
 Parameters = dict[str, Any]
 FloatArray = NDArray[np.float64]

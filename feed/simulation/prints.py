@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from feed.market.source import PriceRange
 from feed.simulation.parameters import FloatArray
-from feed.source import PriceRange
 
 
 class Prints:

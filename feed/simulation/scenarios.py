@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feed.simulation.factors import Effects
-from feed.simulation.situation import Mood
+from feed.simulation.step_context import Mood
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.instruments import Underlying
+from feed.market.source import UNDERLYING_FIELDS, PriceRange
+from feed.reference.instruments import Underlying
 from feed.simulation.bars import round_to
 from feed.simulation.parameters import FloatArray, Parameters
 from feed.simulation.prints import Prints
-from feed.source import UNDERLYING_FIELDS, PriceRange
 
 
 def daily_units(underlyings: Sequence[Underlying], parameters: Parameters) -> FloatArray:

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.calendar import Calendar
-from feed.instruments import Underlying
+from feed.history.previous_run import Carried
+from feed.reference.calendar import Calendar
+from feed.reference.instruments import Underlying
 from feed.simulation.activity import Activity
-from feed.simulation.backfill import BLOCK, Backfill
 from feed.simulation.bars import Bars, joined, round_to
-from feed.simulation.carried import Carried
-from feed.simulation.contracts_start import Range
+from feed.simulation.contracts.start import Range
 from feed.simulation.factors import GROUPS, FactorModel
-from feed.simulation.opening import DaySoFar, Span, day_so_far
 from feed.simulation.parameters import FloatArray
+from feed.simulation.past.backfill import BLOCK, Backfill
+from feed.simulation.past.opening import DaySoFar, Span, day_so_far
 from feed.simulation.spots import Spots
 
 _CALM_LEVEL = -0.12  # the logarithm of implied volatility against its long run, at the start

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from handlers.departure import SLICE
+from handlers.streams.drain import SLICE
 from tests.chaos.service_manager import Manager
 from tests.processes import ROOT, STOP_S
 

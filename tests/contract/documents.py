@@ -7,9 +7,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from handlers import ROUTES
-from handlers.documents import Documents
-from handlers.realtime import CLIENT_EVENTS, SERVER_EVENTS
+from handlers.documents.routes import Documents
+from handlers.operations.application import ROUTES
+from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
 
 DOCUMENTS = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], "0.1.0")
 OPENAPI, ASYNCAPI = DOCUMENTS.openapi, DOCUMENTS.asyncapi

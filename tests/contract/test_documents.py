@@ -10,9 +10,9 @@ import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from handlers import ROUTES, TABLE
-from handlers.documents import OPERATIONS, Documents
-from handlers.errors import STATUS
+from handlers.access.errors import STATUS
+from handlers.documents.routes import OPERATIONS, Documents
+from handlers.operations.application import ROUTES, TABLE
 from schemas.envelope import ERROR_CODES
 from schemas.events import CLIENT, SERVER
 from tests.contract.documents import (

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tornado.testing import bind_unused_port
 
-from handlers.serving import HISTORY_STOP_S
-from schemas.settings import ServerSchema
+from handlers.operations.serving import HISTORY_STOP_S
+from schemas.configuration.settings import ServerSchema
 from server import load_settings, parse_arguments
 
 ROOT = Path(__file__).parents[2]

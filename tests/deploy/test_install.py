@@ -118,9 +118,9 @@ def test_second_run_keeps_settings_and_drops_files_that_are_gone(target, tmp_pat
 def test_compiled_files_come_along_and_name_their_place(target, tmp_path):
     """The service may not write to its prefix, and a traceback must name files that exist."""
     install(*target)
-    compiled = list((tmp_path / "prefix" / "feed" / "__pycache__").glob("clock.*.pyc"))
+    compiled = list((tmp_path / "prefix" / "feed" / "market" / "__pycache__").glob("clock.*.pyc"))
     assert len(compiled) == 1
-    assert os.fsencode(tmp_path / "prefix" / "feed" / "clock.py") in compiled[0].read_bytes()
+    assert os.fsencode(tmp_path / "prefix" / "feed" / "market" / "clock.py") in compiled[0].read_bytes()
 
 
 @pytest.mark.parametrize("name", ["deploy/install.sh", "deploy/Dockerfile"])

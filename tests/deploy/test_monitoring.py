@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.metrics import FEED_STATES, Metrics
+from handlers.operations.metrics import FEED_STATES, Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = re.compile(r"\b(?:market|process|python)_[a-z0-9_]+\b")

@@ -17,7 +17,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 from tornado.websocket import websocket_connect
 
-from schemas.settings import SettingsSchema
+from schemas.configuration.settings import SettingsSchema
 
 CONF = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 TEXT = CONF.read_text()

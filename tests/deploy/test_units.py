@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import server
-from handlers import serving
-from schemas.settings import LimitsSchema, ServerSchema
-from schemas.settings_file import SettingsError
+from handlers.operations import serving
+from schemas.configuration.settings import LimitsSchema, ServerSchema
+from schemas.configuration.settings_file import SettingsError
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 EXPOSURE = 12  # tenths, of 100: what a daemon with a port can hardly go below

@@ -12,15 +12,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from feed.chain import value_chain
-from feed.instruments import Expiry, Underlying
-from feed.market import Market
-from feed.source import Update
-from feed.universe import Universe
-from handlers import broadcast
-from handlers.broadcast import Broadcaster
-from handlers.rooms import ChainRoom, Client, SymbolRoom
-from handlers.streams import ChainStream, SymbolStream
+from feed.market.market import Market
+from feed.market.source import Update
+from feed.market.universe import Universe
+from feed.reference.instruments import Expiry, Underlying
+from feed.valuation.chain import value_chain
+from handlers.streams import broadcaster as broadcast
+from handlers.streams.broadcaster import Broadcaster
+from handlers.streams.rooms import ChainRoom, Client, SymbolRoom
+from handlers.streams.state import ChainStream, SymbolStream
 from tests.fanout.states import ChainState, QuoteState
 
 STRIKES = np.arange(900.0, 1101.0, 10.0)

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import server as server_module
-from feed import ticker
-from feed.calendar import IST
-from feed.clock import VirtualClock, to_ms
-from handlers.rooms import Client
+from feed.market import ticker
+from feed.market.clock import VirtualClock, to_ms
+from feed.reference.calendar import IST
+from handlers.streams.rooms import Client
 from tests.conftest import settings_of
 from tests.fanout.test_model import Socket, Wire
 

@@ -7,11 +7,11 @@ import asyncio
 import numpy as np
 import pytest
 
-from feed.source import Update
-from handlers import broadcast
-from handlers.broadcast import Broadcaster
-from handlers.rooms import SymbolRoom
-from handlers.streams import SymbolStream
+from feed.market.source import Update
+from handlers.streams import broadcaster as broadcast
+from handlers.streams.broadcaster import Broadcaster
+from handlers.streams.rooms import SymbolRoom
+from handlers.streams.state import SymbolStream
 from tests.fanout.test_model import DEPTH, Peer, make_market
 
 CLIENTS = 20

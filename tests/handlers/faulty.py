@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feed.source import Restartable, Source, Update
+from feed.market.source import Restartable, Source, Update
 
 
 class FaultySource:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from feed.calendar import Calendar
-from feed.clock import VirtualClock, to_datetime, to_ms
-from feed.history import History, Reach
-from feed.instruments import Catalogue
-from feed.market import Market
-from feed.random_walk import SimulatedSource
+from feed.history.history import History, Reach
+from feed.market.clock import VirtualClock, to_datetime, to_ms
+from feed.market.market import Market
+from feed.reference.calendar import Calendar
+from feed.reference.instruments import Catalogue
+from feed.simulation.source import SimulatedSource
 from tests.conftest import Parts, settings_of
 
 CALENDAR = Calendar.load()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from handlers.frames import encode
+from handlers.transport.frames import encode
 from schemas.chains import ROW_COLUMNS, ChainRowSchema
 from schemas.columns import Column, changed_rows, differs, rounded, rows
 from tests.handlers.shapes import problems, strict_json

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from handlers.errors import describe
+from handlers.access.errors import describe
 from schemas import requests
 
 SCHEMAS = [

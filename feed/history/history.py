@@ -1,0 +1,271 @@
+"""History: durable candles and chains, recorded beside the market and never in its way.
+
+``record`` runs on the loop and only counts; one thread writes, a few read. What is not on the disk yet is
+served from memory, so a reader sees every minute whether the disk keeps up or not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from feed.history.answers import PATIENCE_S
+from feed.history.backfill import Backfill, Past, Progress, Reach
+from feed.history.maintenance.checking import quick_fault
+from feed.history.maintenance.upkeep import PruneJob, Retention, RewindJob
+from feed.history.memory.recent import MINUTES
+from feed.history.memory.running import ClosedCandle
+from feed.history.open_interest import OpenInterestSeries
+from feed.history.previous_run import Carried
+from feed.history.recorder import Recorder
+from feed.history.resume_state import left_off
+from feed.history.session_figures import SessionFigures
+from feed.history.store.codec import Damaged
+from feed.history.store.jobs import ChainMetrics, Valuation
+from feed.history.store.problems import STORE_ERRORS, HistoryError
+from feed.history.store.registry import Registry
+from feed.history.store.stored_chain import StoredChain
+from feed.history.store.writer import Health, Writer
+from feed.history.today import TodayJob, missing_today
+from feed.market.candles import MINUTE_MS, Candles, SessionGrid
+from feed.market.market import Market
+from feed.reference.calendar import Calendar
+from feed.reference.instruments import Underlying
+
+__all__ = [
+    "ChainMetrics",
+    "ClosedCandle",
+    "Health",
+    "History",
+    "HistoryError",
+    "OpenInterestSeries",
+    "Reach",
+    "Retention",
+    "StoredChain",
+]
+
+_PRUNE_EVERY_MS = 600_000
+_CHAIN_DAYS_IN_MEMORY = 1  # a session of all chains is some tens of megabytes
+
+
+class History(SessionFigures):
+    """Candles of every underlying and a record of every chain, minute by minute.
+
+    ``url`` names the store (see ``Database``), None keeps it in memory. ``hours`` is how the market runs
+    (see ``feed.market.candles``). The writer commits within ``flush_interval_s``; at most ``queue_limit``
+    minutes wait for it. Raises HistoryError where the store cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        *,
+        calendar: Calendar,
+        hours: str = "exchange",
+        flush_interval_s: float = 5.0,
+        queue_limit: int = 64,
+        readers: int = 2,
+        retention: Retention | None = None,
+    ) -> None:
+        super().__init__(url, calendar=calendar, hours=hours, readers=readers)
+        self._flush_interval_s = flush_interval_s
+        self._queue_limit = queue_limit
+        self._retention = retention or Retention()
+        if not self.database.is_durable:
+            self._retention = replace(self._retention, chains_days=_CHAIN_DAYS_IN_MEMORY)
+        self._pruned_ms = 0
+        self._fault: Future[str | None] | None = None
+        self._started_ms = 0
+        self._registry = Registry()
+        self.database.on_renewed = self._registry.clear
+        self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
+
+    def left_off(self, underlyings: Sequence[Underlying], now_ms: int) -> Carried | None:
+        """Where the last run of a simulated market left the underlyings; None in memory."""
+        if not self.database.is_durable:
+            return None
+        self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
+        try:
+            return left_off(self._reader, underlyings, self._grid, now_ms)
+        except (*STORE_ERRORS, Damaged) as error:
+            self.database.close()
+            raise self.database.problem(error) from error
+
+    def start(self, market: Market, now_ms: int, past: Past | None = None) -> None:
+        """Take up the day where the store left it, and begin to write. Before the first ``record``.
+
+        What the store lacks of the running day is told by ``past``: by a simulated market, which counts its
+        day from what was before the start.
+        """
+        underlyings = market.universe.underlyings
+        self._started_ms = now_ms - now_ms % MINUTE_MS
+        self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
+        self._recorder = Recorder(
+            market.universe,
+            [self._grid(underlying.symbol) for underlying in underlyings],
+            self._writer,
+            self._registry,
+            source=market.source,
+            part_every_ms=round(self._flush_interval_s * 1000),
+        )
+        try:
+            self._load(self._recorder, now_ms, past)
+        except (*STORE_ERRORS, Damaged) as error:
+            self.database.close()
+            raise self.database.problem(error) from error
+        self._writer.start()
+        self._fault = self._pool.submit(quick_fault, self.database)
+
+    def backfill(
+        self,
+        source: Past,
+        progress: Progress = lambda done, total: None,
+        reach: Reach | None = None,
+        *,
+        eager: bool = True,
+    ) -> Backfill:
+        """Fill what the store lacks of the past before the start from what a source tells.
+
+        In the background: ``stop`` ends it, ``join`` of the answer waits for it. ``progress`` is called from
+        its thread with what is done and what there is to do. Whoever reads a symbol waits until its past is
+        there; with ``eager=False`` that is what makes it be filled.
+        """
+        recorder = self._started()
+        self._backfill = Backfill(
+            source,
+            {symbol: self._grid(symbol) for symbol in recorder.names},
+            self._reader,
+            self._writer,
+            before_ms=self._started_ms,
+            reach=reach or Reach(),
+            adopt=recorder.adopt,
+            eager=eager,
+        )
+        self._backfill.start(progress)
+        return self._backfill
+
+    async def ready(self, symbol: str) -> None:
+        """Wait until the past of a symbol is filled, but not for a store that is known to fail."""
+        if self._writer.health().reason is None:
+            await super().ready(symbol)
+
+    async def stop(self, timeout_s: float = 10.0) -> None:
+        """Write what is left, the minute being formed included, and close the store."""
+        if self._backfill is not None:
+            self._backfill.stop()
+        if self._recorder is not None:
+            self._recorder.finish()
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.stop, timeout_s)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.database.close()
+
+    def record(
+        self, market: Market, now_ms: int, chain_metrics: ChainMetrics | Valuation | None = None
+    ) -> list[ClosedCandle]:
+        """Count the market's state as published at ``now_ms``; returns the candles that became final.
+
+        To be called with every step of the clock, also when nothing arrived: that is what closes a minute.
+        ``chain_metrics`` is used when a minute closes; a function is called with the closed minute by the
+        writer's thread, so it must not touch the market. What prices went through on the way, if the latest
+        update tells it, counts in the minute of ``now_ms``.
+        """
+        if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS and not self._writer.pending():
+            self._pruned_ms = now_ms
+            self._writer.put(PruneJob(self._retention, now_ms))
+        return self._started().record(
+            market.universe,
+            market.underlyings,
+            market.contracts,
+            min(market.last_input_ms, now_ms),  # after a seek back the newest input lies ahead
+            now_ms,
+            chain_metrics,
+            market.forwards,
+            market.latest,
+        )
+
+    def rewind(self, to_ms: int) -> None:
+        """Follow a clock that was set on purpose: what is known from ``to_ms`` on is forgotten.
+
+        A durable store keeps it: what is recorded there is never deleted by a seek.
+        """
+        recorder = self._started()
+        recorder.rewind(to_ms)
+        if not self.database.is_durable and recorder.names:
+            days = (self._grid(symbol).day_at(to_ms).day for symbol in recorder.names)
+            job = RewindJob(recorder.encoder, to_ms, min(days))
+            if self._writer.put(job):
+                self._forgetting = job.is_done
+
+    def skip(self, to_ms: int) -> None:
+        """Follow a clock that was put forward on purpose: nothing is known of what lies between."""
+        recorder = self._started()
+        recorder.finish()  # the running minute ends where it stands
+        recorder.rewind(to_ms)
+
+    async def flush(self, timeout_s: float = PATIENCE_S) -> bool:
+        """Have everything that was recorded written at once; False if it was not in time."""
+        if len(self._writer.pending()) < self._queue_limit:  # a full queue is written at once anyway
+            self._writer.put(_Nothing())
+        return await asyncio.get_running_loop().run_in_executor(None, self._writer.drain, timeout_s)
+
+    async def make_room(self) -> None:
+        """Wait while the writer is far behind: for a clock that may stand still meanwhile."""
+        if self._writer.health().queue_length > self._queue_limit // 2:
+            await self.flush()
+
+    def health(self) -> Health:
+        """Whether what is recorded reaches the store and can be read, and if not why."""
+        health = self._writer.health()
+        fault = self._fault.result() if self._fault is not None and self._fault.done() else None
+        fault = fault or self._read_faults.reason
+        return health if fault is None else replace(health, state="degraded", reason=fault)
+
+    def _load(self, recorder: Recorder, now_ms: int, past: Past | None) -> None:
+        """Fill memory with the latest day of minutes, the running day and the days of its week."""
+        minute_ms = now_ms - now_ms % MINUTE_MS
+        grids = [self._grid(symbol) for symbol in recorder.names]
+        days = [grid.day_at(now_ms) for grid in grids]
+        since_ms = min([minute_ms - (MINUTES - 1) * MINUTE_MS, *(day.start_ms for day in days)])
+        stored = self._reader.minutes_of_all(recorder.names, since_ms, minute_ms + MINUTE_MS)
+        recorder.running.recent.begin(minute_ms)
+        told: dict[str, Candles] = {}
+        for row, symbol in enumerate(recorder.names):
+            week = self._load_week(symbol, grids[row], days[row].day)
+            minutes = _of_kind(stored.get(symbol, Candles.empty()), recorder.source)
+            if past is not None:
+                told[symbol] = missing_today(past, symbol, grids[row], minutes, minute_ms)
+                minutes = Candles.merge([told[symbol], minutes])
+            recorder.load(row, minutes, _of_kind(week, recorder.source), minute_ms)
+        if past is not None:
+            recorder.go_on([self._hours == "always" or day.open_ms <= now_ms < day.close_ms for day in days])
+        if past is not None and self.database.is_durable:  # else there is nothing to be killed away
+            rows = recorder.running.days_so_far()
+            self._writer.put(TodayJob(self._registry, recorder.names, told, rows, recorder.source))
+        self._registry.newest_chain_ms = self._reader.newest_chain_ms(min(day.day for day in days))
+
+    def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:
+        first, last = today - timedelta(days=today.weekday()), today - timedelta(days=1)
+        return self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)[0]
+
+
+class _Nothing:
+    """A job that has what waits before it written at once."""
+
+    urgent = True
+
+    def write(self, connection: Connection) -> None:
+        """Write nothing."""
+
+    def undo(self) -> None:
+        """Nothing was done."""
+
+
+def _of_kind(candles: Candles, source: int) -> Candles:
+    """Without simulated candles where the source is real, and the other way round."""
+    simulated = 1
+    return candles.take((candles.source == simulated) == (source == simulated))

@@ -1,0 +1,1 @@
+"""What keeps a store in order, and whether it is sound. Read `upkeep` first."""

@@ -1,0 +1,69 @@
+"""Where the last run of a simulated market left off, read from the store before the next one begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import numpy as np
+from sqlalchemy import func, select
+
+from feed.history.previous_run import Carried
+from feed.history.store.candle_rows import HOUR_MS
+from feed.history.store.reader import Reader
+from feed.history.store.tables import minute_blocks, symbols
+from feed.market.candles import MINUTE_MS, Candles, SessionGrid, source_code
+from feed.reference.instruments import Underlying
+
+_LONGEST_CLOSURE = timedelta(days=14)
+_ONE_DAY = timedelta(days=1)
+_SIMULATED = source_code("simulated")
+
+GridOf = Callable[[str], SessionGrid]
+
+
+def left_off(reader: Reader, underlyings: Sequence[Underlying], grid_of: GridOf, now_ms: int) -> Carried:
+    """The underlyings as the store knows them before an instant; simulated prices only."""
+    found = Carried.nothing(len(underlyings))
+    hours = _newest_hours(reader, now_ms)
+    for row, underlying in enumerate(underlyings):
+        hour_ms = hours.get(underlying.symbol)
+        if hour_ms is not None:
+            _take(found, row, reader, underlying.symbol, grid_of(underlying.symbol), hour_ms, now_ms)
+    return found
+
+
+def _newest_hours(reader: Reader, now_ms: int) -> dict[str, int]:
+    """The newest hour of minutes of each symbol that begins before an instant."""
+    block = minute_blocks.c
+    newest = select(func.max(block.hour_ms)).where(block.symbol_id == symbols.c.id, block.hour_ms < now_ms)
+    with reader.database.reading() as connection:
+        rows = connection.execute(select(symbols.c.name, newest.scalar_subquery())).all()
+    return {name: hour_ms for name, hour_ms in rows if hour_ms is not None}
+
+
+def _take(
+    found: Carried, row: int, reader: Reader, symbol: str, grid: SessionGrid, hour_ms: int, now_ms: int
+) -> None:
+    """Note what the store has of one underlying."""
+    newest = _simulated(reader.minutes(symbol, hour_ms, hour_ms + HOUR_MS)).between(0, now_ms)
+    if not len(newest):
+        return
+    last_ms = int(newest.time_ms[-1])
+    day = grid.day_at(last_ms)
+    # of the minutes, as the candle of the running day is: a kill may have come between the two
+    minutes = _simulated(reader.minutes(symbol, day.start_ms, last_ms + 1))
+    found.until_ms[row] = min(last_ms + MINUTE_MS, now_ms)
+    found.last_price[row] = minutes.close[-1]
+    found.open[row], found.high[row] = minutes.open[0], minutes.high.max()
+    found.low[row], found.volume[row] = minutes.low.min(), np.nansum(minutes.volume)
+    days, _ = reader.days(
+        symbol, day.day - _LONGEST_CLOSURE, day.day - _ONE_DAY, lambda on: grid.day(on).open_ms
+    )
+    before = _simulated(days)
+    if len(before):
+        found.previous_close[row] = before.close[-1]
+
+
+def _simulated(candles: Candles) -> Candles:
+    return candles.take(candles.source == _SIMULATED)

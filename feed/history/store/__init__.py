@@ -1,0 +1,1 @@
+"""The durable side of history: tables, codecs, the one writer, readers. Read `tables` first."""

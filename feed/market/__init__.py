@@ -1,0 +1,1 @@
+"""The one mutable market and what moves it: read `market`, then `source` and `ticker`."""

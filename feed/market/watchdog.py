@@ -1,0 +1,160 @@
+"""Whether a feed does what it should, judged by what arrives; and when a silent one is to be restarted."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass
+
+from feed.market.clock import to_datetime, to_ms
+from feed.market.hysteresis import Steady, Verdict
+from feed.reference.calendar import Calendar, Phase
+
+STATUS_EXCHANGE = "NFO"
+EXPECTED_INPUTS = 20  # over so many the rate is judged: few enough to notice soon, enough not to flap
+SHARE_DEGRADED = 0.5
+HOLD_S = 10.0  # of market time: how long a feed has to be well before it counts as live again
+FIRST_WAIT_MS = 1_000  # a line that broke is often up again at once
+LONGEST_WAIT_MS = 60_000  # a venue that is away for hours is knocked at once a minute
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """``live``, ``degraded``, ``stalled``, ``market_closed`` or ``disconnected``, and why.
+
+    ``restarts`` counts the restarts since the feed was last live; ``next_try_ms`` is the next, if any.
+    """
+
+    name: str
+    reason: str
+    restarts: int = 0
+    next_try_ms: int | None = None
+
+
+class FeedWatchdog:
+    """Judges a feed by the age and the rate of its inputs, against what the phase leads one to expect.
+
+    Instants are those of the market's clock, so that under a virtual one every verdict is reproducible.
+    ``hours`` is how the market runs (``always`` or ``exchange``); ``chance`` spreads the restarts of servers
+    that lost the same feed.
+    """
+
+    def __init__(self, calendar: Calendar, *, hours: str, chance: random.Random) -> None:
+        self._calendar = calendar
+        self._hours = hours
+        self._chance = chance
+        self._steady = Steady(better_after_s=HOLD_S)
+        self._asked_ms: int | None = None
+        self._since_ms = 0  # since when the source was asked without a gap
+        self._inputs_ms: deque[int] = deque(maxlen=EXPECTED_INPUTS)
+        self._failures_ms: deque[int] = deque(maxlen=EXPECTED_INPUTS)
+        self._failed_since_input = False
+        self._problem = ""
+        self._tries = 0
+        self._next_try_ms: int | None = None
+
+    def note_input(self, now_ms: int) -> None:
+        """Something arrived that is newer than everything before."""
+        self._inputs_ms.append(now_ms)
+        self._failed_since_input = False
+
+    def note_failure(self, now_ms: int, error: Exception) -> None:
+        """The source raised instead of telling."""
+        self._failures_ms.append(now_ms)
+        self._failed_since_input = True
+        self._problem = type(error).__name__  # its text may name files, hosts or keys
+
+    def note_restart(self, now_ms: int) -> None:
+        """The source was restarted; the next time it is left alone for longer."""
+        self._tries += 1
+        self._plan_restart(now_ms)
+
+    def wants_restart(self, now_ms: int) -> bool:
+        """Whether the source is silent, and its next restart is due."""
+        return self._next_try_ms is not None and now_ms >= self._next_try_ms
+
+    def judge(
+        self,
+        now_ms: int,
+        *,
+        age_ms: int | None,
+        stale_after_ms: float,
+        expected_ms: float,
+        is_recorded: bool = False,
+        is_over: bool = False,
+    ) -> FeedState:
+        """The feed's state.
+
+        ``age_ms`` is how old the newest input is, None before the first; from ``stale_after_ms`` on the feed
+        is stalled. An input is expected every ``expected_ms``. What a recording lacks no restart brings, and
+        one that ``is_over`` brings nothing more.
+        """
+        self._follow(now_ms, expected_ms)
+        phase = self._calendar.phase(STATUS_EXCHANGE, to_datetime(now_ms))
+        is_silent = age_ms is None or age_ms > stale_after_ms
+        if is_silent and is_over:
+            return self._closed("The recording has ended.")
+        if is_silent and age_ms is not None and self._is_closed(phase):
+            return self._closed(f"The market is closed ({phase.phase}).")
+        opened_ms = now_ms - to_ms(phase.since) if self._hours == "exchange" else stale_after_ms
+        if is_silent and opened_ms < stale_after_ms:
+            reason = f"The market opened {opened_ms / 1000:.0f} s ago, and nothing has arrived yet."
+            return FeedState("degraded", reason)
+        if is_silent:
+            return self._silent(now_ms, age_ms, may_restart=self._failed_since_input or not is_recorded)
+        self._next_try_ms = None
+        verdict = self._steady.observe(now_ms / 1000, self._arriving(now_ms, expected_ms, phase))
+        if verdict.rank:
+            return FeedState("degraded", verdict.reason, self._tries)
+        self._tries = 0
+        return FeedState("live", verdict.reason)
+
+    def _follow(self, now_ms: int, expected_ms: float) -> None:
+        """Notice a clock that jumped: nothing could arrive in the time that it left out."""
+        asked_ms, self._asked_ms = self._asked_ms, now_ms
+        if asked_ms is not None and 0 <= now_ms - asked_ms <= 2 * expected_ms:
+            return
+        self._since_ms = now_ms
+        self._inputs_ms.clear()
+        self._failures_ms.clear()
+        if self._next_try_ms is not None:
+            self._next_try_ms = min(self._next_try_ms, now_ms + LONGEST_WAIT_MS)
+
+    def _is_closed(self, phase: Phase) -> bool:
+        return self._hours == "exchange" and not phase.is_open
+
+    def _closed(self, reason: str) -> FeedState:
+        self._next_try_ms, self._tries = None, 0
+        return FeedState("market_closed", self._steady.take(Verdict(0, reason)).reason)
+
+    def _silent(self, now_ms: int, age_ms: int | None, *, may_restart: bool) -> FeedState:
+        reason = (
+            "No data has arrived yet." if age_ms is None else f"Nothing arrived for {age_ms / 1000:.0f} s."
+        )
+        if self._failed_since_input:
+            reason += f" The source fails ({self._problem})."
+        self._steady.observe(now_ms / 1000, Verdict(1, reason))
+        if self._next_try_ms is None and may_restart:
+            self._plan_restart(now_ms)
+        name = "disconnected" if age_ms is None else "stalled"
+        return FeedState(name, reason, self._tries, self._next_try_ms)
+
+    def _arriving(self, now_ms: int, expected_ms: float, phase: Phase) -> Verdict:
+        """How well it arrives, over the time in which some twenty inputs are expected."""
+        window_ms = EXPECTED_INPUTS * expected_ms
+        since_ms = now_ms - window_ms
+        failures = sum(at_ms > since_ms for at_ms in self._failures_ms)
+        if failures:
+            times = "once" if failures == 1 else f"{failures} times"
+            return Verdict(1, f"The source failed {times} in {window_ms / 1000:g} s ({self._problem}).")
+        began_ms = max(self._since_ms, to_ms(phase.since) if self._hours == "exchange" else 0)
+        inputs = sum(at_ms > since_ms for at_ms in self._inputs_ms)
+        if began_ms <= since_ms and not self._is_closed(phase) and inputs < SHARE_DEGRADED * EXPECTED_INPUTS:
+            told = f"{inputs} of {EXPECTED_INPUTS} expected inputs arrived in {window_ms / 1000:g} s."
+            return Verdict(1, f"Only {told}")
+        return Verdict(0, "Data arrives.")
+
+    def _plan_restart(self, now_ms: int) -> None:
+        """The longer it fails, the longer the wait; between half of it and all of it, by chance."""
+        longest_ms = min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** min(self._tries, 10))
+        self._next_try_ms = now_ms + round(longest_ms * self._chance.uniform(0.5, 1.0))

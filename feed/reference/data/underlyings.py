@@ -1,0 +1,118 @@
+"""The underlyings, read from their file and checked."""
+
+import csv
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from feed.reference.contracts import KINDS, ContractRules, ExpiryRule, LotChange, StrikeGrid
+from feed.reference.data.contract_rules import ContractsError
+from feed.reference.data.facts_file import Place
+
+SEGMENTS = {"NSE": 1, "NFO": 2, "BSE": 4, "BFO": 5, "MCX": 7, "INDICES": 9}  # the low byte of a Kite token
+
+_KINDS = ("index", "stock", "commodity")
+_COLUMNS = (
+    *("symbol", "name", "kind", "exchange", "derivatives_exchange", "sector", "lot_size", "strike_step"),
+    *("spot_tick_size", "tick_size", "reference_price", "annual_volatility", "token"),
+    *("expiry_rule", "strike_grid", "confidence"),
+)
+_FARTHEST = 1000  # more expiries than any ladder has
+
+
+@dataclass(frozen=True, slots=True)
+class Underlying:
+    """What options are written on; prices in rupees, `annual_volatility` as a decimal."""
+
+    symbol: str
+    name: str
+    kind: str
+    exchange: str
+    derivatives_exchange: str
+    sector: str
+    spot_tick_size: float
+    tick_size: float
+    strike_step: float
+    reference_price: float
+    annual_volatility: float
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnderlyingRow:
+    """An underlying with the rules of its contracts."""
+
+    underlying: Underlying
+    lot_size: int
+    expiry_rule: ExpiryRule
+    lot_changes: tuple[LotChange, ...]  # latest first
+    strike_grids: tuple[StrikeGrid, ...]
+
+
+def read_underlyings(path: Path, rules: ContractRules) -> dict[str, UnderlyingRow]:
+    """The underlyings of a file by symbol; raises `ContractsError`."""
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            cells = list(csv.DictReader(lines, restval="", restkey="surplus"))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise ContractsError(f"{path.name}: the file must be readable CSV: {problem}") from problem
+    rows: dict[str, UnderlyingRow] = {}
+    for line in cells:
+        place = Place(ContractsError, path.name, line, (line.get("symbol") or "a row",)).only(*_COLUMNS)
+        underlying = _parse_underlying(place, rules)
+        if underlying.symbol in rows:
+            place["symbol"].refuse("be in the file once")
+        rows[underlying.symbol] = _parse_row(place, underlying, rules)
+    for symbol in rules.lots:
+        if symbol not in rows:
+            raise ContractsError(f"{path.name}: {symbol} must have a row, as contracts.toml has lots for it")
+    return rows
+
+
+def _parse_underlying(place: Place, rules: ContractRules) -> Underlying:
+    kind = place["kind"].one_of(_KINDS)
+    exchange = place["exchange"].one_of(SEGMENTS)
+    rule = rules.expiry_rules[place["expiry_rule"].one_of(rules.expiry_rules)]
+    if place["derivatives_exchange"].text() != rule.exchange:
+        place["derivatives_exchange"].refuse(f"be {rule.exchange} as in its expiry rule")
+    token = int(_positive(place["token"]))
+    segment = SEGMENTS["INDICES" if kind == "index" else exchange]
+    if token % 256 != segment:
+        place["token"].refuse(f"have the low byte {segment} of its segment")
+    return Underlying(
+        symbol=place["symbol"].text(),
+        name=place["name"].text(),
+        kind=kind,
+        exchange=exchange,
+        derivatives_exchange=rule.exchange,
+        sector=place["sector"].text(),
+        spot_tick_size=_positive(place["spot_tick_size"]),
+        tick_size=_positive(place["tick_size"]),
+        strike_step=_positive(place["strike_step"]),
+        reference_price=_positive(place["reference_price"]),
+        annual_volatility=_positive(place["annual_volatility"]),
+        token=token,
+    )
+
+
+def _parse_row(place: Place, underlying: Underlying, rules: ContractRules) -> UnderlyingRow:
+    rule = rules.expiry_rules[place["expiry_rule"].text()]
+    grids = rules.strike_grids[place["strike_grid"].one_of(rules.strike_grids)]
+    for kind in KINDS:
+        if kind in rule.kinds and not any(grid.fits(kind, _FARTHEST) for grid in grids):
+            place["strike_grid"].refuse(f"have bands for every {kind} expiry")
+    lot_size = int(_positive(place["lot_size"]))
+    changes = rules.lots.get(underlying.symbol, ())
+    if changes and changes[0].lot != lot_size:
+        place["lot_size"].refuse(f"be the last lot of contracts.toml, {changes[0].lot}")
+    return UnderlyingRow(underlying, lot_size, rule, changes, grids)
+
+
+def _positive(place: Place) -> float:
+    try:
+        number = float(place.text())
+    except ValueError:
+        number = 0.0
+    if not 0 < number < inf:
+        place.refuse("be a positive number")
+    return number

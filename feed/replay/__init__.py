@@ -1,0 +1,1 @@
+"""Sources over what was recorded: files of frames and stored days. Read `playback` first."""

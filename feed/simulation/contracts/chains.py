@@ -1,0 +1,305 @@
+"""The option chains of the simulated market: priced, quoted and traded lane by lane."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from feed.market.source import PriceRange
+from feed.simulation.contracts.book import Book, Lane, LaneKey, whole
+from feed.simulation.contracts.liquidity import TIERS, Liquidity
+from feed.simulation.contracts.quotes import quote
+from feed.simulation.contracts.settlement import roll_day, settle
+from feed.simulation.contracts.stable_random import lasting_chance
+from feed.simulation.contracts.surface import YEAR_MS, Pricer, Slices, SurfaceModel
+from feed.simulation.contracts.trades import trade
+from feed.simulation.hours import Hours
+from feed.simulation.parameters import FloatArray, Parameters
+from feed.simulation.prints import Prints
+from feed.simulation.step_context import Mood, Situation
+
+_PROFILE_MS = 20_000  # expectations move with the money, slowly
+_FLOW_MS = 60_000  # for about a minute the same side opens positions
+_POOL = 1 << 16
+_FAR_MOVE = 0.0015  # of the spot: chains left behind by more are priced at once
+_FLOATING = (
+    "last_price",
+    "bid",
+    "ask",
+    "bid_quantity",
+    "ask_quantity",
+    "volume",
+    "open_interest",
+    "open",
+    "high",
+    "low",
+)
+QUOTED = ("bid", "ask", "bid_quantity", "ask_quantity")
+
+
+class Chains:
+    """Everything about the contracts of one book that is not in its table."""
+
+    def __init__(
+        self,
+        book: Book,
+        surface: SurfaceModel,
+        parameters: Parameters,
+        rng: np.random.Generator,
+        *,
+        seed: int,
+        years_between_futures: FloatArray,
+        hours: Hours,
+    ) -> None:
+        self.book = book
+        self._surface = surface
+        self._rng = rng
+        self._open_deviation = float(parameters["trading"]["open_share_deviation"])
+        self._calm_share = float(parameters["trading"]["calm_share"])
+        self.years_between_futures = years_between_futures
+        own = lasting_chance(book, seed)
+        self.liquidity = Liquidity(book, parameters, ndtri(own), hours)
+        self._one_sided_chance = lasting_chance(book, seed + 1)
+        self._one_sided = np.array([parameters["spreads"]["one_sided"][name] for name in TIERS])
+        self.pricer = Pricer(book.pair_count)
+        shape = (2, book.pair_count)
+        self.fair = np.zeros(shape)
+        self.half_spread = np.zeros(shape)
+        self.size = np.ones(shape)
+        self.lots_a_day = np.zeros(shape)
+        self.open_lots = np.zeros(shape)
+        self.open_share = np.zeros(shape)
+        self.no_bid = np.zeros(shape, dtype=bool)
+        self.prints = Prints(shape)
+        self._pool = np.exp(0.6 * np.random.default_rng((seed, 6)).standard_normal(_POOL))
+        self._profiled_ms = {lane.key: -_PROFILE_MS for lane in book.lanes}
+        self._flowed_ms = {lane.key: -_FLOW_MS for lane in book.lanes}
+        self.priced_spot = np.full(len(book.listings), np.nan)
+        self._priced_ms = hours.now_ms
+        kinds = [underlying.kind == "commodity" for underlying in book.universe.underlyings]
+        self.listing_group = np.array(kinds, dtype=np.intp)[book.listing_underlying]
+        self.pair_group = self.listing_group[book.listing]
+        self._traded = hours.volume[self.pair_group]
+        self._settled = np.zeros(len(book.listings), dtype=bool)
+
+    def slices(self, situation: Situation, listings: slice) -> Slices:
+        """Forward and smile of some listings."""
+        book = self.book
+        rows = book.listing_underlying[listings]
+        years = np.maximum(book.expires_ms[listings] - situation.now_ms, 0.0) / YEAR_MS
+        # what expires today settles on the spot; a later contract follows the future
+        spot = np.where(years * 365.0 < 0.02, situation.spot[rows], situation.future[rows])
+        return self._surface.slices(
+            rows,
+            spot,
+            years,
+            situation.variance_to_expiry[listings],
+            self._carry_years(listings, years),
+            situation.states,
+        )
+
+    def _carry_years(self, listings: slice, years: FloatArray) -> FloatArray:
+        """Years from the underlying's price to the forward; for options on futures, between two futures."""
+        between = self.years_between_futures[listings]
+        return np.where(np.isnan(between), years, between)
+
+    def price(self, situation: Situation, lane: Lane) -> None:
+        """Fair prices of a lane."""
+        book, pairs = self.book, lane.pairs
+        local = book.listing[pairs] - lane.listings.start
+        slices = self.slices(situation, lane.listings)
+        self.pricer.price(
+            pairs, local, book.strike[pairs], book.log_strike[pairs], slices, self.fair[:, pairs]
+        )
+        self.priced_spot[lane.listings] = situation.spot[book.listing_underlying[lane.listings]]
+
+    def _is_due(self, since_ms: dict[LaneKey, int], lane: Lane, now_ms: int, every_ms: int) -> bool:
+        """Whether a lane has waited for so long; then it begins to wait again."""
+        if now_ms - since_ms[lane.key] < every_ms:
+            return False
+        keys = since_ms if lane.is_whole else (lane.key,)
+        since_ms.update(dict.fromkeys(keys, now_ms))
+        return True
+
+    def profile(self, situation: Situation, lane: Lane, mood: Mood) -> None:
+        """Expectations of a lane, made new every so often."""
+        if not self._is_due(self._profiled_ms, lane, situation.now_ms, _PROFILE_MS):
+            return
+        pairs = lane.pairs
+        k = self.pricer.log_moneyness[pairs]
+        deviation = self._calm_deviation(situation, lane)
+        interest = self.liquidity.expect(pairs, lane.listings, k, deviation, self.fair[:, pairs])
+        np.multiply(interest.half_spread, mood.spread, out=self.half_spread[:, pairs])
+        np.multiply(interest.size, mood.size, out=self.size[:, pairs])
+        np.multiply(interest.lots, mood.volume, out=self.lots_a_day[:, pairs])
+        self.open_lots[:, pairs] = interest.open_lots
+        tier = self.liquidity.tier[self.book.listing[pairs]]
+        chance = self._one_sided[tier] + mood.one_sided
+        far = np.stack((k, -k)) > 0.05
+        self.no_bid[:, pairs] = far & (self._one_sided_chance[:, pairs] < chance)
+
+    def _calm_deviation(self, situation: Situation, lane: Lane) -> FloatArray:
+        """How far a calm market expects the spot to go by the expiry, as a part of it: by pair."""
+        book = self.book
+        years = np.maximum(book.expires_ms[lane.listings] - situation.now_ms, 0.0) / YEAR_MS
+        long_run = situation.states.long_run[book.listing_underlying[lane.listings]]
+        deviation: FloatArray = self._calm_share * long_run * np.sqrt(years)
+        return deviation[book.listing[lane.pairs] - lane.listings.start]
+
+    def quote(self, lane: Lane) -> None:
+        """Quotes of a lane around its fair prices; a size is drawn anew where its price moved."""
+        fields, pairs = self.book.fields, lane.pairs
+        views = {name: fields[name][:, pairs] for name in QUOTED}
+        before = views["bid"].copy(), views["ask"].copy()
+        quote(
+            self.fair[:, pairs],
+            self.half_spread[:, pairs],
+            self.book.ticks_per_rupee[pairs],
+            self.no_bid[:, pairs],
+            views["bid"],
+            views["ask"],
+        )
+        for old, side in zip(before, ("bid", "ask"), strict=True):
+            moved = views[side] != old
+            quantity = views[f"{side}_quantity"]
+            np.copyto(quantity, self._sizes(pairs, quantity.shape), where=moved)
+        views["bid_quantity"][np.isnan(views["bid"])] = 0.0
+
+    def _sizes(self, pairs: slice, shape: tuple[int, ...]) -> FloatArray:
+        """Quantities in units, whole lots, from a pool of chance: (2, n)."""
+        length = shape[0] * shape[1]
+        start = int(self._rng.integers(_POOL - length))
+        sizes = self._pool[start : start + length].reshape(shape) * self.size[:, pairs]
+        np.ceil(sizes, out=sizes)
+        sizes *= self.book.lot[pairs]
+        return sizes
+
+    def trade(self, lane: Lane, now_ms: int, days: FloatArray) -> None:
+        """Trade a lane over ``days`` : (n,) of ordinary volume."""
+        pairs = lane.pairs
+        if self._is_due(self._flowed_ms, lane, now_ms, _FLOW_MS):
+            self._draw_flow(pairs)
+        views = {name: values[:, pairs] for name, values in self.book.fields.items()}
+        lots = trade(self._rng, views, self.lots_a_day[:, pairs] * days, self.open_share[:, pairs])
+        self.prints.take(views["last_price"], lots > 0.0, pairs)
+
+    def _draw_flow(self, pairs: slice) -> None:
+        """What part of the next trades opens positions: leaning to the open interest a strike usually has."""
+        held = self.book.fields["open_interest"][:, pairs]
+        wanted = self.open_lots[:, pairs]
+        lean = np.log((wanted + 10.0) / (held + 10.0))
+        share = self._rng.standard_normal(held.shape)
+        share *= self._open_deviation
+        # a little towards what is usual; strongly where a chain is new or has just become the nearest
+        share += self.liquidity.open_mean[self.book.listing[pairs]] + 0.01 * np.clip(lean, -4.0, 4.0) ** 3
+        np.clip(share, -1.0, 1.0, out=self.open_share[:, pairs])
+
+    def refresh(
+        self,
+        situation: Situation,
+        mood: Mood,
+        moving: NDArray[np.bool_],
+        volume: FloatArray,
+        *,
+        everything: bool,
+    ) -> list[Lane]:
+        """Price, quote and trade the lanes whose turn it is; return them.
+
+        ``volume`` : (groups,) clocks of volume.
+        """
+        if everything and moving.all():
+            lanes = [whole(self.book)]
+        else:
+            far = self.moved(situation.spot, _FAR_MOVE)
+            lanes = [
+                lane
+                for lane in self.book.lanes
+                if moving[lane.key.group]
+                and (everything or lane.is_due(self._priced_ms, situation.now_ms) or far[lane.listings].any())
+            ]
+        self._priced_ms = situation.now_ms
+        for lane in lanes:
+            self._refresh(situation, mood, lane, volume)
+        return lanes
+
+    def _refresh(self, situation: Situation, mood: Mood, lane: Lane, volume: FloatArray) -> None:
+        self.price(situation, lane)
+        self.profile(situation, lane, mood)
+        self.quote(lane)
+        clock = volume[self.pair_group[lane.pairs]]
+        days = clock - self._traded[lane.pairs]
+        self._traded[lane.pairs] = clock
+        self.trade(lane, situation.now_ms, days)
+
+    def roll(self, group: int) -> None:
+        """Begin the day of a group's contracts."""
+        roll_day(self.book, (self.pair_group == group) & ~self._settled[self.book.listing])
+
+    def settle(self, group: int, now_ms: int, spot: FloatArray) -> None:
+        """Settle what expires by now on ``spot`` : (underlyings,)."""
+        self._settled = (self.listing_group == group) & (self.book.expires_ms <= now_ms)
+        settle(self.book, np.flatnonzero(self._settled[self.book.listing]), spot)
+
+    def take_over(self, before: Chains) -> NDArray[np.bool_]:
+        """Go on with the state of another book's contracts; return which pairs are new."""
+        source, target = self.book.take_over(before.book)
+        for name in ("half_spread", "size", "lots_a_day", "open_lots", "open_share", "no_bid"):
+            getattr(self, name)[:, target] = getattr(before, name)[:, source]
+        for mine, known in zip(self.prints.range.columns, before.prints.range.columns, strict=True):
+            mine[:, target] = known[:, source]
+        self._traded[target] = before._traded[source]
+        is_new = np.ones(self.book.pair_count, dtype=bool)
+        is_new[target] = False
+        return is_new
+
+    def begin(self, situation: Situation, mood: Mood, is_new: NDArray[np.bool_]) -> None:
+        """Value all; contracts listed now get their fair price as a close, like an exchange's base price."""
+        everything = whole(self.book)
+        self.price(situation, everything)
+        self.profile(situation, everything, mood)
+        base = on_grid(self.book, self.fair)
+        self.book.fields["previous_close"][:, is_new] = base[:, is_new]
+
+    def quote_group(self, group: int) -> None:
+        """Quote every chain of a group at its present value."""
+        for lane in self.book.lanes:
+            if lane.key.group == group:
+                self.quote(lane)
+
+    def moved(self, spot: FloatArray, by: float) -> NDArray[np.bool_]:
+        """Which listings' underlyings moved by more than that part since they were priced: (listings,)."""
+        ratio = spot[self.book.listing_underlying] / self.priced_spot
+        far: NDArray[np.bool_] = ~(np.abs(ratio - 1.0) < by)
+        return far
+
+    def ranges(self, lanes: list[Lane]) -> PriceRange:
+        """What last prices of some lanes went through since the last call; order as in `contract_values`."""
+        columns = (
+            np.concatenate([values[:, lane.pairs].ravel() for lane in lanes])
+            for values in self.prints.range.columns
+        )
+        told = PriceRange(*columns)
+        self.prints.clear()
+        return told
+
+    def whole_range(self) -> PriceRange:
+        """The same of every contract, in the universe's order."""
+        told = PriceRange(*(self.book.in_order(values) for values in self.prints.range.columns))
+        self.prints.clear()
+        return told
+
+    def contract_values(self, lanes: list[Lane]) -> tuple[NDArray[np.intp], dict[str, FloatArray]]:
+        """Universe rows of some lanes and copies of what may have changed there."""
+        fields = self.book.fields
+        rows = np.concatenate([self.book.rows[:, lane.pairs].ravel() for lane in lanes])
+        values = {
+            name: np.concatenate([fields[name][:, lane.pairs].ravel() for lane in lanes])
+            for name in _FLOATING
+        }
+        return rows, values
+
+
+def on_grid(book: Book, fair: FloatArray) -> FloatArray:
+    """Prices on the tick grid, at least one tick."""
+    return np.maximum(np.rint(fair * book.ticks_per_rupee), 1.0) / book.ticks_per_rupee

@@ -1,0 +1,1 @@
+"""What the simulated market went through before its start. Read `backfill` first."""

@@ -1,0 +1,374 @@
+"""The simulated source: a whole market made from a seed.
+
+It walks on a fixed grid of market time, so its state at an instant is a pure function of the seed and the
+start, whatever the steps it is advanced by. Only a step longer than a minute is one step of the path, which
+is another path: walking hours half a second at a time would take minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from feed.history.previous_run import Carried
+from feed.market.clock import to_datetime
+from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
+from feed.market.universe import Universe
+from feed.reference.calendar import Calendar
+from feed.reference.instruments import Catalogue
+from feed.simulation.activity import MINUTE_MS, Activity
+from feed.simulation.bars import Bars, joined
+from feed.simulation.contracts.book import Book, Lane
+from feed.simulation.contracts.chains import Chains
+from feed.simulation.contracts.listing import lane_of, relisted, switched_futures, years_between_futures
+from feed.simulation.contracts.start import fill
+from feed.simulation.contracts.surface import SurfaceModel, SurfaceStates
+from feed.simulation.factors import EQUITY, GROUPS, Effects, FactorModel, FactorState
+from feed.simulation.hours import Elapsed, Hours
+from feed.simulation.parameters import FloatArray, load_parameters
+from feed.simulation.past.volatility import PastVolatility
+from feed.simulation.scenarios import SCENARIOS, ScenarioState
+from feed.simulation.spots import Spots, daily_units
+from feed.simulation.start import Start
+from feed.simulation.step_context import Situation
+
+HOURS = ("always", "exchange")
+_MARKETS = (("equity", "NSE", "NFO"), ("commodities", "MCX", "MCX"))
+GRID_MS = 500  # of the walk; chains take their turns on it
+LONGEST_WALK_MS = 60_000
+_DAY_WEIGHT = 0.25  # how much of the day's volatility shows in options of the same day, as log variance
+_LEVEL_WEIGHT = {"index": 1.0, "stock": 0.6, "commodity": 0.6}
+
+
+class SimulatedSource:
+    """A coherent market: correlated underlyings, arbitrage-free chains, trades and open interest.
+
+    With ``hours="always"`` it moves round the clock, quietly outside the session, and a trading day
+    begins at the close of the one before. With ``hours="exchange"`` nothing moves outside the session,
+    and a day begins at its open, with a gap. With what is ``carried`` of an earlier run its prices go on
+    from there. The arrays of an update are copies: the source does not
+    change them later.
+    """
+
+    name = "simulated"
+    SCENARIOS: tuple[str, ...] = tuple(SCENARIOS)
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        calendar: Calendar,
+        *,
+        seed: int,
+        start_ms: int,
+        hours: str = "always",
+        scenario: str = "calm",
+        interest_rate: float = 0.065,
+        carried: Carried | None = None,
+    ) -> None:
+        if hours not in HOURS:
+            raise ValueError(f"hours must be one of {', '.join(HOURS)}, was {hours!r}")
+        self._catalogue = catalogue
+        self._always = hours == "always"
+        self._seed = seed
+        self._parameters = load_parameters()
+        self._rng = np.random.default_rng((seed, 0))
+        self._scenario = ScenarioState(scenario)
+        underlyings = catalogue.underlyings
+        self._model = FactorModel(underlyings, self._parameters)
+        self._surface = SurfaceModel(underlyings, self._parameters, interest_rate)
+        self._level_weight = np.array([_LEVEL_WEIGHT[underlying.kind] for underlying in underlyings])
+        self._calendar = calendar
+        self._begin(start_ms, carried)
+
+    def _begin(self, start_ms: int, carried: Carried | None) -> None:
+        underlyings, calendar = self._catalogue.underlyings, self._calendar
+        tables = self._parameters["activity"]
+        activities = [
+            Activity(calendar, spot, exchange, tables[name], start_ms) for name, spot, exchange in _MARKETS
+        ]
+        units = daily_units(underlyings, self._parameters)
+        self._hours = Hours(activities, start_ms, always=self._always)
+        self._start = Start(
+            calendar,
+            underlyings,
+            self._model,
+            activities,
+            units,
+            seed=self._seed,
+            start_ms=start_ms,
+            always=self._always,
+            carried=carried,
+        )
+        self._past_volatility = PastVolatility(
+            calendar,
+            self._catalogue,
+            self._model,
+            self._surface,
+            activities,
+            self._start.backfill,
+            latest=self._start.latest,
+            level_weight=self._level_weight,
+            seed=self._seed,
+        )
+        self._spots = Spots(underlyings, units)
+        self._start.fill(self._spots)
+        self._factors = FactorState(self._model, np.log(self._start.last_price), self._start.slow)
+        self.universe = Universe.build(self._catalogue, to_datetime(start_ms), self._start.last_price)
+        self._new_universe: Universe | None = None
+        self._take_book(self.universe)
+        self._fill_book(start_ms)
+        self._spots.widen()
+        self._touched: dict[tuple[int, int], Lane] = {}
+        self._moved = False
+        self._everything_new = True
+        self._relist_due = False
+
+    @property
+    def step_ms(self) -> int:
+        """How often something happens: no more is to be expected of a shorter publish interval."""
+        return GRID_MS
+
+    @property
+    def scenario(self) -> str:
+        """Name of the scenario in force."""
+        return self._scenario.name
+
+    def set_scenario(self, name: str, now_ms: int) -> None:
+        """Go over to another scenario from ``now_ms`` on; raises ValueError where none has that name."""
+        self._scenario.choose(name)
+
+    def daily_candles(self, symbol: str, sessions: int) -> Bars:
+        """Daily bars of the last complete sessions, ascending; raises UnknownSymbol."""
+        return self._start.backfill.daily(self._row(symbol), sessions)
+
+    def minute_candles(self, symbol: str, sessions: int) -> Bars:
+        """Minute bars of those sessions and of the day in course up to the start; raises UnknownSymbol."""
+        row = self._row(symbol)
+        bars = self._start.backfill.minutes(row, sessions)
+        today = self._start.today[self._model.group[row]]
+        return bars if today is None else joined([bars, today.candles(row)])
+
+    def session_volatilities(self, symbol: str, sessions: int) -> Bars:
+        """``atm_iv`` of the near month at the end of the last sessions, ``time_ms`` of their openings.
+
+        Ascending. Raises UnknownSymbol.
+        """
+        return self._past_volatility.sessions(self._row(symbol), sessions)
+
+    def _row(self, symbol: str) -> int:
+        self._catalogue[symbol]
+        return self.universe.row_of[symbol]
+
+    def advance(self, now_ms: int) -> Update | None:
+        """What happened up to the last instant of the grid not after ``now_ms``; None where nothing did.
+
+        At the instant of an expiry the settled contracts are shown; after it there is the new listing.
+        """
+        self._touched = {}
+        self._moved = False
+        for instant_ms in self._path_to(now_ms):
+            self._relist_due |= self._hours.reread()
+            self._go_to(instant_ms)
+        if self._everything_new:
+            return self._whole_update()
+        return self._partial_update() if self._moved else None
+
+    def _path_to(self, now_ms: int) -> Iterable[int]:
+        """The instants to go through: those of the grid, but only the last of a long step."""
+        since_ms = self._hours.now_ms
+        first_ms = since_ms - since_ms % GRID_MS + GRID_MS
+        if now_ms - first_ms < LONGEST_WALK_MS:
+            return range(first_ms, now_ms + 1, GRID_MS)
+        return (now_ms - now_ms % GRID_MS,)
+
+    def stops(self, now_ms: int) -> list[int]:
+        """Where to stop and record on the way to ``now_ms``: at the last and the first instant of a minute.
+
+        So a minute's candles and its last state are the same at any pace; a long step does not stop.
+        """
+        path = self._path_to(now_ms)
+        edges = (0, MINUTE_MS - GRID_MS)
+        return [at_ms for at_ms in path if at_ms % MINUTE_MS in edges and at_ms < now_ms] + [now_ms]
+
+    def restart(self, now_ms: int) -> None:
+        """Go on from the prices there are; the next update tells everything, what is listed included.
+
+        A path cannot go back: where the clock was set back, another one begins at the same prices.
+        """
+        if now_ms < self._hours.now_ms:
+            prices = self._spots.fields
+            until_ms = np.full(self._model.count, now_ms)
+            self._begin(
+                now_ms, Carried(until_ms, **{name: prices[name].copy() for name in UNDERLYING_FIELDS})
+            )
+            self._new_universe = self.universe
+        self._relist_due = self._everything_new = True
+
+    def _partial_update(self) -> Update:
+        now_ms, spots, spot_range = self._hours.now_ms, self._spot_values(), self._spots.range()
+        lanes = list(self._touched.values())
+        if not lanes:
+            return Update(now_ms, spots, underlying_range=spot_range)
+        lanes = next(([lane] for lane in lanes if lane.is_whole), lanes)
+        rows, values = self._chains.contract_values(lanes)
+        return Update(
+            now_ms,
+            spots,
+            values,
+            contract_rows=rows,
+            underlying_range=spot_range,
+            contract_range=self._chains.ranges(lanes),
+        )
+
+    def _whole_update(self) -> Update:
+        self._everything_new = False
+        universe, self._new_universe = self._new_universe, None
+        return Update(
+            self._hours.now_ms,
+            self._spot_values(),
+            {name: self._chains.book.table(name) for name in CONTRACT_FIELDS},
+            universe=universe,
+            underlying_range=self._spots.range(),
+            contract_range=self._chains.whole_range(),
+        )
+
+    def _spot_values(self) -> dict[str, FloatArray]:
+        return {name: values.copy() for name, values in self._spots.fields.items()}
+
+    def _go_to(self, now_ms: int) -> None:
+        while (event := self._hours.next_event())[0] <= now_ms:
+            instant_ms, group, opens = event
+            if instant_ms > self._hours.now_ms:
+                self._move_to(instant_ms, everything=True)
+            if opens:
+                self._hours.open(group)
+                self._begin_day(group)
+                self._move_to(instant_ms, everything=True)  # the night's gap
+            else:
+                self._close_day(group)
+        if now_ms > self._hours.now_ms:
+            self._move_to(now_ms, everything=now_ms - self._hours.now_ms > GRID_MS)
+
+    def _close_day(self, group: int) -> None:
+        """Settle what expires, and begin the next day where days follow each other without a pause."""
+        self._chains.settle(group, self._hours.now_ms, self._spots.last_price)
+        if self._always:
+            self._begin_day(group)
+        self._hours.close(group)
+        self._relist_due = self._everything_new = True
+
+    def _begin_day(self, group: int) -> None:
+        self._spots.roll(self._model.group == group)
+        self._chains.roll(group)
+        self._scenario.begin_day()
+        self._everything_new = True
+
+    def _move_to(self, now_ms: int, *, everything: bool) -> None:
+        """Advance prices, quotes and trades; nothing opens or closes before ``now_ms``."""
+        if self._relist_due:
+            self._relist(now_ms)
+        halted = np.array([self._scenario.is_halted(self._hours.now_ms), False])
+        elapsed = self._hours.step(now_ms, halted)
+        if not elapsed.moving.any():
+            return
+        self._moved = True
+        self._factors.step(self._rng, elapsed.variance, elapsed.minutes, self._effects(elapsed))
+        self._move_spots(now_ms, elapsed)
+        lanes = self._chains.refresh(
+            self._situation(now_ms),
+            self._scenario.mood(),
+            elapsed.moving,
+            self._hours.volume,
+            everything=everything or bool(elapsed.opened.any()),
+        )
+        self._touched.update({(lane.pairs.start, lane.pairs.stop): lane for lane in lanes})
+        self._scenario.watch(now_ms, self._benchmark_change())
+
+    def _effects(self, elapsed: Elapsed) -> Effects:
+        benchmark = self._model.benchmark
+        return self._scenario.step(
+            elapsed.minutes,
+            float(elapsed.variance[EQUITY]),
+            opens=self._hours.begins_session(EQUITY, elapsed),
+            log_price=float(self._factors.log_price[benchmark]),
+            strike_step=self._catalogue.underlyings[benchmark].strike_step,
+        )
+
+    def _benchmark_change(self) -> float:
+        fields, row = self._spots.fields, self._model.benchmark
+        return float(fields["last_price"][row] / fields["previous_close"][row] - 1.0)
+
+    def _move_spots(self, now_ms: int, elapsed: Elapsed) -> None:
+        spots, group = self._spots, self._model.group
+        ticking = elapsed.moving.copy()
+        ticking[EQUITY] &= not self._hours.spot_stands(now_ms)
+        spots.publish(self._factors.log_price, ticking[group])
+        if elapsed.opened.any():
+            spots.open_at_last(elapsed.opened[group])
+        spots.trade(self._rng, (elapsed.volume * ticking * self._scenario.mood().volume)[group])
+
+    def _situation(self, now_ms: int) -> Situation:
+        factors, model, spot = self._factors, self._model, self._spots.last_price
+        ahead = (model.group == EQUITY) & self._hours.spot_stands(now_ms)
+        future = np.where(ahead, np.exp(factors.log_price), spot)
+        slow = factors.slow[model.group] * self._level_weight
+        states = SurfaceStates(
+            model.implied_volatility,
+            slow + factors.own_implied,
+            _DAY_WEIGHT * factors.day[model.group],
+            factors.premium,
+        )
+        clock = self._hours.variance_at(now_ms)[self._chains.listing_group]
+        return Situation(now_ms, spot, future, np.maximum(self._variance_at_expiry - clock, 0.0), states)
+
+    def _relist(self, now_ms: int) -> None:
+        """List what is listed now; contracts that stay keep their state."""
+        self._relist_due = False
+        universe = relisted(self.universe, self._catalogue, to_datetime(now_ms), self._spots.last_price)
+        before = self._chains
+        self._take_book(universe)
+        is_new = self._chains.take_over(before)
+        if universe is not self.universe:
+            self._switch_futures(universe)
+            self._new_universe = self.universe = universe
+        self._chains.begin(self._situation(now_ms), self._scenario.mood(), is_new)
+        for group in np.flatnonzero(self._hours.moving()).tolist():
+            self._chains.quote_group(group)
+        self._everything_new = True
+
+    def _switch_futures(self, universe: Universe) -> None:
+        """A commodity's price is that of the future its nearest options are on: go over to the next one."""
+        years = switched_futures(self._catalogue, self.universe, universe)
+        ratio = np.exp(self._surface.carry_rate * years)
+        self._spots.rescale(ratio)
+        self._factors.log_price += np.log(ratio)
+
+    def _take_book(self, universe: Universe) -> None:
+        days = self._hours.trading_days()
+        book = Book(universe, lambda listing: lane_of(listing, universe, days))
+        self._chains = Chains(
+            book,
+            self._surface,
+            self._parameters,
+            self._rng,
+            seed=self._seed,
+            years_between_futures=years_between_futures(self._catalogue, book.listings, universe),
+            hours=self._hours,
+        )
+        self._variance_at_expiry = np.empty(len(book.listings))
+        for group in range(GROUPS):
+            mine = self._chains.listing_group == group
+            self._variance_at_expiry[mine] = self._hours.variance_to(
+                book.expires_ms[mine], group, self._surface.sessions_per_year
+            )
+
+    def _fill_book(self, now_ms: int) -> None:
+        """The contracts at the start."""
+        start = self._start
+        closes = start.previous_close
+        before = replace(self._situation(max(start.since_ms)), spot=closes, future=closes)
+        traded = (self._hours.volume - self._hours.volume_at(start.since_ms))[self._model.group]
+        now = self._situation(now_ms)
+        fill(self._chains, self._rng, before, now, start.range, traded, self._scenario.mood())

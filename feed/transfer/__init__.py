@@ -1,0 +1,1 @@
+"""Files into a store and out of it: what the command line works on. Read `archive` first."""

@@ -1,0 +1,166 @@
+"""A store without a market: what ``history``, ``import`` and ``export`` of the command line work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from feed.history.maintenance.checking import Checked, check_store
+from feed.history.maintenance.upkeep import Info, PruneJob, Retention, store_info
+from feed.history.store.codec import Damaged
+from feed.history.store.database import Database
+from feed.history.store.jobs import Valuation
+from feed.history.store.problems import STORE_ERRORS, HistoryError
+from feed.history.store.reader import Reader
+from feed.market.candles import INTERVALS_MS, Candles, SessionGrid, laid_over
+from feed.recordings.frames import Recording
+from feed.recordings.reading import Options
+from feed.recordings.report import Report
+from feed.reference.calendar import Calendar
+from feed.reference.instruments import Catalogue
+from feed.transfer.exporting import chunks, export_csv, export_parquet
+from feed.transfer.importing import Importer
+from feed.transfer.replaying import recorded_day
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+_DEFAULT_EXCHANGE = "NFO"
+
+
+def _silent(_done: int, _total: int) -> None:
+    """No progress bar."""
+
+
+class Archive:
+    """Opens a store for reading beside a server, or with ``writable`` alone for writing.
+
+    Every method raises HistoryError with a sentence where the store or a file is in the way.
+    """
+
+    def __init__(
+        self,
+        url: str | None,
+        *,
+        calendar: Calendar,
+        catalogue: Catalogue,
+        hours: str,
+        writable: bool = False,
+        valuation: Valuation | None = None,
+    ) -> None:
+        self._calendar = calendar
+        self._catalogue = catalogue
+        self._hours = hours
+        self._valuation = valuation
+        self._grids: dict[str, SessionGrid] = {}
+        self._database = Database(url, readers=1)
+        self._database.open(exclusive=writable)
+        self._reader = Reader(self._database)
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._database.close()
+
+    def info(self) -> Info:
+        """What the store holds and how large it is."""
+        return self._asked(lambda: store_info(self._database))
+
+    def check(self, progress: Progress = _silent) -> Checked:
+        """Read everything and say what is not sound."""
+        return self._asked(lambda: check_store(self._database, progress))
+
+    def prune(self, retention: Retention, now_ms: int, progress: Progress = _silent) -> int:
+        """Delete what is older than is to be kept; returns rows deleted."""
+        return self._asked(lambda: self._prune(retention, now_ms, progress))
+
+    def import_file(
+        self,
+        path: Path,
+        options: Options | None = None,
+        progress: Progress = _silent,
+        *,
+        dry_run: bool = False,
+    ) -> list[Report]:
+        """Import a file of candles or of option chains, or with ``dry_run`` only report; see ``Importer``."""
+        importer = Importer(self._database, self._calendar, self._catalogue, valuation=self._valuation)
+        reports = importer.import_file(path, options or Options(), progress, dry_run=dry_run)
+        self._grids.clear()  # days may have become sessions
+        return reports
+
+    def export(
+        self,
+        symbol: str,
+        interval: str,
+        span_ms: tuple[int, int],
+        path: Path,
+        file_format: str = "csv",
+        progress: Progress = _silent,
+    ) -> int:
+        """Write the candles of a symbol in a span to a file, ``csv`` or ``parquet``; returns rows written."""
+        symbol = symbol.upper()
+        grid = self.grid(symbol)
+        ranges = list(chunks(grid, interval, *span_ms))
+
+        def query(start_ms: int, end_ms: int) -> Candles:
+            return self._asked(lambda: self._candles(symbol, interval, start_ms, end_ms))
+
+        if file_format == "parquet":
+            return export_parquet(path, query, ranges, progress)
+        if file_format != "csv":
+            raise HistoryError(f"The format of an export must be csv or parquet, was {file_format!r}.")
+        return export_csv(path, query, ranges, interval, progress)
+
+    def recorded_day(self, start_ms: int, end_ms: int, symbols: tuple[str, ...]) -> Recording:
+        """What was recorded of some symbols in a span, to be replayed."""
+        return self._asked(lambda: recorded_day(self._reader, start_ms, end_ms, symbols))
+
+    def grid(self, symbol: str) -> SessionGrid:
+        """The grid that a symbol's candles stand on."""
+        known = symbol in self._catalogue
+        exchange = self._catalogue[symbol].derivatives_exchange if known else _DEFAULT_EXCHANGE
+        grid = self._grids.get(exchange)
+        if grid is None:
+            recorded = self._asked(lambda: self._reader.recorded_days(exchange))
+            grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours, recorded)
+        return grid
+
+    def _candles(self, symbol: str, interval: str, start_ms: int, end_ms: int) -> Candles:
+        grid = self.grid(symbol)
+        if interval in INTERVALS_MS:
+            minutes = self._reader.minutes(symbol, start_ms, end_ms)
+            bars = (
+                grid.fitting(interval, self._reader.bars(symbol, start_ms, end_ms))
+                if interval != "1m"
+                else []
+            )
+            return grid.resample(interval, laid_over([minutes, *bars]))
+        first, last = grid.day_at(start_ms).day, grid.day_at(end_ms - 1).day
+        days, _ = self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
+        return days if interval == "1d" else grid.resample(interval, days)
+
+    def _prune(self, retention: Retention, now_ms: int, progress: Progress) -> int:
+        deleted, steps = 0, 0
+        while True:
+            job = PruneJob(retention, now_ms)
+            with self._database.writing() as connection:
+                job.write(connection)
+            deleted, steps = deleted + job.deleted, steps + 1
+            progress(steps, steps if job.is_finished else steps + 1)
+            if job.is_finished:
+                return deleted
+
+    def _asked(self, question: Callable[[], T]) -> T:
+        try:
+            return question()
+        except (*STORE_ERRORS, Damaged) as error:
+            raise HistoryError(self._database.explain(error)) from error

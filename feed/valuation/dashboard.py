@@ -1,0 +1,186 @@
+"""What one screen says about an expiry: positioning, volatility, expected range, exposure.
+
+Built from a valued chain; raw units, NaN where undefined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.forward import parity_forward
+from analytics.gamma_exposure import GammaExposure, gamma_exposure, zero_gamma_level
+from analytics.open_interest import Walls, support_resistance
+from analytics.volatility import (
+    ExpectedMove,
+    Rank,
+    atm_volatility,
+    delta_skew,
+    expected_move,
+    rank_and_percentile,
+)
+from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
+from feed.market.clock import to_ms
+from feed.market.market import Market
+from feed.market.source import FloatArray
+from feed.market.universe import ROLL_MS, Listing, Universe
+from feed.valuation.chain import YEAR_MS, Chain, leg_volatilities
+
+WALLS = 3
+BULLISH_PCR, BEARISH_PCR = 1.2, 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiment:
+    """A word, and the numbers it rests on."""
+
+    word: str
+    score: int
+    pcr_oi: float
+    change_percent: float
+    max_pain_distance_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnderlyingVolatility:
+    """What the options of an underlying say, decimals: the 30-day index, and the near month at the money."""
+
+    index: float
+    near_month: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """Figures of one expiry. ``iv_skew`` is 25-delta put less call; volatilities are decimals."""
+
+    chain: Chain
+    walls: Walls
+    atm_iv: float
+    iv_skew: float
+    rank: Rank
+    straddle_price: float
+    straddle_strike: float
+    move: ExpectedMove
+    exposure: GammaExposure
+    zero_gamma: float
+    volatility: UnderlyingVolatility
+    sentiment: Sentiment
+
+
+def build_dashboard(
+    chain: Chain, change_percent: float, volatility: UnderlyingVolatility, iv_history: FloatArray
+) -> Dashboard:
+    """Derive the figures of an expiry.
+
+    ``change_percent`` is the underlying's of the day, ``iv_history`` : (days,) the volatility of its near
+    month at the close of past sessions. The rank places the near month's, whatever the expiry: that of a
+    contract in its last hours has no year of its like to stand in.
+    """
+    discount = math.exp(-chain.interest_rate * max(chain.time_to_expiry, 0.0))
+    atm = atm_volatility(chain.strikes, chain.strike_volatility, chain.forward).volatility
+    interest = chain.legs["open_interest"]
+    strike, straddle = straddle_at(chain.forward, chain.strikes, chain.legs)
+    lot_size = math.nan if chain.lot_size is None else chain.lot_size
+    return Dashboard(
+        chain=chain,
+        walls=support_resistance(chain.strikes, interest[0], interest[1], WALLS),
+        atm_iv=atm,
+        iv_skew=delta_skew(chain.strikes, chain.strike_volatility, chain.forward, chain.time_to_expiry).skew,
+        rank=rank_and_percentile(iv_history, volatility.near_month),
+        straddle_price=straddle,
+        straddle_strike=strike,
+        move=expected_move(chain.forward, atm, chain.time_to_expiry, discount),
+        exposure=gamma_exposure(chain.greeks.gamma, interest, lot_size, chain.spot_price),
+        zero_gamma=zero_gamma_level(
+            chain.strikes, chain.strike_volatility, interest, chain.forward, chain.time_to_expiry
+        ).level,
+        volatility=volatility,
+        sentiment=_sentiment(chain, change_percent),
+    )
+
+
+def straddle_at(forward: float, strikes: FloatArray, legs: Mapping[str, FloatArray]) -> tuple[float, float]:
+    """The listed strike nearest the forward, and what its call and put cost together."""
+    if not math.isfinite(forward):
+        return math.nan, math.nan
+    at = int(np.argmin(np.abs(strikes - forward)))
+    mid = 0.5 * (legs["bid"][:, at] + legs["ask"][:, at])
+    return float(strikes[at]), float(np.where(np.isfinite(mid), mid, legs["last_price"][:, at]).sum())
+
+
+def _sentiment(chain: Chain, change_percent: float) -> Sentiment:
+    """Votes of put-call ratio, the day's move and the pull of max pain; two of three make a word."""
+    pcr = chain.totals["pcr_oi"]
+    distance = 100 * (chain.pain.strike / (chain.spot_price or math.nan) - 1)  # at zero there is no percent
+    votes = (
+        (pcr > BULLISH_PCR) - (pcr < BEARISH_PCR),
+        (change_percent > 0.25) - (change_percent < -0.25),
+        (distance > 0.5) - (distance < -0.5),
+    )
+    score = int(sum(votes))
+    word = "bullish" if score >= 2 else "bearish" if score <= -2 else "neutral"
+    return Sentiment(word, score, pcr, change_percent, distance)
+
+
+def index_months(universe: Universe, symbol: str, at_ms: int) -> list[Listing]:
+    """The two nearest months of an underlying that a volatility index of an instant is made of."""
+    months = [
+        listing
+        for listing in universe.chains(symbol)
+        if listing.expiry.kind != "weekly" and to_ms(listing.expiry.expires_at) > at_ms + ROLL_MS
+    ]
+    return months[:2]
+
+
+class UnderlyingVolatilities:
+    """The volatility of each underlying, its index by the published India VIX method; by version."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._cached: dict[str, tuple[tuple[object, ...], UnderlyingVolatility]] = {}
+
+    def of(self, symbol: str) -> UnderlyingVolatility:
+        """Both as they are now; NaN where the months they need are not listed or have no quotes."""
+        months = index_months(self._market.universe, symbol, self._market.last_input_ms)
+        version = (self._market.epoch, *((item.key, self._market.chain_seq(item)) for item in months))
+        cached = self._cached.get(symbol)
+        if cached is None or cached[0] != version:
+            cached = self._cached[symbol] = (version, self._value(months))
+        return cached[1]
+
+    def _value(self, months: list[Listing]) -> UnderlyingVolatility:
+        if not months:
+            return UnderlyingVolatility(math.nan, math.nan)
+        variances = [self._variance(listing) for listing in months]
+        index = volatility_index(variances[0], variances[1]) if len(variances) > 1 else math.nan
+        return UnderlyingVolatility(index, self._at_the_money(months[0]))
+
+    def _variance(self, listing: Listing) -> ExpiryVariance:
+        legs, years, forward = self._read(listing)
+        rate = self._market.interest_rate
+        return expiry_variance(listing.strikes, legs["bid"], legs["ask"], forward, years, rate)
+
+    def _at_the_money(self, listing: Listing) -> float:
+        legs, years, forward = self._read(listing)
+        _, volatility = leg_volatilities(listing, legs, forward, years, self._market.interest_rate)
+        return atm_volatility(listing.strikes, volatility, forward).volatility
+
+    def _read(self, listing: Listing) -> tuple[dict[str, FloatArray], float, float]:
+        """The legs of a month, years to its expiry, and the forward that its quotes say."""
+        market, strikes = self._market, listing.strikes
+        legs = market.legs(listing)
+        years = (to_ms(listing.expiry.expires_at) - market.last_input_ms) / YEAR_MS
+        spot = float(market.underlyings["last_price"][listing.underlying_row])
+        quotes = legs["bid"], legs["ask"], legs["last_price"]
+        future = float(market.forwards[listing.row])
+        return (
+            legs,
+            years,
+            parity_forward(spot, strikes, *quotes, years, market.interest_rate, future).forward,
+        )
+
+
+IvHistory = Callable[[str], FloatArray]

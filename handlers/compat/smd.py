@@ -1,0 +1,365 @@
+"""The views of the SMD front end, which was written for another server: off unless `compat.smd` is set.
+
+That page reads the fields of an answer beside the envelope as often as in its `data`, some of them under
+names of its own, asks at routes of its own, and waits for `option_chain_update` and `ohlc_update` once it
+follows a symbol. Here are those views, each over what every other client gets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import numpy as np
+import orjson
+from marshmallow import fields
+
+from feed.history.history import HistoryError
+from feed.market.candles import Candle
+from feed.market.universe import Listing
+from feed.valuation.chain import Chain
+from handlers.rest.base import ApiHandler
+from handlers.rest.candles import OhlcDataHandler, candle_rows, days_of
+from handlers.rest.chains import DashboardHandler, OptionChainHandler
+from handlers.rest.quotes import SpotPriceHandler
+from handlers.rest.reference import ExpiriesHandler, SymbolsHandler
+from handlers.rest.services import Services
+from handlers.rest.system import MarketStatusHandler
+from handlers.streams.requested import Wish
+from handlers.streams.rooms import FullChainRoom, Subscription, WholeRoom
+from handlers.streams.state import WholeStream
+from handlers.transport.frames import Packet
+from schemas.chains import ProvenanceSchema
+from schemas.reference import DaysSchema
+from schemas.requests import DAY_MS, MAX_PAGE_ROWS, Day, Interval, Moment, Request, Symbol
+
+GREEKS = ("iv", "delta", "gamma", "theta", "vega", "rho")
+_days = DaysSchema()
+_provenance = ProvenanceSchema()
+
+
+class ExpiryQuery(Request):
+    """What the page asks of a chain whose symbol is in the path."""
+
+    expiry = Day(load_default=None)
+
+
+class CustomChainQuery(ExpiryQuery):
+    """A chain of a symbol, or of the index it was chosen in."""
+
+    index = Symbol(load_default=None)
+    symbol = Symbol(load_default=None)
+
+
+class GreeksQuery(ExpiryQuery):
+    """Greeks of a chain."""
+
+    symbol = Symbol(required=True)
+
+
+class CandlesQuery(Request):
+    """Candles of a span; both ends are days that belong to it."""
+
+    symbol = fields.String(load_default=None)
+    start = Moment(data_key="from", required=True)
+    end = Moment(data_key="to", required=True)
+    interval = Interval(load_default="1d")
+
+
+def max_gain(chain: Chain) -> float | None:
+    """The strike at which holders of all open options get most, the opposite of max pain."""
+    curve = chain.pain.curve
+    return float(chain.strikes[np.nanargmax(curve)]) if np.isfinite(curve).any() else None
+
+
+class Flat(ApiHandler):
+    """An answer whose fields stand beside the envelope's too, and under the page's names."""
+
+    def reply(self, data: Any, **options: Any) -> None:
+        """Answer with the envelope and the fields; a field never hides one of the envelope."""
+        self._flat = {**data, **self.names_of(data)} if isinstance(data, dict) else {}
+        super().reply(data, **options)
+
+    def reply_shared(self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int], **_: Any) -> None:
+        """Answer with what others get as bytes."""
+        self.reply(orjson.loads(data), meta=meta, version=version)
+
+    def names_of(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Fields under the page's names."""
+        return {}
+
+    def _envelope(self, message: str, meta: dict[str, Any] | None) -> tuple[bytes, bytes]:
+        before, after = super()._envelope(message, meta)
+        taken = {"success", "message", "timestamp", "data", "meta"}
+        beside = {name: value for name, value in self._flat.items() if name not in taken}
+        return (before, after) if not beside else (before, after[:-1] + b"," + orjson.dumps(beside)[1:])
+
+
+class SmdSpotPriceHandler(Flat, SpotPriceHandler):
+    """``/api/spot_price/{symbol}``."""
+
+    def names_of(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The price has two names there."""
+        return {"price": data["spot_price"]}
+
+
+class SmdMarketStatusHandler(Flat, MarketStatusHandler):
+    """``/api/market_status``."""
+
+    def names_of(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The names of the page."""
+        return {"isOpen": data["is_open"], "nextChange": data["next_change"]}
+
+
+class SmdDashboardHandler(Flat, DashboardHandler):
+    """``/api/dashboard_data``: its walls of the day are this expiry's, those of the week the next one's."""
+
+    def names_of(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The names of the page; strikes that it shows as texts are texts."""
+        curve = [row for row in data["max_pain_curve"] if row["payout"] is not None]
+        later = self._next_expiry(data)
+        gain = max(curve, key=lambda row: row["payout"])["strike_price"] if curve else None
+        return {
+            "totalCEOI": data["total_ce_oi"],
+            "totalPEOI": data["total_pe_oi"],
+            "totalCEVolume": data["total_ce_volume"],
+            "totalPEVolume": data["total_pe_volume"],
+            "pcr": data["pcr_oi"],
+            "atmStrike": data["atm_strike"],
+            "maxPain": data["max_pain"],
+            "maxGain": gain,
+            "max_gain": gain,
+            "highRallyStrike": _text(_first_strike(data["resistance"])),
+            "highBearDipStrike": _text(_first_strike(data["support"])),
+            "dailySupport": _first_strike(data["support"]),
+            "dailyResistance": _first_strike(data["resistance"]),
+            "weeklySupport": _first_strike(later["support"]),
+            "weeklyResistance": _first_strike(later["resistance"]),
+        }
+
+    def _next_expiry(self, data: dict[str, Any]) -> dict[str, Any]:
+        listings = self.services.market.universe.chains(data["symbol"])
+        later = [listing for listing in listings if listing.expiry.day.isoformat() > str(data["expiry"])]
+        if not later:
+            return data
+        found: dict[str, Any] = self.services.views.dashboard(later[0]).values
+        return found
+
+
+class SmdChainHandler(Flat, OptionChainHandler):
+    """A chain with the strike of the largest pay-out, which that page has beside max pain."""
+
+    def answer_chain(self, symbol: str, wanted: dict[str, Any]) -> None:
+        """Answer with the whole chain of an expiry, by default the nearest."""
+        listing = self.services.market.universe.listing(symbol, wanted["expiry"])
+        stream = self.services.views.chain(listing)
+        data = orjson.loads(stream.whole(None))
+        data["max_gain"] = max_gain(self.services.views.value(listing))
+        meta = {"symbol": listing.symbol, "expiry": listing.expiry.day}
+        self.reply(data, meta=meta, version=(stream.epoch, stream.seq))
+
+
+class SmdRealChainHandler(SmdChainHandler):
+    """``/api/real-data/option-chain/{symbol}``."""
+
+    async def get(self, symbol: str) -> None:  # type: ignore[override]
+        """Answer with the chain."""
+        self.answer_chain(self.symbol_of(symbol), self.arguments_of(ExpiryQuery))
+
+
+class SmdCustomChainHandler(SmdChainHandler):
+    """``/api/custom_option_chain``."""
+
+    async def get(self) -> None:
+        """Answer with the chain of the symbol, or of the index where none was chosen."""
+        wanted = self.arguments_of(CustomChainQuery)
+        symbol = wanted["symbol"] or wanted["index"]
+        self.answer_chain("NIFTY" if symbol is None else symbol, wanted)
+
+
+class SmdGreeksHandler(Flat):
+    """``/api/greeks_data``."""
+
+    def get(self) -> None:
+        """Answer with volatility and Greeks of each strike."""
+        wanted = self.arguments_of(GreeksQuery)
+        listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
+        stream = self.services.views.chain(listing)
+        chain = orjson.loads(stream.whole(None))
+        names = ["strike_price", *(f"{side}_{name}" for side in ("ce", "pe") for name in GREEKS)]
+        data = {
+            "symbol": chain["symbol"],
+            "expiry": chain["expiry"],
+            "spot_price": chain["spot_price"],
+            "greeks": [{name: row[name] for name in names} for row in chain["option_chain"]],
+        }
+        self.reply(data, meta={"symbol": listing.symbol}, version=(stream.epoch, stream.seq))
+
+
+class SmdOhlcHandler(Flat, OhlcDataHandler):
+    """``/api/ohlc_data/{symbol}``: both days; with a span the candles of it as a plain list."""
+
+    async def get(self, symbol: str) -> None:
+        """Answer with the days, or with candles."""
+        if not self.request.query_arguments:
+            await super().get(symbol)
+            return
+        name, wanted = self.symbol_of(symbol), self.arguments_of(CandlesQuery)
+        self.services.market.universe.underlying(name)
+        end_ms = wanted["end"] + DAY_MS
+        page = self.services.history.page(
+            name, wanted["interval"], min(wanted["start"], end_ms), end_ms, 1, MAX_PAGE_ROWS, from_end=True
+        )
+        candles, _ = await self.within_time(page)
+        self.reply(candle_rows(candles), meta={"symbol": name})
+
+
+class SmdStatusHandler(Flat):
+    """``/api/status`` and ``/api/ping``: whether there is anybody."""
+
+    def get(self) -> None:
+        """Answer with the verdict."""
+        self.no_arguments()
+        self.reply({"status": self.services.health.report().status, "pong": True})
+
+
+class SmdConnectionHandler(Flat):
+    """``/api/real-data/test-connection`` and ``POST /api/websocket/test``: what stands behind the data."""
+
+    methods = ("GET", "HEAD", "POST", "OPTIONS")
+
+    def get(self) -> None:
+        """Answer with the feed's state and the sockets there are."""
+        state = self.services.ticker.state
+        self.reply(
+            {
+                "connected": state.name in ("live", "degraded", "market_closed"),
+                "source": self.services.market.source,
+                "feed": state.name,
+                "connections": self.services.socket_statistics()["connections"],
+            }
+        )
+
+    def post(self) -> None:
+        """The page posts nothing and wants an answer."""
+        self.get()
+
+
+def smd_routes(symbol: str) -> tuple[tuple[str, type[ApiHandler]], ...]:
+    """Patterns with their handlers, to be tried before the ordinary ones; ``symbol`` is the part for one."""
+    return (
+        ("/api/real-data/all-symbols", SymbolsHandler),
+        (f"/api/real-data/expiries/{symbol}", ExpiriesHandler),
+        (f"/api/real-data/option-chain/{symbol}", SmdRealChainHandler),
+        ("/api/real-data/test-connection", SmdConnectionHandler),
+        ("/api/custom_option_chain", SmdCustomChainHandler),
+        (f"/api/underlying_ohlc/{symbol}", SmdOhlcHandler),
+        (f"/api/ohlc_data/{symbol}", SmdOhlcHandler),
+        (f"/api/spot_price/{symbol}", SmdSpotPriceHandler),
+        ("/api/dashboard_data", SmdDashboardHandler),
+        ("/api/market[-_]status", SmdMarketStatusHandler),
+        ("/api/greeks_data", SmdGreeksHandler),
+        ("/api/(?:status|ping)", SmdStatusHandler),
+        ("/api/websocket/test", SmdConnectionHandler),
+    )
+
+
+class SmdChainRoom(FullChainRoom):
+    """The nearest chain for that page: every state under one name, with the strike of the largest pay-out."""
+
+    mode = "smd"
+
+    def __init__(self, services: Services, listing: Listing, every: int) -> None:
+        super().__init__(services.views.chain(listing), None, every)
+        self._services = services
+
+    def over(self, stream: Any) -> SmdChainRoom:
+        """A room of the same kind over the next expiry."""
+        return SmdChainRoom(self._services, self._listing_of(stream), self.every)
+
+    def _listing_of(self, stream: Any) -> Listing:
+        return self._services.market.universe.listing(*stream.listing_key)
+
+    def snapshot(self, reason: str | None = None) -> Packet:
+        """The whole state, as every other."""
+        return self.merged(self.stream.seq)
+
+    def merged(self, since: int) -> Packet:
+        """The whole state."""
+        gain = max_gain(self._services.views.value(self._listing_of(self.stream)))
+        body = self.stream.whole(None)[:-1] + b',"max_gain":' + orjson.dumps(gain) + b"}"
+        return Packet("option_chain_update", body)
+
+
+class SmdStreams:
+    """What ``subscribe_symbol`` brings that page besides quotes: the nearest chain and the day's prices."""
+
+    def __init__(self, services: Services, every: int) -> None:
+        self._services = services
+        self._every = every
+        self._previous: dict[str, Candle] = {}
+        self._days: dict[str, WholeStream] = {}
+
+    async def wishes(self, symbols: Iterable[str]) -> list[Wish]:
+        """A chain and the days of each symbol."""
+        found = []
+        for symbol in symbols:
+            listing = self._services.market.universe.listing(symbol, None)
+            await self._read_previous(symbol)
+            found.append(self._chain(listing))
+            found.append(Wish(f"ohlc:{symbol}", partial(self._room, symbol)))
+        return found
+
+    def names(self, symbol: str, followed: Mapping[str, Subscription]) -> list[str]:
+        """Which of the streams that a client follows it got with a symbol; a chain of its own stays."""
+        return [
+            name
+            for name, item in followed.items()
+            if name == f"ohlc:{symbol}"
+            or (isinstance(item.room, SmdChainRoom) and item.room.stream.symbol == symbol)
+        ]
+
+    def _chain(self, listing: Listing) -> Wish:
+        name = f"chain:{listing.symbol}:{listing.expiry.day}"
+        return Wish(name, lambda: SmdChainRoom(self._services, listing, self._every), rolls=True)
+
+    def _room(self, symbol: str) -> WholeRoom:
+        stream = self._days.get(symbol)
+        if stream is None:
+            market = self._services.market
+            stream = self._days[symbol] = WholeStream(
+                f"ohlc:{symbol}",
+                market,
+                {"symbol": symbol},
+                lambda: (market.epoch, market.symbol_seq(symbol)),
+                lambda: self._read(symbol),
+            )
+        stream.refresh()
+        return WholeRoom(stream, "ohlc_update", self._every)
+
+    def _read(self, symbol: str) -> dict[str, Any]:
+        quote = self._services.market.quote(symbol)
+        known = self._previous.get(symbol)
+        # of another day than the one that changes are counted from only its close would be right
+        previous = known if known is not None and known.close == quote.previous_close else None
+        days = _days.dump(days_of(symbol, quote, None, previous))
+        return {**days, **_provenance.dump(quote.provenance)}
+
+    async def _read_previous(self, symbol: str) -> None:
+        """Know the day before; without it only its close is told, and the rest is streamed all the same."""
+        work = self._services.history.day(symbol, self._services.clock.now_ms())
+        with suppress(HistoryError, TimeoutError):
+            _, previous = await asyncio.wait_for(work, self._services.api_timeout_s)
+            if previous is not None:
+                self._previous[symbol] = previous
+
+
+def _first_strike(walls: list[dict[str, Any]]) -> float | None:
+    return walls[0]["strike_price"] if walls else None
+
+
+def _text(strike: float | None) -> str | None:
+    return None if strike is None else f"{strike:g}"

@@ -1,0 +1,308 @@
+"""A server's life: its port, the start, a reload, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import TextIO
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from feed.history.history import History, HistoryError, Reach
+from feed.history.progress import ProgressBar
+from feed.market.clock import Clock, WallClock, to_ms
+from feed.market.market import Market
+from feed.market.source import Source
+from feed.market.ticker import Ticker
+from feed.reference.calendar import CalendarError
+from feed.replay.control import OutsideRecording
+from feed.replay.playback import Replay
+from feed.simulation.source import SimulatedSource
+from handlers.access.rules import AccessRules, is_loopback
+from handlers.monitoring.logs import Log
+from handlers.operations.banner import announce
+from handlers.operations.service_manager import ServiceManager
+from handlers.rest.services import PastVolatility, Services
+from handlers.streams.namespace import MarketNamespace
+from handlers.transport.descriptors import Descriptors
+from handlers.transport.tls import TlsError, make_context
+from schemas.configuration.settings import Settings
+from schemas.configuration.settings_file import SettingsError
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOOK_S = 0.02  # how often it is looked whether every request is answered
+STORE_PATIENCE_S, STORE_RETRY_S = 45, 3  # below the unit's TimeoutStartSec, and no ten starts in five minutes
+HISTORY_STOP_S = 15  # what the writer may need to put on the disk what waits
+# what SIGHUP takes over; the calendar's files and those of TLS besides
+RELOADED = (
+    "server.debug",
+    "server.log_level",
+    "server.api_keys",
+    "server.tls_cert",
+    "server.tls_key",
+    "limits.max_clients",
+    "limits.max_subscriptions",
+    "limits.max_events_per_second",
+)
+SWITCH_INTERVAL_S = 0.0005  # how long a thread that reads or writes history may keep the loop from running
+COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's 700, 10, 10 suit a script, not 10,000 open sockets
+EVERY_ADDRESS = ("", "*", "0.0.0.0", "::")  # noqa: S104 - only compared with
+
+logger = logging.getLogger("server")
+
+
+class StartError(Exception):
+    """Why the server cannot start, in a sentence for the operator."""
+
+
+@dataclass(slots=True)
+class Server:
+    """The parts, built but not started."""
+
+    settings: Settings
+    clock: Clock
+    source: Source
+    market: Market
+    history: History
+    ticker: Ticker
+    namespace: MarketNamespace
+    past_volatility: PastVolatility
+    http: HTTPServer
+    access: AccessRules
+    descriptors: Descriptors
+    port: int = 0
+    url: str = ""
+    diverging: asyncio.Future[None] | None = None  # to another epoch, since a file was read again
+
+    @property
+    def services(self) -> Services:
+        """What the handlers work on."""
+        return self.namespace.services
+
+
+async def serve(
+    build: Callable[[], Server],
+    log: Log,
+    manager: ServiceManager,
+    reread: Callable[[], Settings],
+    out: TextIO | None,
+) -> None:
+    """Build a server and run it until SIGTERM or SIGINT. Raises StartError, and what ``build`` raises.
+
+    ``reread`` gives the settings as they are now, for SIGHUP; what a person wants to know goes to ``out``,
+    without one in a line to the log.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, _stop_once, loop, stop)
+    loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
+    server = await _built(build, manager, stop)
+    services = server.services
+    loop.add_signal_handler(signal.SIGHUP, reload, server, log, manager, reread)
+    try:
+        given = [socket for _, socket in manager.sockets()]
+        sockets = open_port(server, given)
+        await server.past_volatility.read(server.clock.now_ms())
+        await server.ticker.prime()
+        await _go_to_start(server)
+        server.http.add_sockets(sockets)  # whoever connected meanwhile has waited, and finds prices
+        _quiet_collector()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        server.ticker.start()
+        services.loop_lag.start()
+        services.health.start()
+        server.access.keys.warn_of_plain()
+        announce(server.settings, server.market, services.version, server.url, out)
+        if isinstance(server.clock, WallClock):
+            fill_past(server.settings, server.source, server.history, eager=True)
+        manager.ready(services.health.line())
+        may_live = services.guard.wraps("watchdog", lambda: services.health.may_live)
+        manager.watch(lambda: bool(may_live()), services.health.line)
+        await stop.wait()
+        manager.stopping(
+            "asking clients to come back in a moment",
+            within_s=server.settings.server.drain_timeout_s + HISTORY_STOP_S,
+        )
+        await drain(server, keeps_port=bool(given))
+    finally:
+        server.ticker.stop()
+        services.loop_lag.stop()
+        services.health.stop()
+        server.http.stop()
+        await server.namespace.shut_down()
+        await server.history.stop(HISTORY_STOP_S)
+        await server.http.close_all_connections()
+        if isinstance(server.source, Replay):
+            server.source.close()
+
+
+async def _built(build: Callable[[], Server], manager: ServiceManager, stop: asyncio.Event) -> Server:
+    """The server; under a service manager a store that is away for the moment is waited for a while."""
+    over_s = time.monotonic() + STORE_PATIENCE_S
+    while True:
+        try:
+            return build()
+        except HistoryError as error:
+            if not (error.is_passing and manager.is_present and time.monotonic() < over_s):
+                raise
+            logger.warning("%s It is tried again for up to %d s.", error, STORE_PATIENCE_S)
+            manager.status("waiting for the history store")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STORE_RETRY_S)
+            if stop.is_set():
+                raise
+
+
+async def drain(server: Server, *, keeps_port: bool) -> None:
+    """Send everybody elsewhere within ``server.drain_timeout_s``: not ready, told, closed, in this order.
+
+    Until all have been told, polls and requests are answered as ever. Where the service manager keeps the
+    port (``keeps_port``) nobody new is taken in: who connects now waits for the next process.
+    """
+    within_s = server.settings.server.drain_timeout_s
+    services, departure = server.services, server.namespace.departure
+    logger.info("stopping: clients have %g s; another signal ends the process at once", within_s)
+    services.health.draining = True
+    until_s = time.monotonic() + within_s
+    if keeps_port:
+        server.http.stop()
+    await departure.tell_everybody(until_s - within_s / 2)
+    server.http.stop()
+    server.ticker.stop()
+    await departure.close_everybody(until_s)
+    while time.monotonic() < until_s:
+        if not services.answering:
+            return
+        await asyncio.sleep(LOOK_S)
+
+
+def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Begin to stop. A second signal is not handled: it ends the process, even one that is stuck."""
+    stop.set()
+    for number in STOP_SIGNALS:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
+
+
+def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]:
+    """Open the port, unless the service manager gave its sockets. Raises StartError."""
+    host, port = server.settings.server.host, server.settings.server.port
+    try:
+        sockets = given or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
+    except OSError as error:
+        raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
+    server.access.is_local = all(_is_local(item) for item in sockets)
+    server.port = sockets[0].getsockname()[1]
+    shown = "localhost" if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
+    scheme = "http" if server.http.ssl_options is None else "https"
+    server.url = f"{scheme}://{shown}:{server.port}"
+    return sockets
+
+
+def _is_local(listening: socket.socket) -> bool:
+    """Whether only this machine reaches a socket; one of a path may be a proxy's."""
+    return listening.family in (socket.AF_INET, socket.AF_INET6) and is_loopback(listening.getsockname()[0])
+
+
+def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[], Settings]) -> None:
+    """Take over what can change while the server runs, and say what cannot; a bad file changes nothing."""
+    manager.reloading()
+    try:
+        again = reread()
+        is_another_calendar = server.services.calendar.reload()
+    except (SettingsError, CalendarError) as error:
+        logger.error("nothing was reloaded: %s", error)
+    else:
+        log.set_level("debug" if again.server.debug else again.server.log_level)
+        limits = server.namespace.limits  # who is connected keeps what it has
+        limits.max_clients = server.descriptors.allowed_clients(again.limits.max_clients)
+        limits.max_subscriptions = again.limits.max_subscriptions
+        limits.max_events_per_second = again.limits.max_events_per_second
+        logger.info("reloaded the calendar, the log level and the limits of clients")
+        if is_another_calendar:
+            # from here on the market takes another path than one without this file: another epoch
+            server.diverging = asyncio.ensure_future(server.ticker.diverge("calendar"))
+        _reload_keys(server, again)
+        _reload_tls(server, again)
+        ignored = [name for name in _changed(server.settings, again) if name not in RELOADED]
+        if ignored:
+            logger.warning("these settings changed and need a restart: %s", ", ".join(ignored))
+    manager.ready(server.services.health.line())
+
+
+def _reload_keys(server: Server, again: Settings) -> None:
+    """Let in whom the settings name now, and nobody else: who came with a key that is gone is sent away."""
+    changed = server.access.keys.replace(again.server.api_keys)
+    server.access.keys.warn_of_plain()
+    closed = server.namespace.close_revoked()
+    logger.info("reloaded the API keys: %s; %d connections closed", changed, closed)
+
+
+def _reload_tls(server: Server, again: Settings) -> None:
+    """Offer new connections the certificate that the files hold now; those that are open keep theirs."""
+    try:
+        context = make_context(again.server.tls_cert, again.server.tls_key)
+    except TlsError as error:
+        logger.error("the certificate was not reloaded, the one before stays: %s", error)
+        return
+    if (context is None) != (server.http.ssl_options is None):
+        logger.warning("TLS is turned on or off by a restart only")
+    elif context is not None:
+        server.http.ssl_options = context
+        logger.info("reloaded the certificate")
+
+
+def _changed(before: Settings, after: Settings) -> list[str]:
+    """The settings that differ, by name."""
+    return [
+        f"{section.name}.{item.name}"
+        for section in fields(before)
+        for item in fields(getattr(before, section.name))
+        if getattr(getattr(before, section.name), item.name)
+        != getattr(getattr(after, section.name), item.name)
+    ]
+
+
+def fill_past(settings: Settings, source: Source, history: History, *, eager: bool) -> None:
+    """Tell history what was before a simulated market's start."""
+    if not isinstance(source, SimulatedSource):
+        return
+    kept = settings.history
+    history.backfill(
+        source,
+        ProgressBar(sys.stderr, "Filling history", "symbols"),
+        Reach(kept.backfill_days, kept.backfill_sessions),
+        eager=eager,
+    )
+
+
+def _quiet_collector() -> None:
+    """Keep the cyclic collector from walking over the whole market and every client many times a second.
+
+    What exists now lives as long as the process, so it is taken out of the collector's sight; what comes
+    later is reference-counted and rarely cyclic, so it may be looked at less often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+
+
+async def _go_to_start(server: Server) -> None:
+    """Begin a replay where ``feed.start`` says. Raises StartError."""
+    start, replay = server.settings.feed.start, server.services.replay
+    if start is None or replay is None:
+        return
+    try:
+        await replay.seek(to_ms(start))
+    except OutsideRecording as error:
+        raise StartError(f"feed.start {error}.") from None

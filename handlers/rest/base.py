@@ -1,0 +1,319 @@
+"""The base of every REST handler: schema in, envelope out, and everything HTTP has to say about it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import zlib
+from asyncio import Future
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeVar
+
+import orjson
+from marshmallow import Schema, ValidationError
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError, RequestHandler
+from webargs.tornadoparser import TornadoParser, is_json_request
+
+from feed.history.history import HistoryError
+from handlers.access.errors import RETRY_AFTER_S, ApiError, Problem, describe
+from handlers.access.names import identified, symbol_in_path
+from handlers.access.rate_limit import NORMAL
+from handlers.access.rules import AccessRules
+from handlers.access.security_headers import EXPOSED_HEADERS, PAGE_HEADERS, security_headers
+from handlers.rest.services import Services
+from handlers.transport.compression import GZIP_FROM_BYTES, gzipped
+from schemas.configuration.api_keys import ApiKey
+from schemas.requests import NoParameters, Request
+from schemas.wire import timestamp
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_URL_CHARACTERS = 8000  # what RFC 9110 wants taken at least; ours have a few hundred
+REFERENCE_MAX_AGE_S = 60  # listings change once a day; a minute keeps a roll visible
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class Parser(TornadoParser):
+    """webargs, leaving unknown names and error texts to our schemas."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": None, "json": None}  # noqa: RUF012
+
+    def load_json(self, req: HTTPServerRequest, schema: Schema) -> Any:
+        """Parse a body; the standard library's parser takes NaN, and fails on deep nesting."""
+        if not is_json_request(req):
+            given = req.headers.get("Content-Type", "none")[:60]
+            raise ValidationError({"Content-Type": [f"must be application/json, was {given}"]})
+        try:
+            return orjson.loads(req.body)
+        except orjson.JSONDecodeError as error:
+            raise ValidationError({"body": [f"must be JSON, was not: {error}"]}) from None
+
+    def handle_error(self, error: ValidationError, *args: Any, **kwargs: Any) -> Any:
+        """Let the one table of errors tell it, without webargs' mention of where the values were."""
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        raise ValidationError(messages.get("query") or messages.get("json") or messages)
+
+
+_parser = Parser()
+
+
+class ApiHandler(RequestHandler):
+    """One resource. A subclass has ``get`` with a line or two that call ``reply``."""
+
+    services: Services
+    access: AccessRules
+    methods: tuple[str, ...] = ("GET", "HEAD", "OPTIONS")
+    needs_key = True  # once keys are set; supervisors and a browser's address bar have none
+    cost = NORMAL
+    key: ApiKey | None = None  # that the request showed
+    _client = ""
+
+    def initialize(self, services: Services, access: AccessRules) -> None:
+        """Take the parts to work on and the rules of who may."""
+        self.services = services
+        self.access = access
+        self._kept_headers: dict[str, str] = {}
+
+    def prepare(self) -> None:
+        """Give the request its id, then check origin, key and allowance."""
+        given = self.request.headers.get("X-Request-ID", "")
+        self.services.answering.add(self)
+        if self.services.health.draining:
+            self._keep_header("Connection", "close")  # whoever asks again asks another server
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        self._keep_header("X-Request-ID", self.request_id)
+        self._allow_origin()
+        if self.request.method == "OPTIONS":
+            return
+        address = self.access.address(self.request)
+        if self.needs_key:
+            self.key = self.access.key_of(self.request.headers, address)
+        self._client = self.access.client(self.key, address)
+        self._keep_headers(self.access.spend(self._client, self.cost_of_request()))
+        if self.needs_key:
+            self.access.check_reader(self.key)
+        self._check_size()
+
+    def on_finish(self) -> None:
+        """Nobody needs to wait for this answer any more."""
+        self.services.answering.discard(self)
+
+    def cost_of_request(self) -> float:
+        """What the request takes from its client's allowance."""
+        return self.cost
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """End the answer; one that the client had already costs it less."""
+        if self.get_status() == 304:
+            self.was_kept()
+        return super().finish(chunk)
+
+    def was_kept(self) -> None:
+        """Take note that the answer was there already: it costs a share of what was taken for it."""
+        self._keep_headers(self.access.refund(self._client, self.cost_of_request()))
+
+    def _check_size(self) -> None:
+        limit, given = self.services.max_body_bytes, len(self.request.body)
+        if given > limit:
+            message = f"A body may have {limit} bytes, this one had {given}."
+            raise ApiError("PAYLOAD_TOO_LARGE", message, {"max_body_bytes": limit})
+        length = len(self.request.uri or "")
+        if length > MAX_URL_CHARACTERS:
+            rule = f"must have at most {MAX_URL_CHARACTERS} characters, had {length}"
+            raise ValidationError({"url": [rule]})
+
+    def set_default_headers(self) -> None:
+        """What every answer has; Tornado clears the rest when an answer turns into an error."""
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        for name, value in security_headers(self.request.protocol).items():
+            self.set_header(name, value)
+        self.set_header("Vary", "Origin")
+        self.clear_header("Server")
+        for name, value in getattr(self, "_kept_headers", {}).items():
+            self.set_header(name, value)
+
+    def _keep_header(self, name: str, value: str) -> None:
+        """Set a header that an error has too."""
+        self._kept_headers[name] = value
+        self.set_header(name, value)
+
+    def _keep_headers(self, headers: Mapping[str, str]) -> None:
+        for name, value in headers.items():
+            self._keep_header(name, value)
+
+    def set_page_headers(self) -> None:
+        """Let the answer be a page: with styles of its own, alone in its window."""
+        for name, value in PAGE_HEADERS.items():
+            self.set_header(name, value)
+
+    async def head(self, *args: Any, **kwargs: Any) -> None:
+        """Answer as GET does; Tornado leaves the body out."""
+        answering = self.get(*args, **kwargs)
+        if answering is not None:
+            await answering
+
+    def options(self, *args: Any, **kwargs: Any) -> None:
+        """Answer a preflight."""
+        self.set_status(204)
+        self.set_header("Access-Control-Allow-Methods", ", ".join(self.methods))
+        asked = self.request.headers.get("Access-Control-Request-Headers", "")
+        if re.fullmatch(r"[A-Za-z0-9, -]{1,500}", asked):
+            self.set_header("Access-Control-Allow-Headers", asked)
+        self.set_header("Access-Control-Max-Age", "600")
+
+    def arguments_of(self, schema: type[Request]) -> dict[str, Any]:
+        """The query as the schema loads it. Raises ValidationError."""
+        return identified(_parser.parse(schema(), self.request, location="query"))
+
+    def body_of(self, schema: type[Request]) -> dict[str, Any]:
+        """The JSON body as the schema loads it. Raises ValidationError."""
+        return identified(_parser.parse(schema(), self.request, location="json"))
+
+    @staticmethod
+    def symbol_of(path: str) -> str:
+        """The symbol that a path names. Raises ValidationError."""
+        return symbol_in_path(path)
+
+    def no_arguments(self) -> None:
+        """Refuse any query."""
+        self.arguments_of(NoParameters)
+
+    def reply(
+        self,
+        data: Any,
+        *,
+        message: str = "OK",
+        meta: dict[str, Any] | None = None,
+        version: tuple[str, int] | None = None,
+        status: int = 200,
+    ) -> None:
+        """Answer with the envelope; ``version`` (epoch, seq) of a live answer becomes its ETag."""
+        self.set_status(status)
+        if version is None or self._is_news(version):
+            before, after = self._envelope(message, meta)
+            self.finish(before + orjson.dumps(data) + after)
+
+    def reply_shared(
+        self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int], kept: bool = False
+    ) -> None:
+        """Answer with JSON that others are answered with too, and which therefore is compressed once.
+
+        ``kept`` is one that was there already.
+        """
+        if not self._is_news(version):
+            return
+        if kept:
+            self.was_kept()
+        before, after = self._envelope("OK", meta)
+        if len(data) < GZIP_FROM_BYTES or "gzip" not in self.request.headers.get("Accept-Encoding", ""):
+            self.finish(before + data + after)
+            return
+        self.set_header("Content-Encoding", "gzip")
+        self.finish(gzipped(before, data, after))
+
+    def _is_news(self, version: tuple[str, int]) -> bool:
+        """Whether the client has not that state yet; else it is told so."""
+        self._tag(*version)
+        if self.check_etag_header():
+            self.set_status(304)
+            self.finish()
+            return False
+        return True
+
+    def _envelope(self, message: str, meta: dict[str, Any] | None) -> tuple[bytes, bytes]:
+        """What goes before the data and after it."""
+        before = {
+            "success": True,
+            "message": message,
+            "timestamp": timestamp(self.services.clock.now_ms()),
+        }
+        after = {**(meta or {}), "request_id": self.request_id}
+        return orjson.dumps(before)[:-1] + b',"data":', b',"meta":' + orjson.dumps(after) + b"}"
+
+    def _tag(self, epoch: str, seq: int) -> None:
+        """The state and the question, since one state answers many (strikes, expiry)."""
+        question = self.request.query.encode()
+        mark = format(zlib.crc32(question), "x") if question else ""
+        self.set_header("ETag", f'"{epoch}-{seq}-{mark}"')
+        self._may_be_kept("no-cache")
+
+    def _may_be_kept(self, rule: str) -> None:
+        """Say who may keep the answer: once keys are set nobody for others, whatever header the key is in."""
+        self.set_header("Cache-Control", f"private, {rule}" if self.access.keys else rule)
+
+    def compute_etag(self) -> str | None:
+        """No tag but the state's: hashing a body that holds the time would never match."""
+        return None
+
+    async def within_time(self, work: Awaitable[T]) -> T:
+        """Wait for something slow, no longer than ``api_timeout_s``."""
+        try:
+            return await asyncio.wait_for(work, self.services.api_timeout_s)
+        except TimeoutError:
+            message = f"The answer was not ready within {self.services.api_timeout_s:g} s."
+            raise ApiError("FEED_UNAVAILABLE", message, retry_after_s=RETRY_AFTER_S) from None
+
+    def cache_reference_data(self) -> None:
+        """Let the client keep this answer for a while."""
+        self._may_be_kept(f"max-age={REFERENCE_MAX_AGE_S}")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Tell of any failure in the one shape there is."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else HTTPError(status_code)
+        self.tell(describe(error))
+
+    def tell(self, problem: Problem) -> None:
+        """Answer with an error."""
+        self.set_status(problem.status)
+        self.clear_header("ETag")
+        self.clear_header("Cache-Control")
+        if problem.retry_after_s is not None:
+            self.set_header("Retry-After", str(max(1, round(problem.retry_after_s))))
+        if problem.status == 405:
+            self.set_header("Allow", ", ".join(self.methods))
+        for name, value in problem.headers.items():
+            self.set_header(name, value)
+        request_id = getattr(self, "request_id", None) or secrets.token_hex(8)
+        self.set_header("X-Request-ID", request_id)
+        details = {**problem.details, "request_id": request_id} if problem.status == 500 else problem.details
+        envelope = {
+            "success": False,
+            "message": problem.message,
+            "timestamp": timestamp(self.services.clock.now_ms()),
+            "error": {"code": problem.code, "details": details},
+            "meta": {"request_id": request_id},
+        }
+        self.finish(orjson.dumps(envelope))
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """A refusal is no news, nor is a failing store, which says so itself; all else gets its traceback."""
+        if isinstance(value, ApiError | ValidationError | LookupError | HTTPError | HistoryError):
+            problem = describe(value)
+            if problem.status < 500 or problem.code == "FEED_UNAVAILABLE":
+                logger.debug("%s %s refused: %s", self.request.method, self.request.path, problem.code)
+                return
+        if value is not None:
+            request = (self.request.method, self.request.path[:200], getattr(self, "request_id", "?"))
+            self.services.failures.log(logger, value, "%s %s failed (request %s)", *request)
+
+    def _allow_origin(self) -> None:
+        origin = self.request.headers.get("Origin")
+        if origin is None:
+            return
+        self.access.check_origin(self.request)
+        self._keep_header("Access-Control-Allow-Origin", origin)
+        self._keep_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+
+
+class NotFoundHandler(ApiHandler):
+    """Every path that is no route."""
+
+    def prepare(self) -> None:
+        """Refuse, in the envelope."""
+        super().prepare()
+        raise ApiError("NOT_FOUND", f"There is no route {self.request.path[:200]}.")

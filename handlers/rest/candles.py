@@ -1,0 +1,180 @@
+"""Candles."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from feed.market.candles import Candle, Candles, width_name
+from feed.market.clock import to_datetime
+from feed.market.market import Quote
+from feed.market.universe import Universe
+from feed.reference.calendar import IST
+from handlers.access.rate_limit import HEAVY
+from handlers.rest.base import ApiHandler
+from handlers.rest.reference import pagination, strike_index
+from schemas.columns import Column, FloatArray, rounded, rows
+from schemas.reference import DaysSchema
+from schemas.requests import HistoryRequest
+from schemas.wire import timestamp, timestamps
+
+_columns = (
+    Column("open", 2, "INR", "first price"),
+    Column("high", 2, "INR", "highest price"),
+    Column("low", 2, "INR", "lowest price"),
+    Column("close", 2, "INR", "last price"),
+    Column("volume", None, "", "traded"),
+    Column("oi", None, "contracts", "open interest"),
+)
+_days = DaysSchema()
+
+
+class HistoricalDataHandler(ApiHandler):
+    """``/api/historical-data/{symbol}``: candles of an underlying or of a contract."""
+
+    cost = HEAVY
+
+    async def get(self, symbol: str) -> None:
+        """Answer with a page of candles, ascending; without a beginning the first page has the newest."""
+        name = self.symbol_of(symbol)
+        wanted = self.arguments_of(HistoryRequest)
+        universe = self.services.market.universe
+        universe.underlying(name)
+        end_ms = wanted["end"] if wanted["end"] is not None else self.services.clock.now_ms() + 1
+        start_ms, is_open = wanted["start"], wanted["start"] is None
+        page, per_page = wanted["page"], wanted["per_page"]
+        contract = _contract(universe, name, wanted)
+        history = self.services.history
+        if is_open:
+            earliest_ms = await self.within_time(history.earliest_ms(name, wanted["interval"], contract))
+            start_ms = end_ms if earliest_ms is None else min(earliest_ms, end_ms)
+        candles, total = await self.within_time(
+            history.page(
+                name, wanted["interval"], start_ms, end_ms, page, per_page, contract, from_end=is_open
+            )
+        )
+        data = {
+            "symbol": name,
+            "interval": wanted["interval"],
+            "from": timestamp(start_ms),
+            "to": timestamp(end_ms),
+            "source": ", ".join(candles.source_names) or self.services.market.source,
+            "coverage": {
+                "finest": await self._finest(name, contract, start_ms, end_ms),
+                "made_of": made_of(candles),
+            },
+            "candles": self._rows(name, wanted["interval"], candles),
+        }
+        meta: dict[str, Any] = {"symbol": name, "pagination": pagination(page, per_page, total)}
+        if wanted["expiry"] is not None:
+            meta["expiry"] = wanted["expiry"]
+        self.reply(data, meta=meta)
+
+    def _rows(self, name: str, interval: str, candles: Candles) -> list[dict[str, Any]]:
+        """Candles as rows, each with whether it is final: all before the newest that is."""
+        history, now_ms = self.services.history, self.services.clock.now_ms()
+        closed = len(candles)
+        while closed and history.ends_ms(name, interval, int(candles.time_ms[closed - 1])) > now_ms:
+            closed -= 1
+        return [{**row, "closed": place < closed} for place, row in enumerate(candle_rows(candles))]
+
+    async def _finest(self, name: str, contract: object, start_ms: int, end_ms: int) -> str | None:
+        """The width of the narrowest bars that there are; chains are recorded minute by minute."""
+        if contract is not None:
+            return "1m"
+        found = await self.within_time(self.services.history.finest_width_ms(name, start_ms, end_ms))
+        return None if found is None else width_name(found)
+
+
+class OhlcDataHandler(ApiHandler):
+    """``/api/ohlc_data/{symbol}``: this trading day and the one before."""
+
+    async def get(self, symbol: str) -> None:
+        """Answer with both days."""
+        self.no_arguments()
+        name = self.symbol_of(symbol)
+        quote = self.services.market.quote(name)
+        current, previous = await self.within_time(
+            self.services.history.day(name, self.services.clock.now_ms())
+        )
+        self.reply(_days.dump(days_of(name, quote, current, previous)), meta={"symbol": name})
+
+
+def days_of(symbol: str, quote: Quote, current: Candle | None, previous: Candle | None) -> dict[str, Any]:
+    """The running trading day by its quote and the one before by its candle."""
+    day = to_datetime(quote.provenance.as_of_ms).astimezone(IST).date()
+    return {
+        "symbol": symbol,
+        "current_day": {
+            "date": _day_of(current) if current else day,
+            "open": quote.open,
+            "high": quote.high,
+            "low": quote.low,
+            "close": None,
+            "ltp": quote.last_price,
+            "volume": quote.volume,
+        },
+        "previous_day": _previous(previous, quote.previous_close),
+        "reference_price": quote.previous_close,
+    }
+
+
+def candle_rows(candles: Candles) -> list[dict[str, Any]]:
+    """Candles as rows of the contract."""
+    columns: list[FloatArray] = [
+        candles.open,
+        candles.high,
+        candles.low,
+        candles.close,
+        candles.volume,
+        candles.open_interest,
+    ]
+    table = np.array(
+        [rounded(values, column.decimals) for column, values in zip(_columns, columns, strict=True)]
+    )
+    dates = timestamps(candles.time_ms)
+    return [{"date": at, **row} for at, row in zip(dates, rows(_columns, table), strict=True)]
+
+
+def made_of(candles: Candles) -> list[dict[str, Any]]:
+    """Runs of candles that are made of bars of one width."""
+    found = []
+    told = zip(candles.width_ms.tolist(), candles.time_ms.tolist(), strict=True)
+    for width_ms, run in groupby(told, key=itemgetter(0)):
+        times = [time_ms for _, time_ms in run]
+        width = width_name(width_ms) if width_ms else None
+        found.append({"from": timestamp(times[0]), "to": timestamp(times[-1]), "width": width})
+    return found
+
+
+def _contract(universe: Universe, symbol: str, wanted: dict[str, Any]) -> tuple[Any, float, bool] | None:
+    """The contract asked for. Raises UnknownExpiry, UnknownContract."""
+    if wanted["expiry"] is None:
+        return None
+    listing = universe.listing(symbol, wanted["expiry"])
+    strike = wanted["strike"]
+    strike_index(listing, strike)
+    return listing.expiry.day, strike, wanted["option_type"] == "CE"
+
+
+def _day_of(candle: Candle) -> Any:
+    return to_datetime(candle.time_ms).astimezone(IST).date()
+
+
+def _previous(candle: Candle | None, previous_close: float) -> dict[str, Any] | None:
+    """The day before; of a day that was not recorded the close is still known."""
+    if candle is None:
+        unknown = dict.fromkeys(("date", "open", "high", "low", "ltp", "volume"))
+        return {**unknown, "close": previous_close} if np.isfinite(previous_close) else None
+    return {
+        "date": _day_of(candle),
+        "open": candle.open,
+        "high": candle.high,
+        "low": candle.low,
+        "close": candle.close,
+        "ltp": candle.close,
+        "volume": candle.volume,
+    }

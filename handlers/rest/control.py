@@ -1,0 +1,106 @@
+"""Control of the feed at run time; only where the operator allows it."""
+
+from __future__ import annotations
+
+import logging
+
+from marshmallow import ValidationError
+
+from feed.replay.control import OutsideRecording, ReplayControl
+from feed.simulation.source import SimulatedSource
+from handlers.access.errors import ApiError
+from handlers.rest.base import ApiHandler
+from schemas.control import ReplayRequest, ReplaySchema, ScenarioRequest, ScenarioSchema
+
+logger = logging.getLogger(__name__)
+
+_replay = ReplaySchema()
+_scenario = ScenarioSchema()
+
+
+class ControlHandler(ApiHandler):
+    """Answers as if it were not there unless ``feed.control`` is set."""
+
+    methods = ("GET", "HEAD", "POST", "OPTIONS")
+
+    def check_allowed(self) -> None:
+        """Refuse where control is not enabled, and whoever may not. Raises NOT_FOUND, UNAUTHORIZED."""
+        if not self.services.may_control:
+            raise ApiError("NOT_FOUND", "Control is off here: the operator sets feed.control to allow it.")
+        self.access.check_controller(self.key, self.request)
+
+    def log_done(self, what: str) -> None:
+        """Say in the log who changed what everybody sees."""
+        given = {"request_id": self.request_id, "key": self.key.name if self.key is not None else None}
+        logger.info("the feed was steered: %s", what, extra=given)
+
+
+class ReplayHandler(ControlHandler):
+    """``/api/replay``."""
+
+    def get(self) -> None:
+        """Answer with where the replay stands."""
+        self.no_arguments()
+        self._answer(self._control())
+
+    async def post(self) -> None:
+        """Pause, resume, seek or set the speed."""
+        self.no_arguments()
+        control = self._control()
+        self.check_allowed()
+        wanted = self.body_of(ReplayRequest)
+        action = wanted["action"]
+        if action == "seek":
+            try:
+                await self.within_time(control.seek(wanted["at"]))
+            except OutsideRecording as error:
+                raise ValidationError({"at": [str(error)]}) from None
+        elif action == "speed":
+            control.set_speed(wanted["speed"])
+        elif action == "pause":
+            control.pause()
+        else:
+            control.resume()
+        self.log_done(action)
+        self._answer(control)
+
+    def _control(self) -> ReplayControl:
+        if self.services.replay is None:
+            source = self.services.market.source
+            raise ApiError("NOT_FOUND", f"There is no replay here: the source is {source}.")
+        return self.services.replay
+
+    def _answer(self, control: ReplayControl) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.reply(_replay.dump(control.state()))
+
+
+class ScenarioHandler(ControlHandler):
+    """``/api/simulation/scenario``."""
+
+    def get(self) -> None:
+        """Answer with the mood of the simulated market."""
+        self.no_arguments()
+        self._answer(self._simulation())
+
+    async def post(self) -> None:
+        """Go over to another mood."""
+        self.no_arguments()
+        simulation = self._simulation()
+        self.check_allowed()
+        wanted = self.body_of(ScenarioRequest)
+        simulation.set_scenario(wanted["scenario"], self.services.clock.now_ms())
+        await self.services.ticker.diverge(f"scenario {wanted['scenario']}")
+        self.log_done(f"scenario {wanted['scenario']}")
+        await self.services.announce_feed()
+        self._answer(simulation)
+
+    def _simulation(self) -> SimulatedSource:
+        if self.services.simulation is None:
+            source = self.services.market.source
+            raise ApiError("NOT_FOUND", f"There is no simulated market here: the source is {source}.")
+        return self.services.simulation
+
+    def _answer(self, simulation: SimulatedSource) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.reply(_scenario.dump({"scenario": simulation.scenario, "scenarios": simulation.SCENARIOS}))

@@ -1,0 +1,126 @@
+"""What is listed: symbols and expiries."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from feed.market.clock import to_datetime
+from feed.market.universe import Listing, Universe
+from feed.reference.calendar import IST
+from feed.reference.identity import known_as
+from feed.reference.instruments import Underlying, UnknownContract
+from handlers.access.rate_limit import CHEAP
+from handlers.rest.base import ApiHandler
+from schemas.reference import ExpiriesSchema, SymbolsSchema
+from schemas.requests import SymbolsRequest
+
+_symbols = SymbolsSchema()
+_expiries = ExpiriesSchema()
+
+
+class SymbolsHandler(ApiHandler):
+    """``/api/symbols``: what can be asked for, a page of it."""
+
+    cost = CHEAP
+
+    def get(self) -> None:
+        """Answer with the symbols that match."""
+        wanted = self.arguments_of(SymbolsRequest)
+        universe = self.services.market.universe
+        found = [item for item in universe.underlyings if _matches(item, wanted)]
+        first = (wanted["page"] - 1) * wanted["per_page"]
+        shown = found[first : first + wanted["per_page"]]
+        data = {
+            "symbols": [_symbol_row(universe, item) for item in shown],
+            "indices": [item.symbol for item in found if item.kind == "index"],
+            "stocks": [item.symbol for item in found if item.kind == "stock"],
+            "commodities": [item.symbol for item in found if item.kind == "commodity"],
+            "stocks_with_options": [
+                item.symbol for item in found if item.kind == "stock" and universe.chains(item.symbol)
+            ],
+        }
+        self.cache_reference_data()
+        meta = {"pagination": pagination(wanted["page"], wanted["per_page"], len(found))}
+        self.reply(_symbols.dump(data), meta=meta)
+
+
+class ExpiriesHandler(ApiHandler):
+    """``/api/expiries/{symbol}``: what is listed on an underlying."""
+
+    cost = CHEAP
+
+    def get(self, symbol: str) -> None:
+        """Answer with the expiries, nearest first."""
+        self.no_arguments()
+        name = self.symbol_of(symbol)
+        listings = self.services.market.universe.chains(name)
+        today = to_datetime(self.services.clock.now_ms()).astimezone(IST).date()
+        data = {
+            "symbol": name,
+            "expiry_dates": [listing.expiry.day for listing in listings],
+            "expiries": [_expiry_row(listing, today) for listing in listings],
+        }
+        self.cache_reference_data()
+        self.reply(_expiries.dump(data), meta={"symbol": name})
+
+
+def strike_index(listing: Listing, strike: float) -> int:
+    """Where a strike stands in a listing. Raises UnknownContract, naming the strikes near it."""
+    found = np.flatnonzero(listing.strikes == strike)
+    if not len(found):
+        order = np.argsort(np.abs(listing.strikes - strike), kind="stable")[:5]
+        near = tuple(sorted(listing.strikes[order].tolist()))
+        raise UnknownContract(listing.symbol, listing.expiry.day, strike, near)
+    return int(found[0])
+
+
+def pagination(page: int, per_page: int, total: int) -> dict[str, Any]:
+    """``meta.pagination`` of a page."""
+    pages = math.ceil(total / per_page)
+    return {
+        "page": page,
+        "per_page": per_page,
+        "total": total,
+        "pages": pages,
+        "next": page + 1 if page < pages else None,
+        "previous": page - 1 if 1 < page <= pages + 1 else None,
+    }
+
+
+def _matches(item: Underlying, wanted: dict[str, Any]) -> bool:
+    text = wanted.get("q", "").upper()
+    exchanges = wanted.get("exchange", ())
+    return (
+        wanted.get("kind", item.kind) == item.kind
+        and (not exchanges or item.exchange in exchanges or item.derivatives_exchange in exchanges)
+        and (text in item.symbol or text in item.name.upper() or known_as(text) == item.symbol)
+    )
+
+
+def _symbol_row(universe: Universe, item: Underlying) -> dict[str, Any]:
+    listings = universe.chains(item.symbol)
+    return {
+        "symbol": item.symbol,
+        "name": item.name,
+        "kind": item.kind,
+        "exchange": item.exchange,
+        "lot_size": listings[0].expiry.lot_size if listings else None,
+        "tick_size": item.tick_size,
+        "strike_step": item.strike_step,
+        "expiry_count": len(listings),
+    }
+
+
+def _expiry_row(listing: Listing, today: date) -> dict[str, Any]:
+    expiry = listing.expiry
+    return {
+        "day": expiry.day,
+        "kind": expiry.kind,
+        "expires_at": expiry.expires_at,
+        "days_to_expiry": (expiry.day - today).days,
+        "lot_size": expiry.lot_size,
+    }

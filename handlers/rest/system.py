@@ -1,0 +1,163 @@
+"""The service itself: health, index, market status, statistics."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tornado.escape import xhtml_escape
+
+from handlers.access.rate_limit import CHEAP
+from handlers.rest.base import ApiHandler
+from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
+from schemas.requests import HealthRequest, StatusRequest
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Indian options market data</title>
+<style>
+body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1f24}}
+a{{color:#0b5cad;overflow-wrap:anywhere}}
+code{{background:#f2f4f7;padding:.1em .3em;border-radius:.2em}}
+table{{border-collapse:collapse;width:100%}}
+td{{padding:.3em .6em .3em 0;vertical-align:top;border-top:1px solid #e3e6ea}}
+@media(max-width:40rem){{td{{display:block;padding:.4em 0 0}}td+td{{border:0;padding:0 0 .4em}}}}
+</style></head><body><h1>Indian options market data</h1>
+<p>Version {version}, source <b>{source}</b>. REST answers are JSON; live streams are Socket.IO on
+<code>/socket.io/</code>.</p><table>{rows}</table></body></html>"""
+
+
+ICON = (Path(__file__).parent / "favicon.ico").read_bytes()
+
+
+def link_from(page: str, target: str) -> str:
+    """A path of this server as seen from another, so that it holds behind a proxy's prefix too."""
+    return "../" * (page.count("/") - 1) + target[1:] or "./"
+
+
+class IndexPageHandler(ApiHandler):
+    """``/``: a page that links to what follows."""
+
+    needs_key = False
+    cost = CHEAP
+
+    def get(self) -> None:
+        """Answer with the page."""
+        rows = "".join(
+            f'<tr><td><a href="{xhtml_escape(link_from("/", example))}">{xhtml_escape(route)}</a></td>'
+            f"<td>{xhtml_escape(what)}</td></tr>"
+            for route, example, what in self.services.routes
+        )
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_page_headers()
+        services = self.services
+        self.finish(PAGE.format(version=services.version, source=services.market.source, rows=rows))
+
+
+class IconHandler(ApiHandler):
+    """``/favicon.ico``, which every browser asks for."""
+
+    needs_key = False
+    cost = CHEAP
+
+    def get(self) -> None:
+        """Answer with the icon."""
+        self.cache_reference_data()
+        self.set_header("Content-Type", "image/x-icon")
+        self.finish(ICON)
+
+
+class ApiIndexHandler(ApiHandler):
+    """``/api``: what there is."""
+
+    cost = CHEAP
+
+    def get(self) -> None:
+        """Answer with name, version, routes and events."""
+        self.no_arguments()
+        self.cache_reference_data()
+        here = self.request.path
+        self.reply(
+            {
+                "name": "Indian options market data",
+                "version": self.services.version,
+                "links": {
+                    "health": link_from(here, "/health"),
+                    "socket": link_from(here, "/socket.io/"),
+                    "docs": link_from(here, "/api/docs"),
+                    "openapi": link_from(here, "/api/openapi.json"),
+                    "asyncapi": link_from(here, "/api/asyncapi.json"),
+                },
+                "routes": [
+                    {"route": route, "example": link_from(here, example), "description": what}
+                    for route, example, what in self.services.routes
+                ],
+                "events": {
+                    "client_to_server": [
+                        {"event": name, "description": what} for name, what in CLIENT_EVENTS
+                    ],
+                    "server_to_client": [
+                        {"event": name, "description": what} for name, what in SERVER_EVENTS
+                    ],
+                },
+            }
+        )
+
+
+class HealthHandler(ApiHandler):
+    """``/health``: a verdict with a reason for each part. Supervisors hold no key."""
+
+    needs_key = False
+    cost = CHEAP
+
+    def cost_of_request(self) -> float:
+        """Nothing for a probe: a supervisor may share its address with somebody who asks too often."""
+        return 0.0 if self.get_query_argument("probe", "") in ("live", "ready") else self.cost
+
+    def get(self) -> None:
+        """Answer 200 while the server serves, 503 when it does not."""
+        wanted = self.arguments_of(HealthRequest)
+        self.set_header("Cache-Control", "no-store")
+        if wanted["probe"] == "live":
+            self.reply({"status": "ok"}, message="The process answers.")
+            return
+        services = self.services
+        report = services.health.report()
+        status = 503 if report.status == "down" else 200
+        if wanted["probe"] == "ready":
+            self.reply({"status": report.status}, status=status)
+            return
+        parts = {
+            name: {"status": part.status, "reason": part.reason, **part.figures}
+            for name, part in report.parts.items()
+        }
+        whole = {
+            "status": report.status,
+            "version": services.version,
+            "uptime_s": round(time.monotonic() - services.started_s, 3),
+            "source": services.market.source,
+            "parts": parts,
+        }
+        self.reply(whole, status=status)
+
+
+class MarketStatusHandler(ApiHandler):
+    """``/api/market-status``."""
+
+    cost = CHEAP
+
+    def get(self) -> None:
+        """Answer with the phase of each exchange."""
+        wanted = self.arguments_of(StatusRequest)
+        self.reply(self.services.market_status(wanted["exchange"]))
+
+
+class WebsocketStatsHandler(ApiHandler):
+    """``/api/websocket/stats``."""
+
+    cost = CHEAP
+
+    def get(self) -> None:
+        """Answer with connections, rooms and fan-out."""
+        self.no_arguments()
+        self.reply(self.services.socket_statistics())

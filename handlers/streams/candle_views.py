@@ -1,0 +1,72 @@
+"""The forming candle as a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from feed.history.history import ClosedCandle, History
+from feed.market.candles import Candle
+from feed.market.clock import Clock
+from feed.market.market import Market
+from handlers.streams.state import WholeStream
+from schemas.chains import ProvenanceSchema
+from schemas.reference import CandleSchema
+
+_candle = CandleSchema()
+_provenance = ProvenanceSchema()
+
+
+class CandleViews:
+    """Streams ``candles:NIFTY:1m``, made when somebody asks."""
+
+    def __init__(self, market: Market, history: History, clock: Clock) -> None:
+        self._market = market
+        self._history = history
+        self._clock = clock
+        self._streams: dict[tuple[str, str], WholeStream] = {}
+
+    def stream(self, symbol: str, interval: str) -> WholeStream:
+        """The stream of a symbol's forming candle, up to date."""
+        stream = self._streams.get((symbol, interval))
+        if stream is None:
+            stream = self._streams[symbol, interval] = WholeStream(
+                f"candles:{symbol}:{interval}",
+                self._market,
+                {"symbol": symbol, "interval": interval},
+                lambda: (self._market.epoch, self._market.symbol_seq(symbol)),
+                lambda: self._forming(symbol, interval),
+            )
+        stream.refresh()
+        return stream
+
+    def find(self, symbol: str, interval: str) -> WholeStream | None:
+        """The stream, if anybody ever asked for it."""
+        return self._streams.get((symbol, interval))
+
+    def closed(self, item: ClosedCandle) -> dict[str, Any]:
+        """The last update of a candle."""
+        return self._payload(item.symbol, item.interval, item.candle, True)
+
+    def _forming(self, symbol: str, interval: str) -> dict[str, Any]:
+        candle = self._history.forming(symbol, interval, self._clock.now_ms())
+        return self._payload(symbol, interval, candle, False)
+
+    def _payload(self, symbol: str, interval: str, candle: Candle | None, closed: bool) -> dict[str, Any]:
+        names = ("date", "open", "high", "low", "close", "volume", "oi")
+        values = (
+            dict.fromkeys(names)
+            if candle is None
+            else _candle.dump(
+                {
+                    "date": candle.time_ms,
+                    "open": candle.open,
+                    "high": candle.high,
+                    "low": candle.low,
+                    "close": candle.close,
+                    "volume": candle.volume,
+                    "oi": candle.open_interest,
+                }
+            )
+        )
+        provenance = _provenance.dump(self._market.quote(symbol).provenance)
+        return {"symbol": symbol, "interval": interval, "closed": closed, **values, **provenance}

@@ -1,0 +1,564 @@
+"""The Socket.IO namespace: events in, subscriptions and answers out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import orjson
+import socketio
+from marshmallow import ValidationError
+
+from feed.market.guard import Guard
+from feed.market.universe import Listing
+from feed.reference.instruments import UnknownExpiry
+from handlers.access.admission import Admission, Limits
+from handlers.access.errors import ApiError, describe
+from handlers.access.names import identified
+from handlers.access.rate_limit import Bucket
+from handlers.access.rules import AccessRules
+from handlers.rest.services import Services
+from handlers.streams.broadcaster import Broadcaster
+from handlers.streams.candle_views import CandleViews
+from handlers.streams.drain import Departure
+from handlers.streams.notifications import Announcer
+from handlers.streams.requested import Wish, WithSymbols
+from handlers.streams.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
+from handlers.streams.statistics import socket_statistics
+from handlers.transport.engine import EngineSocket
+from handlers.transport.frames import Packet, encode
+from handlers.transport.socket_server import NAMESPACE, SocketServer
+from schemas import requests
+from schemas.wire import timestamp
+
+logger = logging.getLogger(__name__)
+
+STRIKES_ALLOWED = 20  # breaches of a limit before a client is disconnected: a second's worth at the default
+BURST = 4  # a screen that opens sends a few seconds' worth of events at once
+LEAST_PENDING = 20  # sessions of an address that are not admitted yet, however few it may have
+REFUSED_GRACE_S = 2.0  # for a refused client to read why
+MAX_NESTING = 32  # levels of lists and objects in a payload: ours need four, and an echo must be writable
+# what an event takes of its client's allowance, where it is not 1: whole chains are a hundred times a quote
+EVENT_COSTS = {"get_option_chain": 4.0, "subscribe_option_chain": 2.0, "get_dashboard_data": 2.0}
+VIOLATIONS = ("RATE_LIMITED", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR")  # who goes on causing them is sent away
+
+CLIENT_EVENTS = (
+    ("subscribe_symbol", "quotes of a symbol or a list of them: {symbol}"),
+    ("unsubscribe_symbol", "end it: {symbol}"),
+    ("subscribe_option_chain", "a chain: {symbol, expiry?, mode?: delta|full, strikes?: 5|10|20|40}"),
+    ("unsubscribe_option_chain", "end it: {symbol, expiry?}"),
+    ("subscribe_dashboard", "figures of an expiry: {symbol, expiry?}"),
+    ("unsubscribe_dashboard", "end it: {symbol, expiry?}"),
+    ("subscribe_candles", "the forming candle: {symbol, interval}"),
+    ("unsubscribe_candles", "end it: {symbol, interval}"),
+    ("get_option_chain", "a chain once: {symbol, expiry?, strikes?}"),
+    ("get_dashboard_data", "figures once: {symbol, expiry?}"),
+    ("get_market_status", "phases of the exchanges"),
+    ("list_subscriptions", "what this client follows, and where it stands"),
+    ("resume", "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?, rolls?}]}"),
+    ("ping", "answered by pong with what was sent"),
+)
+SERVER_EVENTS = (
+    ("connection_status", "once connected: client_id, server_time, version, epoch, limits"),
+    ("market_status", "on connect and at every change of phase"),
+    ("subscription_status", "a subscription began, ended, expired, failed or works again"),
+    ("symbol_update", "snapshot, then deltas of a quote"),
+    ("option_chain_data", "a whole chain: the answer to a request, or a snapshot"),
+    ("option_chain_delta", "what changed in a chain"),
+    ("option_chain_update", "a whole chain once a second, in mode full"),
+    ("dashboard_data", "figures of an expiry"),
+    ("candle_update", "the forming candle; closed: true once when it is final"),
+    ("feed_status", "state of the feed, and why"),
+    ("pong", "answer to ping"),
+    ("error", "code, message, details, event"),
+    ("server_shutdown", "before a planned stop: reconnect_after_ms"),
+)
+
+
+class MarketNamespace(socketio.AsyncNamespace):
+    """The default namespace. Every event answers its acknowledgement with the REST envelope."""
+
+    def __init__(
+        self,
+        services: Services,
+        broadcaster: Broadcaster,
+        access: AccessRules,
+        limits: Limits,
+        guard: Guard,
+        *,
+        smd: WithSymbols | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(NAMESPACE)
+        self._smd = smd
+        self.services = services
+        self.broadcaster = broadcaster
+        self.departure = Departure(broadcaster)
+        self.admission = Admission(access, limits)
+        self.limits = limits
+        self._monotonic = monotonic
+        self._candles = CandleViews(services.market, services.history, services.clock)
+        self.announcer = Announcer(services, broadcaster, self._candles, guard)
+        self._kept_status: tuple[dict[str, Any], Packet] | None = None
+
+    # connections
+
+    async def trigger_event(self, event: str, *args: Any) -> Any:
+        """Handle an event: the one place where a failure becomes an answer."""
+        if event == "connect":
+            return self._connect(*args)
+        if event == "disconnect":
+            return self._disconnect(args[0])
+        client = self.broadcaster.clients.get(args[0])
+        if client is None:
+            return None
+        try:
+            self._spend(client, event)
+            handler = getattr(self, f"on_{event}", None)
+            if handler is None or not any(event == name for name, _ in CLIENT_EVENTS):
+                known = [name for name, _ in CLIENT_EVENTS]
+                raise ApiError("VALIDATION_ERROR", f"There is no event {event[:60]!r}.", {"known": known})
+            payload = args[1] if len(args) > 1 else None
+            if is_deeper(payload, MAX_NESTING):
+                rule = f"must be nested at most {MAX_NESTING} levels deep, was deeper"
+                raise ValidationError({"payload": [rule]})
+            return self._answer(await handler(client, payload))
+        except Exception as error:  # noqa: BLE001
+            # whatever it is, the table of errors says what the client is told
+            return self._refuse(client, event, error)
+
+    def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any = None) -> None:
+        try:
+            self.admission.admit(sid, environ, auth)
+        except ApiError as error:
+            engine_sid = self.server.manager.eio_sid_from_sid(sid, NAMESPACE)
+            socket = self.server.eio.sockets[engine_sid]
+            loop = asyncio.get_running_loop()
+            loop.call_later(REFUSED_GRACE_S, self.server.eio.drop, socket)
+            data = {"code": error.code, "details": error.details}
+            raise socketio.exceptions.ConnectionRefusedError(error.message, data) from None
+
+    def _disconnect(self, sid: str) -> None:
+        self.admission.leave(sid)
+        self.broadcaster.remove(sid)
+
+    def welcome(self, sid: str, engine_sid: str) -> None:
+        """Greet a client that was let in."""
+        socket = self.server.eio.sockets[engine_sid]
+        guest = self.admission.guests[sid]
+        client = Client(sid, socket, guest.address)
+        client.key = guest.key
+        rate = self.limits.max_events_per_second
+        client.allowance = Bucket(rate * BURST, BURST, self._monotonic())
+        self.broadcaster.add(client)
+        given = {"client_id": sid, "address": client.address, "key": client.key and client.key.name}
+        logger.debug("a client connected", extra=given)
+        self.admission.welcomed(len(self.broadcaster.clients))
+        market, limits = self.services.market, self.limits
+        greeting = {
+            "status": "connected",
+            "client_id": sid,
+            "server_time": timestamp(self.services.clock.now_ms()),
+            "version": self.services.version,
+            "source": market.source,
+            "epoch": market.epoch,
+            "limits": {
+                "max_subscriptions": limits.max_subscriptions,
+                "max_events_per_second": limits.max_events_per_second,
+                "max_message_bytes": limits.max_message_bytes,
+                "slow_client_timeout_s": limits.slow_client_timeout_s,
+            },
+        }
+        client.send(Packet("connection_status", encode(greeting)))
+        client.send(self._status_packet())
+        if self.departure.has_begun:
+            self.departure.tell(client)
+
+    def _status_packet(self) -> Packet:
+        """The market status, encoded once for all who connect until it changes."""
+        status = self.services.market_status()
+        if self._kept_status is None or self._kept_status[0] is not status:
+            self._kept_status = (status, Packet("market_status", encode(status)))
+        return self._kept_status[1]
+
+    def close_revoked(self) -> int:
+        """Tell whoever would not be let in any more, and close the connection; return how many these were."""
+        engine, loop = self.server.eio, asyncio.get_running_loop()
+        revoked = [
+            client for client in self.broadcaster.clients.values() if not self.admission.admits(client.key)
+        ]
+        message = "The API key of this connection is no longer valid."
+        told = {"code": "UNAUTHORIZED", "message": message, "details": {}, "event": ""}
+        packet = Packet("error", encode(told))
+        for client in revoked:
+            client.send(packet)
+            self.broadcaster.remove(client.sid)
+            engine.closed_by_reason["revoked"] += 1
+            # a polling client reads it with its next poll
+            loop.call_later(0 if client.socket.link else REFUSED_GRACE_S, engine.drop, client.socket)
+        return len(revoked)
+
+    def refuse_oversize(self, socket: EngineSocket, size: int) -> None:
+        """Tell a client that its message was too large to be looked at."""
+        sid = self.server.manager.sid_from_eio_sid(socket.sid, NAMESPACE)
+        client = self.broadcaster.clients.get(sid)
+        limit = self.limits.max_message_bytes
+        if client is None:
+            self.server.eio.refuse(socket, "its first message is too large", "over_limit")
+            return
+        message = f"A message may have {limit} bytes, this one had {size}."
+        self._refuse(client, "", ApiError("PAYLOAD_TOO_LARGE", message, {"max_message_bytes": limit}))
+
+    # events
+
+    async def on_subscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Follow quotes."""
+        symbols = _load(requests.SymbolEvent, payload)["symbol"]
+        wishes = [self._quote(symbol) for symbol in symbols]
+        if self._smd is not None:
+            wishes += await self._smd.wishes(symbols)
+        return {"streams": self._follow(client, wishes)}
+
+    async def on_unsubscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Stop following quotes."""
+        symbols = _load(requests.SymbolEvent, payload)["symbol"]
+        for symbol in symbols:
+            self.services.market.universe.underlying(symbol)
+            for name in self._smd.names(symbol, client.subscriptions) if self._smd else ():
+                self._unsubscribe(client, name)
+        return {"streams": [self._unsubscribe(client, f"symbol:{symbol}") for symbol in symbols]}
+
+    async def on_subscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Follow a chain."""
+        wanted = _load(requests.ChainSubscription, payload)
+        wish = self._chain(self._listing(wanted), wanted, rolls=wanted["expiry"] is None)
+        return self._follow(client, [wish])[0]
+
+    async def on_unsubscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Stop following a chain; without an expiry, every chain of the symbol."""
+        return self._unsubscribe_expiries(client, payload, "chain")
+
+    async def on_subscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Follow the figures of an expiry."""
+        wanted = _load(requests.ChainEvent, payload)
+        wish = self._dashboard(self._listing(wanted), rolls=wanted["expiry"] is None)
+        return self._follow(client, [wish])[0]
+
+    async def on_unsubscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Stop following figures; without an expiry, all of the symbol."""
+        return self._unsubscribe_expiries(client, payload, "dashboard")
+
+    async def on_subscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Follow the forming candle."""
+        wish = self._candle(_load(requests.CandleEvent, payload))
+        await self._await_history([wish])
+        return self._follow(client, [wish])[0]
+
+    async def on_unsubscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Stop following the forming candle."""
+        wanted = _load(requests.CandleEvent, payload)
+        self.services.market.universe.underlying(wanted["symbol"])
+        return self._unsubscribe(client, f"candles:{wanted['symbol']}:{wanted['interval']}")
+
+    async def on_get_option_chain(self, client: Client, payload: Any) -> Any:
+        """Send a chain once."""
+        wanted = _load(requests.ChainQueryEvent, payload)
+        body = self.services.views.chain(self._listing(wanted)).whole(wanted["strikes"])
+        client.send(Packet("option_chain_data", body))
+        return orjson.Fragment(body)
+
+    async def on_get_dashboard_data(self, client: Client, payload: Any) -> Any:
+        """Send the figures of an expiry once."""
+        body = self.services.views.dashboard(self._listing(_load(requests.ChainEvent, payload))).whole()
+        client.send(Packet("dashboard_data", body))
+        return orjson.Fragment(body)
+
+    async def on_get_market_status(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Send the phases of the exchanges."""
+        status = self.services.market_status(_load(requests.StatusEvent, payload)["exchange"])
+        client.send(Packet("market_status", encode(status)))
+        return status
+
+    async def on_list_subscriptions(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Say what the client follows, and where it stands."""
+        _load(requests.NoPayload, payload)
+        return {"subscriptions": [item.describe() for item in client.subscriptions.values()]}
+
+    async def on_resume(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Take up streams where a former connection left them."""
+        wanted = _load(requests.ResumeEvent, payload)["streams"]
+        wishes = [self._wish(item) for item in wanted]
+        await self._await_history(wishes)
+        rooms = self._rooms(client, wishes)
+        triples = zip(wanted, wishes, rooms, strict=True)
+        return {"streams": [self._resume(client, *triple) for triple in triples]}
+
+    async def on_ping(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Answer with the time and what was sent."""
+        answer = {"server_time": timestamp(self.services.clock.now_ms()), "sent": payload}
+        client.send(Packet("pong", encode(answer)))
+        return answer
+
+    # rooms
+
+    def _listing(self, wanted: Mapping[str, Any]) -> Listing:
+        return self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
+
+    def _quote(self, symbol: str) -> Wish:
+        self.services.market.universe.underlying(symbol)
+        return Wish(f"symbol:{symbol}", lambda: SymbolRoom(self.services.views.symbol(symbol)))
+
+    def _chain(self, listing: Listing, wanted: Mapping[str, Any], *, rolls: bool) -> Wish:
+        mode, strikes = wanted["mode"], wanted["strikes"]
+
+        def make() -> Room:
+            stream = self.services.views.chain(listing)
+            if mode == "full":
+                return FullChainRoom(stream, strikes, self.broadcaster.full_every)
+            return ChainRoom(stream, strikes)
+
+        return Wish(f"chain:{listing.symbol}:{listing.expiry.day}", make, rolls)
+
+    def _dashboard(self, listing: Listing, *, rolls: bool) -> Wish:
+        def make() -> Room:
+            stream = self.services.views.dashboard(listing)
+            return WholeRoom(stream, "dashboard_data", self.broadcaster.full_every)
+
+        return Wish(f"dashboard:{listing.symbol}:{listing.expiry.day}", make, rolls)
+
+    def _candle(self, wanted: Mapping[str, Any]) -> Wish:
+        symbol, interval = wanted["symbol"], wanted["interval"]
+        self.services.market.quote(symbol)
+        return Wish(
+            f"candles:{symbol}:{interval}",
+            lambda: WholeRoom(self._candles.stream(symbol, interval), "candle_update", 1),
+        )
+
+    def _wish(self, position: Mapping[str, Any]) -> Wish:
+        """What a stream's name stands for. Raises ValidationError and the look-up errors."""
+        kind, _, rest = position["stream"].partition(":")
+        symbol, _, last = rest.partition(":")
+        if kind == "symbol" and symbol and not last:
+            return self._quote(_load(requests.SymbolEvent, {"symbol": symbol})["symbol"][0])
+        if kind in ("chain", "dashboard") and last:
+            return self._listed_wish(kind, symbol, last, position)
+        if kind == "candles" and last:
+            return self._candle(_load(requests.CandleEvent, {"symbol": symbol, "interval": last}))
+        raise ValidationError(
+            {"stream": [f"must be a stream such as symbol:NIFTY, was {position['stream'][:60]!r}"]}
+        )
+
+    def _listed_wish(self, kind: str, symbol: str, day: str, position: Mapping[str, Any]) -> Wish:
+        """The stream of an expiry, or of the one after it where it is over and the subscription rolls."""
+        wanted = _load(requests.ChainEvent, {"symbol": symbol, "expiry": day})
+        rolls = position["rolls"]
+        expired = None
+        try:
+            listing = self._listing(wanted)
+        except UnknownExpiry as error:
+            if not error.listed or wanted["expiry"] > error.listed[0]:
+                raise  # it never was, or is not yet
+            listing = self._listing({**wanted, "expiry": None})
+            name = f"{kind}:{wanted['symbol']}:{wanted['expiry']}"
+            following = f"{kind}:{listing.symbol}:{listing.expiry.day}"
+            place = {"stream": name, "symbol": listing.symbol, "epoch": None, "seq": None}
+            expired = {**place, "status": "expired", "successor": following}
+            if not rolls:
+                return Wish(name, None, expired=expired)
+        if kind == "chain":
+            wish = self._chain(listing, position, rolls=rolls)
+        else:
+            wish = self._dashboard(listing, rolls=rolls)
+        return replace(wish, expired=expired)
+
+    async def _await_history(self, wishes: list[Wish]) -> None:
+        """Wait for the past of the candles among them: nobody gets a candle before its history."""
+        for name in dict.fromkeys(wish.name for wish in wishes):
+            kind, symbol = name.split(":")[:2]
+            if kind == "candles":
+                await self.services.history.ready(symbol)
+
+    def _rooms(self, client: Client, wishes: list[Wish]) -> list[Room | None]:
+        """A room for each wish, none of which anybody is in yet; too many are refused before one is made."""
+        names = {*client.subscriptions, *(wish.name for wish in wishes if wish.make is not None)}
+        limit = self.limits.max_subscriptions
+        if len(names) > limit:
+            message = f"A client may follow {limit} streams; this would make {len(names)}."
+            raise ApiError("RATE_LIMITED", message, {"max_subscriptions": limit})
+        return [None if wish.make is None else self.broadcaster.room(wish.make()) for wish in wishes]
+
+    def _follow(self, client: Client, wishes: list[Wish]) -> list[dict[str, Any]]:
+        """Subscribe to all, or to none if one cannot be told; the answer has the status of each."""
+        answers = []
+        for wish, room in zip(wishes, self._rooms(client, wishes), strict=True):
+            assert room is not None
+            status = room.status("subscribed")
+            if room.stream.listing_key is not None:
+                status["rolls"] = wish.rolls
+            greeting = Packet("subscription_status", encode(status))
+            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=wish.rolls)
+            answers.append(status)
+        return answers
+
+    def _resume(
+        self, client: Client, position: Mapping[str, Any], wish: Wish, room: Room | None
+    ) -> dict[str, Any]:
+        """Take up one stream; one that has expired is told so first."""
+        greeting, expired = None, {}
+        if wish.expired is not None:
+            greeting = Packet("subscription_status", encode(wish.expired))
+            expired = {"expired": wish.expired["stream"]}
+        if room is None:
+            assert greeting is not None
+            client.send(greeting)
+            return {"stream": wish.name, "epoch": None, "seq": None, "recovered": False, **expired}
+        stream = room.stream
+        if expired:
+            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=wish.rolls, reason="expired")
+            recovered = False
+        else:
+            recovered = self.broadcaster.subscribe(
+                client, room, position["epoch"], position["seq"], rolls=wish.rolls
+            )
+        return {
+            "stream": stream.name,
+            "epoch": stream.epoch,
+            "seq": stream.seq,
+            "recovered": recovered,
+            **expired,
+        }
+
+    def _unsubscribe(self, client: Client, name: str) -> dict[str, Any]:
+        subscription = client.subscriptions.get(name)
+        if subscription is None:
+            symbol = name.split(":")[1]
+            return {"stream": name, "symbol": symbol, "status": "unsubscribed", "epoch": None, "seq": None}
+        status = subscription.room.status("unsubscribed")
+        self.broadcaster.unsubscribe(client, name)
+        client.send(Packet("subscription_status", encode(status)))
+        return status
+
+    def _unsubscribe_expiries(self, client: Client, payload: Any, kind: str) -> dict[str, Any]:
+        wanted = _load(requests.ChainEndEvent, payload)
+        self.services.market.universe.underlying(wanted["symbol"])
+        prefix = f"{kind}:{wanted['symbol']}:"
+        if wanted["expiry"] is not None:
+            return {"streams": [self._unsubscribe(client, f"{prefix}{wanted['expiry']}")]}
+        names = [name for name in client.subscriptions if name.startswith(prefix)]
+        return {"streams": [self._unsubscribe(client, name) for name in names]}
+
+    # answers
+
+    def _spend(self, client: Client, event: str) -> None:
+        """Refuse an event too many, and one of a client that has not read its last answers yet."""
+        if client.socket.is_backed_up:
+            limit = self.limits.max_write_buffer_bytes
+            message = f"More than half of the {limit} bytes that may wait for you do: read them first."
+            raise ApiError("RATE_LIMITED", message, {"max_write_buffer_bytes": limit})
+        cost = min(EVENT_COSTS.get(event, 1.0), BURST * self.limits.max_events_per_second)
+        if not client.allowance.take(self._monotonic(), cost):
+            limit = self.limits.max_events_per_second
+            message = f"More than {limit} events a second."
+            raise ApiError("RATE_LIMITED", message, {"max_events_per_second": limit})
+
+    def _answer(self, data: Any) -> dict[str, Any]:
+        now = timestamp(self.services.clock.now_ms())
+        return {"success": True, "message": "OK", "timestamp": now, "data": data}
+
+    def _refuse(self, client: Client, event: str, error: Exception) -> dict[str, Any]:
+        problem = describe(error)
+        details = problem.details
+        if problem.status == 500:
+            reference = secrets.token_hex(8)
+            details = {"request_id": reference}
+            text = "event %s failed (request %s)"
+            self.services.failures.log(logger, error, text, event[:60], reference)
+        told = {"code": problem.code, "message": problem.message, "details": details, "event": event[:60]}
+        client.send(Packet("error", encode(told)))
+        if problem.code in VIOLATIONS:
+            client.strikes += 1
+            if client.strikes > STRIKES_ALLOWED:
+                why = "it went on after it was told that it is over a limit"
+                self.server.eio.refuse(client.socket, why, "over_limit")
+        return {
+            "success": False,
+            "message": problem.message,
+            "timestamp": timestamp(self.services.clock.now_ms()),
+            "error": {"code": problem.code, "details": details},
+        }
+
+    # the end
+
+    async def shut_down(self) -> None:
+        """Tell every client when to come back and close its socket, without waiting for anybody."""
+        now_s = self._monotonic()
+        await self.departure.tell_everybody(now_s)
+        await self.departure.close_everybody(now_s)
+
+    # figures
+
+    def statistics(self) -> dict[str, Any]:
+        """``/api/websocket/stats``."""
+        closed = self.server.eio.closed_by_reason
+        statistics = socket_statistics(self.broadcaster, self.admission, closed, self.services.loop_lag)
+        return {**statistics, "unread_bytes": self.server.eio.holdings.total}
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested in more than so many levels."""
+    layer = [value] if isinstance(value, list | dict) else []
+    for _ in range(levels):
+        layer = [
+            item
+            for outer in layer
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, list | dict)
+        ]
+    return bool(layer)
+
+
+def _load(schema: type[requests.Request], payload: Any) -> dict[str, Any]:
+    """The payload as the schema loads it; no payload is an empty one. Raises ValidationError."""
+    return identified(_schema(schema).load({} if payload is None else payload))
+
+
+@cache
+def _schema(schema: type[requests.Request]) -> requests.Request:
+    """The one instance of a schema: making one costs more than loading with it."""
+    return schema()
+
+
+def make_socket_server(
+    namespace: MarketNamespace,
+    *,
+    ping_interval_s: int,
+    timeout_s: int,
+    max_message_bytes: int,
+    max_buffered_bytes: int,
+) -> SocketServer:
+    """The Socket.IO server that speaks for a namespace."""
+    server = SocketServer(
+        on_connected=namespace.welcome,
+        failures=namespace.services.failures,
+        describe=namespace.admission.describe,
+        check_origin=namespace.admission.check_origin,
+        on_oversize=namespace.refuse_oversize,
+        connect_timeout_s=namespace.limits.connect_timeout_s,
+        max_pending_per_address=max(LEAST_PENDING, namespace.limits.max_clients_per_address),
+        ping_interval=ping_interval_s,
+        ping_timeout=timeout_s,
+        max_http_buffer_size=max_message_bytes,
+        max_unread_bytes=namespace.limits.max_write_buffer_bytes,
+        max_unread_bytes_in_all=max_buffered_bytes,
+        cors_allowed_origins=[],  # the namespace refuses a foreign origin, and says so
+        async_mode="tornado",
+    )
+    server.register_namespace(namespace)
+    server.eio.wheel.guard = namespace.services.guard
+    return server

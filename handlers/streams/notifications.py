@@ -1,0 +1,123 @@
+"""What a step of the market makes the server say, beside the streams themselves."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from feed.history.history import ClosedCandle
+from feed.market.guard import Guard
+from feed.market.universe import Listing
+from handlers.rest.services import Services
+from handlers.streams.broadcaster import Broadcaster
+from handlers.streams.candle_views import CandleViews
+from handlers.streams.rooms import Room, Subscription
+from handlers.transport.frames import Packet, encode
+from schemas.wire import timestamp
+
+
+class Announcer:
+    """Publishes a step: ended subscriptions, closed candles, streams, changes of phase and of the feed.
+
+    What cannot be told keeps nothing else from being told; what is not told yet is so at the next step.
+    """
+
+    def __init__(
+        self, services: Services, broadcaster: Broadcaster, candles: CandleViews, guard: Guard
+    ) -> None:
+        self._services = services
+        self._broadcaster = broadcaster
+        self._candles = candles
+        self._guard = guard
+        self._phases: tuple[Any, ...] = ()
+        self._feed = services.ticker.state
+        self._universe = services.market.universe
+
+    async def publish(self, closed: deque[ClosedCandle]) -> None:
+        """Tell everybody what a step of the market brought; ``closed`` are taken as they are told."""
+        await self._end_unlisted()
+        while closed:
+            with self._guard.part("closed_candles"):
+                await self._tell_closed(closed.popleft())
+        await self._broadcaster.publish()
+        with self._guard.part("market_status"):
+            await self._tell_phases()
+        with self._guard.part("feed_status"):
+            await self._tell_feed_state()
+
+    async def _end_unlisted(self) -> None:
+        """End the streams of listings that left the universe.
+
+        It is looked at what is followed and what is listed, so none is missed however the market came here.
+        """
+        universe = self._services.market.universe
+        for room in list(self._broadcaster.rooms.values()):
+            key = room.stream.listing_key
+            if key is not None and universe.find(key) is None:
+                with self._guard.part("expiries"):
+                    await self._end(room, self._services.market.successor(*key))
+        if universe is not self._universe:
+            self._universe = universe
+            self._services.views.forget_unlisted()
+
+    async def _end(self, room: Room, successor: Listing | None) -> None:
+        """Tell a room that its contracts expired; who named no expiry goes over to the next one."""
+        name = None if successor is None else f"{room.stream.kind}:{successor.symbol}:{successor.expiry.day}"
+        packet = Packet("subscription_status", encode({**room.status("expired"), "successor": name}))
+        subscriptions = list(room.subscriptions.values())
+        for subscription in subscriptions:
+            self._broadcaster.unsubscribe(subscription.client, room.stream.name)
+        await self._broadcaster.tell(packet, [subscription.client for subscription in subscriptions])
+        rolling = [subscription for subscription in subscriptions if subscription.rolls]
+        if successor is not None and rolling:
+            await self._roll(room, successor, rolling)
+
+    async def _roll(self, room: Room, successor: Listing, rolling: list[Subscription]) -> None:
+        views = self._services.views
+        stream = views.chain(successor) if room.stream.kind == "chain" else views.dashboard(successor)
+        following = self._broadcaster.room(room.over(stream))
+        for client in [subscription.client for subscription in rolling]:
+            followed = client.subscriptions.get(stream.name)  # in a way of its own
+            self._broadcaster.roll(client, following if followed is None else followed.room)
+            await self._broadcaster.breathe()
+
+    async def _tell_closed(self, item: ClosedCandle) -> None:
+        stream = self._candles.find(item.symbol, item.interval)
+        room = self._broadcaster.rooms.get((stream.name,)) if stream is not None else None
+        if stream is not None and room is not None:
+            packet = Packet("candle_update", encode(self._candles.closed(item)))
+            await self._broadcaster.tell_when_ready(stream.name, packet, list(room.subscriptions))
+
+    async def _tell_phases(self) -> None:
+        """Announce a change of phase."""
+        status = self._services.market_status()
+        phases = tuple((row["exchange"], row["phase"]) for row in status["exchanges"])
+        if self._phases and phases != self._phases:
+            await self._broadcaster.tell(Packet("market_status", encode(status)))
+        self._phases = phases
+
+    async def _tell_feed_state(self) -> None:
+        """Announce a change of the feed's state."""
+        state = self._services.ticker.state
+        if (state.name, state.restarts) != (self._feed.name, self._feed.restarts):
+            await self.tell_feed()
+        self._feed = state
+
+    async def tell_feed(self) -> None:
+        """Announce the feed's state to everybody."""
+        await self._broadcaster.tell(Packet("feed_status", encode(self.feed_status())))
+
+    def feed_status(self) -> dict[str, Any]:
+        """The feed's state and why."""
+        state, market = self._services.ticker.state, self._services.market
+        simulation = self._services.simulation
+        return {
+            "state": state.name,
+            "reason": state.reason,
+            "restarts": state.restarts,
+            "next_try_at": timestamp(state.next_try_ms) if state.next_try_ms is not None else None,
+            "source": market.source,
+            "epoch": market.epoch,
+            "scenario": simulation.scenario if simulation is not None else None,
+            "timestamp": timestamp(self._services.clock.now_ms()),
+        }

@@ -1,0 +1,431 @@
+"""Rooms: the subscribers of one stream who are sent the same bytes, and where each of them stands."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
+from handlers.transport.endpoint import WebSocketTransport
+from handlers.transport.engine import EngineSocket
+from handlers.transport.frames import Packet
+from schemas.configuration.api_keys import ApiKey
+
+Position = tuple[str, int]  # epoch and sequence number of a state
+NOWHERE: Position = ("", -1)
+ROLLED: Position = ("", -2)  # where who followed the expiry before this one is
+Send = Callable[[bytes], int]
+Line = tuple[list["Subscription"], list[Send]]
+NOBODY: Line = ([], [])
+
+
+class Room(ABC):
+    """The subscribers of one stream who are sent the same bytes."""
+
+    heartbeat_event: str
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.subscriptions: dict[Client, Subscription] = {}
+        self.idle_cycles = 0
+        self.spoken_s: float | None = None  # when its subscribers last heard of it; None: not yet
+        self.failures = 0  # in vain, since it last worked
+        self.retry_cycle = 0  # of the broadcaster, once it failed
+        self.told = NOWHERE  # the state that subscribers were last brought to
+        self.before = NOWHERE  # the state before that, which those still to be told are in
+        self.cohorts = (Cohort(deflate=False), Cohort(deflate=True))
+        self.others: dict[Subscription, None] = {}  # those who are in neither
+        self._packets: dict[Position, Packet] = {}
+        self._packets_at = NOWHERE
+
+    @abstractmethod
+    def snapshot(self, reason: str | None = None) -> Packet:
+        """The whole state."""
+
+    @abstractmethod
+    def merged(self, since: int) -> Packet:
+        """The change since a state that the stream still knows."""
+
+    @property
+    def target(self) -> Position:
+        """The state a subscriber should be in: ``told`` itself where it is that, for ``is`` to compare."""
+        present = (self.stream.epoch, self.stream.seq)
+        return self.told if self.told == present else present
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this room from others."""
+        return (self.stream.name,)
+
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return type(self)(stream)
+
+    def describe(self) -> dict[str, Any]:
+        """The subscription as a client sees it in ``list_subscriptions``."""
+        return {"stream": self.stream.name, "epoch": self.stream.epoch, "seq": self.stream.seq}
+
+    def status(self, status: str) -> dict[str, Any]:
+        """The payload of ``subscription_status``: what is followed, and where it stands."""
+        epoch, seq = self.stream.epoch, self.stream.seq
+        place = {"epoch": epoch, "seq": seq} if epoch else {"epoch": None, "seq": None}
+        return {**self.describe(), "symbol": self.stream.symbol, "status": status, **place}
+
+    def advance(self) -> bool:
+        """Come up to the market; return whether the subscribers are to be told."""
+        self.stream.refresh()
+        before, self.told = self.told, self.target
+        return self.told is not before
+
+    def fail(self) -> None:
+        """Let nobody march or wait for this room: once it works again all get the whole state."""
+        for cohort in self.cohorts:
+            cohort.end()
+        for subscription in self.subscriptions.values():
+            subscription.place(NOWHERE)
+
+    def begin_again(self) -> None:
+        """Come up to the market after a failure, so far that the whole state can be told."""
+        self._packets.clear()
+        self.stream.refresh()
+        self.packet(NOWHERE)
+        self.told = (self.stream.epoch, self.stream.seq)
+        self.failures = self.idle_cycles = 0
+
+    def packet(self, position: Position) -> Packet:
+        """What brings a subscriber from a state to the present, made once for all who are there."""
+        present = (self.stream.epoch, self.stream.seq)
+        if self._packets_at != present:
+            self._packets.clear()
+            self._packets_at = present
+        packet = self._packets.get(position)
+        if packet is None:
+            packet = self._packets[position] = self._make(*position)
+        return packet
+
+    def _make(self, epoch: str, since: int) -> Packet:
+        if not self.stream.holds(epoch, since):
+            return self.snapshot("expired" if (epoch, since) == ROLLED else "resync")
+        merged = self.merged(since)
+        if self.stream.seq - since <= 1:
+            return merged
+        snapshot = self.snapshot("conflated")
+        return merged if len(merged.payload) < len(snapshot.payload) else snapshot
+
+    def heartbeat(self) -> Packet:
+        """The packet of a stream at rest."""
+        return Packet(self.heartbeat_event, self.stream.heartbeat())
+
+
+class SymbolRoom(Room):
+    """Subscribers of a symbol's quote."""
+
+    stream: SymbolStream
+    heartbeat_event = "symbol_update"
+
+    def snapshot(self, reason: str | None = None) -> Packet:
+        """The whole quote."""
+        return Packet("symbol_update", self.stream.snapshot(reason))
+
+    def merged(self, since: int) -> Packet:
+        """The fields that changed."""
+        return Packet("symbol_update", self.stream.delta(since))
+
+
+class ChainRoom(Room):
+    """Subscribers of a chain's changes within one window of strikes."""
+
+    stream: ChainStream
+    heartbeat_event = "option_chain_delta"
+    mode = "delta"
+
+    def __init__(self, stream: ChainStream, strikes: int | None) -> None:
+        super().__init__(stream)
+        self.strikes = strikes
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this room from others."""
+        return (self.stream.name, self.mode, self.strikes)
+
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return ChainRoom(stream, self.strikes)
+
+    def describe(self) -> dict[str, Any]:
+        """The subscription as a client sees it."""
+        return {**super().describe(), "mode": self.mode, "strikes": self.strikes}
+
+    def snapshot(self, reason: str | None = None) -> Packet:
+        """The chain within the window."""
+        return Packet("option_chain_data", self.stream.snapshot(self.strikes, reason))
+
+    def merged(self, since: int) -> Packet:
+        """The cells that changed within the window."""
+        return Packet("option_chain_delta", self.stream.delta(since, self.strikes))
+
+
+class PacedRoom(Room):
+    """A room that is told the whole state, at most once in ``every`` publish cycles."""
+
+    stream: Any
+    event: str
+
+    def __init__(self, stream: Any, every: int) -> None:
+        super().__init__(stream)
+        self._pace(every)
+
+    def _pace(self, every: int) -> None:
+        self.every = self._cycles = every
+
+    @property
+    def target(self) -> Position:
+        """The state a subscriber should be in: the one of the last turn."""
+        return self.told
+
+    def advance(self) -> bool:
+        """Come up to the market once in a while."""
+        self._cycles += 1
+        if self._cycles < self.every:
+            return False
+        self.stream.refresh()
+        present = (self.stream.epoch, self.stream.seq)
+        if present == self.told:
+            return False
+        self.told, self._cycles = present, 0
+        return True
+
+    def _make(self, epoch: str, since: int) -> Packet:
+        return self.snapshot("expired") if (epoch, since) == ROLLED else self.merged(since)
+
+    def heartbeat(self) -> Packet:
+        """The state again: it is small, or its clients understand nothing else."""
+        return self.merged(self.stream.seq)
+
+
+class FullChainRoom(PacedRoom, ChainRoom):
+    """Subscribers who replace their whole chain within a window of strikes."""
+
+    mode = "full"
+
+    def __init__(self, stream: ChainStream, strikes: int | None, every: int) -> None:
+        ChainRoom.__init__(self, stream, strikes)
+        self._pace(every)
+
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return FullChainRoom(stream, self.strikes, self.every)
+
+    def merged(self, since: int) -> Packet:
+        """The whole state: it is to replace the client's."""
+        return Packet("option_chain_update", self.stream.whole(self.strikes))
+
+
+class WholeRoom(PacedRoom):
+    """Subscribers of a dashboard or of a forming candle."""
+
+    stream: WholeStream
+
+    def __init__(self, stream: WholeStream, event: str, every: int) -> None:
+        super().__init__(stream, every)
+        self.event = event
+
+    def over(self, stream: Any) -> Room:
+        """A room of the same kind over another stream."""
+        return WholeRoom(stream, self.event, self.every)
+
+    def snapshot(self, reason: str | None = None) -> Packet:
+        """The whole state."""
+        return Packet(self.event, self.stream.whole(reason))
+
+    def merged(self, since: int) -> Packet:
+        """The whole state: it is to replace the client's."""
+        return Packet(self.event, self.stream.whole())
+
+
+class Cohort:
+    """Subscribers in step: up to date, with nothing pending and no other stream.
+
+    Nothing is kept for each of them but the ``send`` of its socket, so that a change costs them one call
+    each. Where they stand is known without noting it: all are in the state the room was last told, but
+    while a march is under way those it has not reached are in the state before.
+    """
+
+    __slots__ = ("_left", "_line", "_marching", "_places", "_served", "deflate", "members")
+
+    def __init__(self, *, deflate: bool) -> None:
+        self.deflate = deflate
+        self.members: dict[Subscription, Send] = {}
+        self._line: Line | None = None  # the members as lists, kept until somebody joins or leaves
+        self._marching = NOBODY
+        self._places: dict[Subscription, int] = {}
+        self._served: int | None = None  # how many of the line the march has reached; None: no march
+        self._left: set[Subscription] = set()  # who left since it began
+
+    def add(self, subscription: Subscription, send: Send) -> None:
+        """Take in a subscriber that is in the state the room was last told."""
+        self.members[subscription] = send
+        self._line = None
+
+    def discard(self, subscription: Subscription) -> None:
+        """Let a subscriber go its own way."""
+        if self.members.pop(subscription, None) is not None:
+            self._line = None
+            if self._served is not None:
+                self._left.add(subscription)
+
+    def begin(self) -> int:
+        """Begin to march; return how many there are."""
+        if self._line is None:
+            self._line = (list(self.members), list(self.members.values()))
+        self._marching, self._served, self._places = self._line, 0, {}
+        return len(self._line[0])
+
+    def rank(self, start: int, stop: int) -> Iterable[tuple[Subscription, Send]]:
+        """Those between two places of the line who are still there."""
+        pairs = zip(self._marching[0][start:stop], self._marching[1][start:stop], strict=True)
+        return [pair for pair in pairs if pair[0] not in self._left] if self._left else pairs
+
+    def reach(self, place: int) -> None:
+        """Take note of how far down the line the march has come."""
+        self._served = place
+
+    def end(self) -> None:
+        """The march is over."""
+        self._marching, self._served = NOBODY, None
+        self._left.clear()
+
+    def is_told(self, subscription: Subscription) -> bool:
+        """Whether a member has been told the room's last state."""
+        if self._served is None or subscription in self._left:
+            return True  # who left and is here again came back in the last state
+        if not self._places:
+            self._places = {member: place for place, member in enumerate(self._marching[0])}
+        # who joined during the march is not in the line, and joined in the last state
+        return self._places.get(subscription, -1) < self._served
+
+
+class Subscription:
+    """A client's place in a room."""
+
+    __slots__ = ("_position", "client", "cohort", "rolls", "room")
+
+    def __init__(self, client: Client, room: Room, position: Position, *, rolls: bool = False) -> None:
+        self.client = client
+        self.room = room
+        self.rolls = rolls  # over to the next expiry once this one has passed
+        self.cohort: Cohort | None = None
+        self._position = position
+        room.others[self] = None
+
+    @property
+    def position(self) -> Position:
+        """The state the client was last told."""
+        if self.cohort is None:
+            return self._position
+        return self.room.told if self.cohort.is_told(self) else self.room.before
+
+    @property
+    def behind(self) -> bool:
+        """Whether the stream has gone on; of one that fails there is nothing to be told."""
+        return not self.room.failures and self.position != self.room.target
+
+    def describe(self) -> dict[str, Any]:
+        """The subscription as ``list_subscriptions`` tells it."""
+        epoch, seq = self.position
+        rolls = {} if self.room.stream.listing_key is None else {"rolls": self.rolls}
+        return {**self.room.describe(), "epoch": epoch, "seq": seq, **rolls}
+
+    def join(self, link: WebSocketTransport) -> None:
+        """March with the others from now on; the client is in the state that the room was told."""
+        self.cohort = self.room.cohorts[link.deflate]
+        self.cohort.add(self, link.send)
+        del self.room.others[self]
+
+    def leave(self) -> None:
+        """Go on alone from where it stands."""
+        if self.cohort is not None:
+            self.place(self.position)
+
+    def place(self, position: Position) -> None:
+        """Go on alone from a state."""
+        if self.cohort is not None:
+            self.cohort.discard(self)
+            self.cohort = None
+            self.room.others[self] = None
+        self._position = position
+
+    def end(self) -> None:
+        """Be in the room no more."""
+        self.leave()
+        del self.room.others[self]
+
+
+class Client:
+    """One connected client: its socket, its subscriptions by stream, and since when it lags."""
+
+    __slots__ = (
+        "address",
+        "allowance",
+        "key",
+        "lagging_since",
+        "owed",
+        "sid",
+        "socket",
+        "strikes",
+        "subscriptions",
+    )
+
+    def __init__(self, sid: str, socket: EngineSocket, address: str) -> None:
+        self.sid = sid
+        self.socket = socket
+        self.address = address
+        self.key: ApiKey | None = None  # with which it was let in
+        self.subscriptions: dict[str, Subscription] = {}
+        self.lagging_since: float | None = None
+        self.owed: dict[str, Packet] = {}  # by stream: what is to be said beside its state, newest only
+        self.allowance: Any = None
+        self.strikes = 0
+
+    @property
+    def marches(self) -> WebSocketTransport | None:
+        """The socket, if the client may join a cohort: one stream, and nothing pending."""
+        link = self.socket.link
+        if link is None or link.encrypted or len(self.subscriptions) != 1 or link.writing():
+            return None
+        return link
+
+    def fall_out(self) -> None:
+        """Leave every cohort: something is pending, or there is another stream to be written with."""
+        for subscription in self.subscriptions.values():
+            subscription.leave()
+
+    @property
+    def ready(self) -> bool:
+        """Whether what was sent before is gone."""
+        link = self.socket.link
+        if link is not None:
+            return not link.writing()
+        return self.socket.polled and not self.socket.upgrading
+
+    def send(self, packet: Packet) -> None:
+        """Write a packet whatever is pending: answers and snapshots the client asked for."""
+        link = self.socket.link
+        if link is not None:
+            link.write_bytes(packet.deflated if link.deflate else packet.frame)
+        else:
+            self.socket.write(packet.text)
+
+    def offer(self, packets: list[Packet]) -> bool:
+        """Write packets in one go if the socket takes them now. Call it only when ``ready``."""
+        link = self.socket.link
+        if link is None:
+            for packet in packets:
+                self.socket.write(packet.text)
+            return True
+        if len(packets) == 1:
+            data = packets[0].deflated if link.deflate else packets[0].frame
+        else:
+            data = b"".join([packet.deflated if link.deflate else packet.frame for packet in packets])
+        return link.offer(data) > 0

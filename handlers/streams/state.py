@@ -1,0 +1,305 @@
+"""Streams: the published state of one symbol, chain, dashboard or candle, and what changed in it since.
+
+A stream keeps the last published state and, for each value of it, the sequence number at which that
+value last changed. The delta from any earlier state is then a look-up, not a log to replay: the values
+whose number is higher. Nothing grows with the number of updates or of clients.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import orjson
+
+from feed.market.market import Market
+from feed.market.universe import Listing
+from feed.valuation.chain import Chain
+from handlers.transport.frames import encode
+from schemas.chains import ROW_COLUMNS, STRIKE, chain_table, dump_header
+from schemas.columns import changed_rows, differs, rows
+from schemas.quotes import QuoteSchema
+
+ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
+NO_EPOCH = ""  # of a stream that has no state yet
+IDENTITY = frozenset({"epoch", "seq", "as_of"})  # in every delta, so never among its changes
+
+_quote = QuoteSchema()
+
+
+class Stream(ABC):
+    """The state of one stream as clients see it.
+
+    ``listing_key`` is that of the listing it tells of, None where it tells of none and so never expires.
+    """
+
+    listing_key: tuple[str, date] | None = None
+
+    def __init__(self, name: str, market: Market, depth: int) -> None:
+        self.name = name
+        self.kind, self.symbol = name.split(":")[:2]
+        self.epoch = NO_EPOCH
+        self.seq = -1
+        self._market = market
+        self._depth = depth
+        self._marks: OrderedDict[int, Any] = OrderedDict()  # seq of a known state -> what _mark said
+
+    @abstractmethod
+    def _present(self) -> tuple[str, int]:
+        """Epoch and sequence number the market is at."""
+
+    @abstractmethod
+    def _advance(self, afresh: bool) -> None:
+        """Take over the market's state; forget the changes of the old one if ``afresh``."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """The fields that name the stream in every payload."""
+
+    @abstractmethod
+    def as_of(self) -> str:
+        """Time of the newest input."""
+
+    def _mark(self) -> Any:
+        """What a later delta must know of the present state, beside its number."""
+        return None
+
+    def refresh(self) -> bool:
+        """Come up to the market; return whether anything was published since."""
+        epoch, seq = self._present()
+        if (epoch, seq) == (self.epoch, self.seq):
+            return False
+        afresh = epoch != self.epoch
+        self.epoch, self.seq = epoch, seq
+        if afresh:
+            self._marks.clear()
+        try:
+            self._advance(afresh)
+        except Exception:
+            self.epoch = NO_EPOCH  # what is half taken over is not to be served as if it were whole
+            raise
+        self._marks[seq] = self._mark()
+        while len(self._marks) > self._depth + 1:
+            self._marks.popitem(last=False)
+        return True
+
+    def holds(self, epoch: str, seq: int) -> bool:
+        """Whether the changes since that state are known."""
+        return epoch == self.epoch and seq in self._marks
+
+    def heartbeat(self) -> bytes:
+        """A delta that says nothing changed."""
+        return encode({**self.identity(), **self.position(self.seq), "as_of": self.as_of()})
+
+    def position(self, since: int) -> dict[str, Any]:
+        """The state a delta applies to and the one it leads to."""
+        return {"epoch": self.epoch, "prev_seq": since, "seq": self.seq}
+
+
+class Fields:
+    """Named values, and the sequence number at which each last changed."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self._changed_at: dict[str, int] = {}
+
+    def assign(self, values: dict[str, Any], seq: int) -> None:
+        """Take over values published as ``seq``."""
+        for name, value in values.items():
+            if name not in self.values or self.values[name] != value:
+                self._changed_at[name] = seq
+        self.values = values
+
+    def since(self, seq: int) -> dict[str, Any]:
+        """The values that changed after ``seq``."""
+        return {
+            name: value
+            for name, value in self.values.items()
+            if self._changed_at[name] > seq and name not in IDENTITY
+        }
+
+
+class SymbolStream(Stream):
+    """``symbol:NIFTY``: the quote of an underlying."""
+
+    def __init__(self, symbol: str, market: Market, depth: int) -> None:
+        super().__init__(f"symbol:{symbol}", market, depth)
+        self.fields = Fields()
+
+    def _present(self) -> tuple[str, int]:
+        return self._market.epoch, self._market.symbol_seq(self.symbol)
+
+    def _advance(self, afresh: bool) -> None:
+        if afresh:
+            self.fields = Fields()
+        self.fields.assign(_quote.dump(self._market.quote(self.symbol)), self.seq)
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that name the stream in every payload."""
+        return {"kind": "delta", "symbol": self.symbol}
+
+    def as_of(self) -> str:
+        """Time of the newest input."""
+        return str(self.fields.values["as_of"])
+
+    def snapshot(self, reason: str | None = None) -> bytes:
+        """The whole quote."""
+        extra = {"reason": reason} if reason else {}
+        return encode({"kind": "snapshot", **self.fields.values, **extra})
+
+    def delta(self, since: int) -> bytes:
+        """What changed after ``since``, merged."""
+        values = self.fields.values
+        payload = {
+            **self.identity(),
+            **self.position(since),
+            "as_of": self.as_of(),
+            **{name: values[name] for name in ALWAYS_IN_A_QUOTE_DELTA},
+            **self.fields.since(since),
+        }
+        if self.seq - since > 1:
+            payload["conflated"] = self.seq - since
+        return encode(payload)
+
+
+class ChainStream(Stream):
+    """``chain:NIFTY:2026-12-01``: a whole chain, seen through windows of strikes around the money."""
+
+    listing_key: tuple[str, date]
+
+    def __init__(
+        self, listing: Listing, market: Market, value: Callable[[Listing], Chain], depth: int
+    ) -> None:
+        super().__init__(f"chain:{listing.symbol}:{listing.expiry.day}", market, depth)
+        self.listing_key = listing.key
+        self._value = value
+        self.fields = Fields()
+        self.table = np.empty((len(ROW_COLUMNS), 0))
+        self._changed_at = np.empty((len(ROW_COLUMNS), 0), np.int64)
+        self._atm_index = 0
+        self._rows: list[dict[str, Any]] | None = None
+        self._whole: dict[int | None, bytes] = {}
+
+    def _listing(self) -> Listing:
+        return self._market.universe.listing(*self.listing_key)
+
+    def _present(self) -> tuple[str, int]:
+        return self._market.epoch, self._market.chain_seq(self._listing())
+
+    def _advance(self, afresh: bool) -> None:
+        chain = self._value(self._listing())
+        table = chain_table(chain)
+        if afresh:
+            self.fields = Fields()
+        if afresh or not np.array_equal(table[STRIKE], self.table[STRIKE]):
+            # other strikes are listed: who holds the old ones gets the whole chain again
+            self._marks.clear()
+            self._changed_at = np.full(table.shape, self.seq)
+        else:
+            self._changed_at[differs(self.table, table)] = self.seq
+        self.fields.assign(dump_header(chain), self.seq)
+        self.table = table
+        self._atm_index = chain.atm_index
+        self._rows = None
+        self._whole.clear()
+
+    def _mark(self) -> int:
+        return self._atm_index
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that name the stream in every payload."""
+        return {"symbol": self.symbol, "expiry": self.listing_key[1]}
+
+    def as_of(self) -> str:
+        """Time of the newest input."""
+        return str(self.fields.values["as_of"])
+
+    def _window(self, strikes: int | None, atm_index: int) -> slice:
+        count = self.table.shape[1]
+        if strikes is None:
+            return slice(0, count)
+        return slice(max(0, atm_index - strikes), min(count, atm_index + strikes + 1))
+
+    def whole(self, strikes: int | None = None) -> bytes:
+        """The chain as one JSON object, its rows within ``strikes`` on each side of the money."""
+        body = self._whole.get(strikes)
+        if body is None:
+            if self._rows is None:
+                self._rows = rows(ROW_COLUMNS, self.table)
+            window = self._window(strikes, self._atm_index)
+            body = encode({**self.fields.values, "option_chain": self._rows[window]})
+            self._whole[strikes] = body
+        return body
+
+    def is_kept(self, strikes: int | None) -> bool:
+        """Whether ``whole`` has been encoded since the last change."""
+        return strikes in self._whole
+
+    def snapshot(self, strikes: int | None, reason: str | None = None) -> bytes:
+        """The chain, with the reason if nobody asked for it."""
+        body = self.whole(strikes)
+        return body[:-1] + b',"reason":' + orjson.dumps(reason) + b"}" if reason else body
+
+    def delta(self, since: int, strikes: int | None) -> bytes:
+        """What changed after ``since``, merged; strikes that left the window are named in ``removed``."""
+        now = self._window(strikes, self._atm_index)
+        then = self._window(strikes, self._marks[since])
+        changed = self._changed_at[:, now] > since
+        changed[STRIKE] = False
+        entered = [i for i in range(now.start, now.stop) if not then.start <= i < then.stop]
+        changed[:, [i - now.start for i in entered]] = True
+        removed = [i for i in range(then.start, then.stop) if not now.start <= i < now.stop]
+        payload = {
+            **self.identity(),
+            **self.position(since),
+            "as_of": self.as_of(),
+            **self.fields.since(since),
+            "rows": changed_rows(ROW_COLUMNS, self.table[:, now], changed, STRIKE),
+        }
+        if removed:
+            payload["removed"] = self.table[STRIKE, removed].tolist()
+        if self.seq - since > 1:
+            payload["conflated"] = self.seq - since
+        return encode(payload)
+
+
+class WholeStream(Stream):
+    """A stream whose every payload is its whole state: dashboards and candles."""
+
+    def __init__(
+        self,
+        name: str,
+        market: Market,
+        identity: dict[str, Any],
+        present: Callable[[], tuple[str, int]],
+        read: Callable[[], dict[str, Any]],
+        listing_key: tuple[str, date] | None = None,
+    ) -> None:
+        super().__init__(name, market, depth=0)
+        self.listing_key = listing_key
+        self._identity = identity
+        self._where = present
+        self._read = read
+        self.values: dict[str, Any] = {}
+
+    def _present(self) -> tuple[str, int]:
+        return self._where()
+
+    def _advance(self, afresh: bool) -> None:
+        self.values = self._read()
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that name the stream in every payload."""
+        return self._identity
+
+    def as_of(self) -> str:
+        """Time of the newest input."""
+        return str(self.values["as_of"])
+
+    def whole(self, reason: str | None = None) -> bytes:
+        """The state, with the reason if nobody asked for it."""
+        return encode({**self.values, "reason": reason} if reason else self.values)

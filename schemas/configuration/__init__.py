@@ -1,0 +1,1 @@
+"""The settings: their fields, the places they come from, API keys."""

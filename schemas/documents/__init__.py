@@ -1,0 +1,1 @@
+"""Schemas as documents: OpenAPI, AsyncAPI, JSON Schema."""

@@ -1,0 +1,267 @@
+"""The routes as an OpenAPI document.
+
+``openapi_document`` takes one ``Operation`` a route; everything else comes from the schemas and from the
+table of errors. HEAD, OPTIONS, conditional requests and the headers that every answer has are filled in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from schemas.documents.json_schema import OPENAPI_VERSION, Definitions, JsonSchema, example_of
+from schemas.documents.openapi_parts import (
+    COMMON_HEADERS,
+    HEADERS,
+    SECURITY_SCHEMES,
+    header_component,
+    headers_of,
+    not_null,
+    operation_id,
+    parameter_of,
+    preflight,
+    security_of,
+    symbol_parameter,
+)
+from schemas.envelope import ERROR_CODES, AnswerSchema, ErrorAnswerSchema, answer_schema, error_schema
+from schemas.requests import NoParameters
+
+TITLE = "Indian options market data"
+DESCRIPTION = (
+    "Realtime market data for Indian options. Prices are rupees, times UTC, dates those of the exchange. "
+    "A value that is not known is null, never 0. Fields may be added; ignore those you do not know. "
+    "The same data as streams: see /api/asyncapi.json."
+)
+JSON = "application/json"
+# told on any route: by the doors, by the parser, by the limits
+ERRORS_OF_ALL = (
+    "FORBIDDEN_ORIGIN",
+    "METHOD_NOT_ALLOWED",
+    "PAYLOAD_TOO_LARGE",
+    "RATE_LIMITED",
+    "INTERNAL_ERROR",
+)
+ERROR_HEADERS = {
+    "UNAUTHORIZED": ("WWW-Authenticate",),
+    "RATE_LIMITED": ("Retry-After",),
+    "FEED_UNAVAILABLE": ("Retry-After",),
+    "METHOD_NOT_ALLOWED": ("Allow",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route: what it takes, what it answers, and what else there is to say about it.
+
+    ``live`` answers carry an ETag, ``kept`` ones may be cached. ``query`` is None where any is taken,
+    ``content_type`` is set where the answer is no envelope; ``also`` are further statuses with the same body.
+    POST to a route of ``control`` steers the feed and needs a key of that scope.
+    """
+
+    summary: str
+    description: str
+    answer: type[Schema] | None = None
+    query: type[Schema] | None = NoParameters
+    body: type[Schema] | None = None
+    meta: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    live: bool = False
+    kept: bool = False
+    content_type: str = JSON
+    also: tuple[tuple[int, str], ...] = ()
+    control: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDescription:
+    """A row of the route table, with its operation."""
+
+    path: str
+    methods: Sequence[str]
+    needs_key: bool
+    operation: Operation
+
+
+def openapi_document(
+    routes: Iterable[RouteDescription], status_of: Mapping[str, int], version: str
+) -> dict[str, Any]:
+    """The document; ``status_of`` is the table of codes."""
+    writer = _Writer(status_of, version)
+    paths: dict[str, Any] = {}
+    for route in routes:
+        for path in (route.path, *route.operation.aliases):
+            paths[path] = writer.path(path, route)
+    return {
+        "openapi": OPENAPI_VERSION,
+        "info": {"title": TITLE, "version": version, "description": DESCRIPTION, "license": {"name": "MIT"}},
+        "servers": [{"url": "..", "description": "this server, where this document is"}],
+        "tags": [{"name": "market", "description": "prices, chains, candles"}],
+        "security": security_of("read"),
+        "paths": paths,
+        "components": {
+            "schemas": writer.definitions.schemas,
+            "responses": writer.responses,
+            "headers": {name: header_component(name) for name in HEADERS},
+            "securitySchemes": SECURITY_SCHEMES,
+        },
+    }
+
+
+class _Writer:
+    """Writes operations, defining schemas and responses on the way."""
+
+    def __init__(self, status_of: Mapping[str, int], version: str) -> None:
+        self.definitions = Definitions(TITLE, version)
+        self._status_of = status_of
+        self.responses = {code: self._error_response(code) for code in ERROR_CODES}
+
+    def path(self, path: str, route: RouteDescription) -> dict[str, Any]:
+        """Every method of a path."""
+        item: dict[str, Any] = {} if path == route.path else {"x-same-as": route.path}
+        if "{symbol}" in path:
+            item["parameters"] = [symbol_parameter(self.definitions)]
+        for method in route.methods:
+            if method == "OPTIONS":
+                item["options"] = preflight(path)
+            else:
+                item[method.lower()] = self._operation(method, path, route)
+        return item
+
+    def _operation(self, method: str, path: str, route: RouteDescription) -> dict[str, Any]:
+        operation = route.operation
+        result: dict[str, Any] = {
+            "operationId": operation_id(method, path),
+            "tags": ["market"],
+            "summary": operation.summary if method != "HEAD" else f"{operation.summary} (headers only)",
+            "description": operation.description,
+            "parameters": self._parameters(operation),
+            "responses": self._responses(route, has_body=method != "HEAD"),
+        }
+        if operation.body is not None and method == "POST":
+            schema = self.definitions.reference(operation.body)
+            content = {"schema": schema, "example": self._example(schema)}
+            result["requestBody"] = {"required": True, "content": {JSON: content}}
+        if not route.needs_key:
+            result["security"] = []
+        elif operation.control and method == "POST":
+            result["security"] = security_of("control")
+        return result
+
+    def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
+        parameters = [
+            parameter_of(name, "query", not_null(schema), required)
+            for name, (schema, required) in self.definitions.fields(operation.query or NoParameters).items()
+        ]
+        parameters.append(
+            parameter_of(
+                "X-Request-ID",
+                "header",
+                {
+                    "type": "string",
+                    "description": (
+                        "an id of yours, 1 to 128 visible ASCII characters, for the answer and the log; "
+                        "any other is replaced"
+                    ),
+                    "examples": ["8f6f0c2e9b1d4a57"],
+                },
+                False,
+            )
+        )
+        if operation.live:
+            known = {
+                "type": "string",
+                "description": "the ETag you hold: answered 304 while the state is the same",
+                "examples": [HEADERS["ETag"][1]],
+            }
+            parameters.append(parameter_of("If-None-Match", "header", known, False))
+        return parameters
+
+    def _responses(self, route: RouteDescription, has_body: bool) -> dict[str, Any]:
+        operation = route.operation
+        headers = (
+            [*COMMON_HEADERS, "Cache-Control"] if operation.live or operation.kept else [*COMMON_HEADERS]
+        )
+        if operation.live:
+            headers.append("ETag")
+        success = {"headers": headers_of(headers)}
+        if has_body:
+            success["content"] = {operation.content_type: self._content(route)}
+        responses = {"200": {"description": operation.summary, **success}}
+        for status, description in operation.also:
+            responses[str(status)] = {"description": description, **success}
+        if operation.live:
+            responses["304"] = {
+                "description": "the state is still the one you hold",
+                "headers": headers_of(headers),
+            }
+        responses |= self._errors(operation, route.needs_key)
+        return dict(sorted(responses.items()))
+
+    def _errors(self, operation: Operation, needs_key: bool) -> dict[str, Any]:
+        """Responses of the codes that a route may answer, by status."""
+        codes = [*ERRORS_OF_ALL, *operation.errors]
+        codes += ["UNAUTHORIZED"] if needs_key else []
+        codes += ["VALIDATION_ERROR"] if operation.query is not None else []
+        by_status: dict[int, list[str]] = {}
+        for code in codes:
+            by_status.setdefault(self._status_of[code], []).append(code)
+        result: dict[str, Any] = {}
+        for status, some in by_status.items():
+            if len(some) == 1:
+                result[str(status)] = {"$ref": f"#/components/responses/{some[0]}"}
+            else:
+                result[str(status)] = self._either(some)
+        return result
+
+    def _either(self, codes: Sequence[str]) -> dict[str, Any]:
+        """A response with one of several codes."""
+        parts = [self.responses[code]["content"][JSON] for code in codes]
+        return {
+            "description": "; ".join(f"{code}: {ERROR_CODES[code].when}" for code in codes),
+            "headers": self.responses[codes[0]]["headers"],
+            "content": {
+                JSON: {
+                    "schema": {"oneOf": [part["schema"] for part in parts]},
+                    "examples": {
+                        code: {"value": part["example"]} for code, part in zip(codes, parts, strict=True)
+                    },
+                }
+            },
+        }
+
+    def _error_response(self, code: str) -> dict[str, Any]:
+        schema = self.definitions.reference(error_schema(code, ErrorAnswerSchema))
+        headers = [*COMMON_HEADERS, *ERROR_HEADERS.get(code, ())]
+        if code == "FORBIDDEN_ORIGIN":  # refused before anything is counted, and the page may not read it
+            headers = ["X-Request-ID"]
+        return {
+            "description": f"{code}: {ERROR_CODES[code].when}",
+            "headers": headers_of(headers),
+            "content": {JSON: {"schema": schema, "example": self._example(schema)}},
+        }
+
+    def _content(self, route: RouteDescription) -> dict[str, Any]:
+        operation = route.operation
+        if operation.answer is None:
+            kind = "object" if operation.content_type == JSON else "string"
+            return {"schema": {"type": kind, "description": operation.summary}}
+        data = fields.Nested(operation.answer)
+        name = _answer_name(route.path)
+        schema = {"$ref": f"#/components/schemas/{name}"}
+        if name not in self.definitions.schemas:
+            schema = self.definitions.reference(answer_schema(name, AnswerSchema, data, operation.meta))
+        return {"schema": schema, "example": self._example(schema)}
+
+    def _example(self, schema: JsonSchema) -> Any:
+        return example_of(schema, self.definitions.schemas)
+
+
+def _answer_name(path: str) -> str:
+    """``HistoricalDataAnswer`` of ``/api/historical-data/{symbol}``."""
+    words = re.findall("[A-Za-z]+", re.sub(r"/api/|\{.*\}", "", path))
+    return f"{''.join(word.capitalize() for word in words) or 'Index'}Answer"
