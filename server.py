@@ -22,8 +22,9 @@ from cli.packages import needed_packages
 
 with needed_packages():
     from cli import commands
+    from domain.instants import to_ms
     from feed.history.history import ClosedCandle, History, HistoryError, Retention
-    from feed.market.clock import Clock, VirtualClock, WallClock, to_ms
+    from feed.market.clock import Clock, VirtualClock, WallClock
     from feed.market.epoch import contents, data_files, digest
     from feed.market.guard import Guard
     from feed.market.market import Market
@@ -40,7 +41,7 @@ with needed_packages():
     from feed.simulation.source import SimulatedSource
     from feed.valuation.minute_metrics import MinuteMetrics
     from handlers.access import keys
-    from handlers.access.admission import Limits
+    from handlers.access.admission import ClientLimits
     from handlers.access.rules import AccessRules, is_loopback
     from handlers.compat.smd import SmdStreams
     from handlers.monitoring.logs import Log, is_journal
@@ -139,7 +140,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         ("--log-level", "server.log_level", "debug, info, warning or error"),
         ("--seed", "feed.seed", "seed of the simulated market"),
         ("--hours", "feed.hours", "always, or exchange for the calendar's sessions"),
-        ("--scenario", "feed.scenario", "mood of the simulated market"),
+        ("--scenario", "feed.scenario", "what the simulated market goes through"),
         ("--start", "feed.start", "market time to start at, such as 2026-11-23T15:00+05:30"),
         ("--speed", "feed.speed", "market seconds for a real second"),
         ("--publish-interval-ms", "feed.publish_interval_ms", "milliseconds between two published states"),
@@ -272,7 +273,7 @@ def build_edge(
     async def publish(now_ms: int, closed: deque[ClosedCandle]) -> None:
         with guard.part("past_volatility"):
             await past_volatility.follow(closed, now_ms, wait=isinstance(clock, VirtualClock))
-        await namespace.announcer.publish(closed)
+        await namespace.notifier.publish(closed)
 
     ticker = Ticker(
         source,
@@ -318,7 +319,7 @@ def build_edge(
         services,
         broadcaster,
         access,
-        Limits(
+        ClientLimits(
             max_clients=descriptors.allowed_clients(limits.max_clients),
             max_clients_per_address=limits.max_clients_per_address,
             max_subscriptions=limits.max_subscriptions,
@@ -332,7 +333,7 @@ def build_edge(
         smd=SmdStreams(services, broadcaster.full_every) if settings.compat.smd else None,
     )
     services.socket_statistics = namespace.statistics
-    services.announce_feed = namespace.announcer.tell_feed
+    services.notify_feed = namespace.notifier.notify_feed
     socket_server = make_socket_server(
         namespace,
         ping_interval_s=settings.websocket.ping_interval_s,
@@ -442,7 +443,7 @@ def _simulate(
         hours=feed.hours,
         scenario=feed.scenario,
         interest_rate=feed.interest_rate,
-        carried=history.left_off(catalogue.underlyings, now_ms),
+        previous_run=history.previous_run(catalogue.underlyings, now_ms),
     )
 
 

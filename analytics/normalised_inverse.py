@@ -161,12 +161,12 @@ def _iterate(x: Array, ratio: Array) -> Array:
     result = _moderate_guess(x, ratio)
     large = np.flatnonzero(~low & (result > GREATEST_MODERATE))
     result[large] = _large_guess(x[large], 1.0 - ratio[large])
-    wanted = np.where(low, ratio, 1.0 - ratio)
+    target = np.where(low, ratio, 1.0 - ratio)
     active = np.arange(x.size)
     for _ in range(GREATEST_ITERATIONS):
         v, side = result[active], low[active]
         v = np.where(side, np.minimum(v, bend[active]), np.maximum(v, bend[active]))
-        step = _bounded_step(x[active], v, wanted[active], side)
+        step = _bounded_step(x[active], v, target[active], side)
         result[active] = v * np.exp(step)
         active = active[np.abs(step) > GUESS_TOLERANCE]
         if not active.size:
@@ -174,7 +174,7 @@ def _iterate(x: Array, ratio: Array) -> Array:
     return result
 
 
-def _bounded_step(x: Array, v: Array, wanted: Array, low: Flags) -> Array:
+def _bounded_step(x: Array, v: Array, target: Array, low: Flags) -> Array:
     """Step in ``ln v`` towards the ratio wanted (below the inflection) or its complement (above)."""
     h = np.minimum(x / v, normalised_black.GREATEST_DISTANCE)
     t = 0.5 * v
@@ -185,7 +185,7 @@ def _bounded_step(x: Array, v: Array, wanted: Array, low: Flags) -> Array:
     inside[normalised_black.outside_series(x, t)] = False
     if inside.any():
         bracket[inside] = v[inside] * normalised_black.slope_series(h[inside], t[inside])
-    error = np.log(bracket) - np.log(wanted * _SQRT_TWO_PI) - 0.5 * z * z
+    error = np.log(bracket) - np.log(target * _SQRT_TWO_PI) - 0.5 * z * z
     return np.clip(_step(error, sign * v / bracket, h, t), -1.0, 1.0)
 
 

@@ -46,7 +46,7 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ProfitLimits:
     """Where a position breaks even and how far it can go, at expiry.
 
     Attributes
@@ -106,7 +106,7 @@ def profit_before_expiry(
     return profit
 
 
-def limits(legs: Sequence[Leg]) -> Limits:
+def limits(legs: Sequence[Leg]) -> ProfitLimits:
     """Break-evens, maximum profit and maximum loss at expiry.
 
     Notes
@@ -119,7 +119,7 @@ def limits(legs: Sequence[Leg]) -> Limits:
     knots = np.unique(np.append(strike, 0.0))
     profit = profit_at_expiry(legs, knots)
     slope = float(quantity[sign > 0.0].sum())
-    return Limits(
+    return ProfitLimits(
         break_evens=_break_evens(knots, profit, slope),
         maximum_profit=math.inf if slope > 0.0 else float(profit.max()),
         maximum_loss=math.inf if slope < 0.0 else max(0.0, -float(profit.min())),

@@ -35,9 +35,8 @@ from bench.machine import compiled, describe, on_load_core, raise_descriptor_lim
 from bench.progress import Plan
 from bench.servers import Server, ours
 from bench.verdicts import Row, at_most, middle, table
+from domain.instants import IST, to_ms
 from feed.history.history import Reach
-from feed.market.clock import to_ms
-from feed.reference.calendar import IST
 
 READERS = 50
 CLIENTS = 1000

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics.implied_volatility import implied_volatility
-from feed.market.clock import to_ms
+from domain.instants import IST, to_ms
 from feed.market.market import Market
 from feed.market.universe import Listing
-from feed.reference.calendar import IST, Calendar
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.activity import Activity
 from feed.simulation.factors import GROUPS, FactorModel, FactorState

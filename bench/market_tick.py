@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from bench.market_statistics import LiveMarket
-from feed.reference.calendar import IST, Calendar
+from domain.instants import IST
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 
 BUDGET_MS = 10.0

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
+from domain.instants import DAY_MS
+from domain.intervals import INTERVALS, Interval
 from feed.history.history import HistoryError, Retention
 from feed.history.progress import ProgressBar
-from feed.market.candles import DAY_MS, INTERVALS, parse_width, width_name
+from feed.market.candles import parse_width, width_name
 from feed.recordings.reading import Options
-from feed.recordings.report import Report
+from feed.recordings.report import ImportReport
 from feed.recordings.text import ORDERS, local_ms, parse_moment, parse_number
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
@@ -90,7 +92,9 @@ def make_parser(*shared: argparse.ArgumentParser) -> argparse.ArgumentParser:
     exporting.add_argument(
         "--to", dest="end", type=_instant, metavar="DATE", help="end, itself not included; now when left out"
     )
-    exporting.add_argument("--interval", choices=INTERVALS, default="1m")
+    exporting.add_argument(
+        "--interval", choices=[item.value for item in INTERVALS], default=Interval.ONE_MINUTE
+    )
     exporting.add_argument("--format", choices=FORMATS, default="csv")
     exporting.add_argument("--output", type=Path, metavar="FILE", help="SYMBOL-INTERVAL.csv when left out")
     history = commands.add_parser("history", help="look after the store", description="Look after the store.")
@@ -182,15 +186,15 @@ def _import(arguments: argparse.Namespace, context: Context) -> int:
     return worst
 
 
-def _warn_of_retention(report: Report, context: Context) -> None:
+def _warn_of_retention(report: ImportReport, context: Context) -> None:
     """Say it where a server would delete what was read, for its age."""
     if report.span_ms is None:
         return
-    kept = context.retention
+    policy = context.retention
     name = "chains_days" if report.what != "candles" else "minute_candles_days"
     if report.width == width_name(DAY_MS):
         name = "daily_candles_days"
-    days: int | None = getattr(kept, name)
+    days: int | None = getattr(policy, name)
     if days is not None and report.span_ms[0] < context.now_ms - days * DAY_MS:
         report.notes.append(
             f"a server keeps the like of it for {days:,} days and deletes what is older: "
@@ -198,7 +202,7 @@ def _warn_of_retention(report: Report, context: Context) -> None:
         )
 
 
-def _tell(report: Report, context: Context, *, as_json: bool) -> None:
+def _tell(report: ImportReport, context: Context, *, as_json: bool) -> None:
     """What a file is and what became of it: its bad rows first, the outcome last."""
     if as_json:
         context.out.write(json.dumps(report.as_json(), ensure_ascii=False) + "\n")

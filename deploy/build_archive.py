@@ -225,16 +225,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", action="append", metavar="3.N", help=f"default: {' '.join(PYTHONS)}")
     parser.add_argument("--installed", action="store_true", help="pack what is installed in this Python")
     parser.add_argument("--level", type=int, choices=range(10), default=6, help="compression, 0 to 9")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    pythons = given.python or ([here] if given.installed else PYTHONS)
+    pythons = options.python or ([here] if options.installed else PYTHONS)
     for python in pythons:
         if not re.fullmatch(r"3\.(1[1-9]|[2-9]\d)", python):
             parser.error(f"--python must be 3.11 or newer, was {python}")
-    if given.installed and list(pythons) != [here]:
+    if options.installed and list(pythons) != [here]:
         parser.error(f"--installed packs what this Python {here} has; it cannot serve {' '.join(pythons)}")
     try:
-        build(given.output, list(dict.fromkeys(pythons)), installed=given.installed, level=given.level)
+        build(options.output, list(dict.fromkeys(pythons)), installed=options.installed, level=options.level)
     except BuildError as error:
         _tell(f"build_archive.py: {error}")
         return 2

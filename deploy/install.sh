@@ -143,7 +143,7 @@ copy_tree() {
     staged=$prefix/.new
     run rm -rf "$staged"
     run mkdir -p "$staged"
-    for item in server.py settings.toml analytics cli feed handlers schemas README.md LICENSE; do
+    for item in server.py settings.toml analytics cli domain feed handlers schemas README.md LICENSE; do
         if [ -e "$source_dir/$item" ]; then
             run cp -R "$source_dir/$item" "$staged/"
         fi

@@ -1,4 +1,4 @@
-"""Control of the feed at run time: of a replay, and of the simulated market's mood."""
+"""Control of the feed at run time: of a replay, and of the simulated market's scenario."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from schemas.configuration.settings import SCENARIOS
+from domain.market import ScenarioName
 from schemas.requests import Moment, Request, one_of
 from schemas.strategy import Amount
 from schemas.wire import Number, Timestamp
@@ -56,8 +56,8 @@ class ScenarioRequest(Request):
 
     scenario = fields.String(
         required=True,
-        validate=one_of(SCENARIOS),
-        metadata={"description": "the mood to go over to", "example": "crash"},
+        validate=one_of(tuple(ScenarioName)),
+        metadata={"description": "the scenario to go over to", "example": "crash"},
     )
 
 
@@ -79,8 +79,10 @@ class ReplaySchema(Schema):
 class ScenarioSchema(Schema):
     """``/api/simulation/scenario``."""
 
-    scenario = fields.String(metadata={"description": "the mood of the simulated market", "example": "calm"})
+    scenario = fields.String(
+        metadata={"description": "what the simulated market goes through", "example": "calm"}
+    )
     scenarios = fields.List(
         fields.String(),
-        metadata={"description": "what there is to choose from", "example": list(SCENARIOS)},
+        metadata={"description": "what there is to choose from", "example": list(ScenarioName)},
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from domain.errors import ErrorCode
 from schemas.past import CoveredSchema
 from schemas.reference import PaginationSchema
 from schemas.wire import Timestamp
@@ -118,7 +119,7 @@ class FailureDetails(Schema):
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorCode:
+class ErrorDescription:
     """When a code is told, and what its ``details`` hold."""
 
     when: str
@@ -130,8 +131,8 @@ def _nested(schema: type[Schema]) -> fields.Field[Any]:
     return fields.Nested(schema, metadata={"description": "what helps to ask again"})
 
 
-ERROR_CODES: Mapping[str, ErrorCode] = {
-    "VALIDATION_ERROR": ErrorCode(
+ERROR_CODES: Mapping[ErrorCode, ErrorDescription] = {
+    ErrorCode.VALIDATION_ERROR: ErrorDescription(
         "a parameter is missing, unknown, malformed or out of range",
         "strikes must be a whole number from 1 to 1000, was '0'.",
         fields.Dict(
@@ -146,41 +147,41 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
             },
         ),
     ),
-    "UNAUTHORIZED": ErrorCode(
+    ErrorCode.UNAUTHORIZED: ErrorDescription(
         "a key is needed and none, a wrong one or one of too small a scope was shown, or it was revoked",
         "An API key is needed here and is missing.",
         _nested(NoDetails),
     ),
-    "FORBIDDEN_ORIGIN": ErrorCode(
+    ErrorCode.FORBIDDEN_ORIGIN: ErrorDescription(
         "a page of another origin called",
         "The origin https://elsewhere.example is not allowed here: "
         "server.frontend_url (FRONTEND_URL) does not list it.",
         _nested(OriginDetails),
     ),
-    "NOT_FOUND": ErrorCode(
+    ErrorCode.NOT_FOUND: ErrorDescription(
         "there is no such route, it is off, or nothing is recorded of what was asked",
         "There is no route /api/nothing.",
         _nested(NotFoundDetails),
     ),
-    "UNKNOWN_SYMBOL": ErrorCode(
+    ErrorCode.UNKNOWN_SYMBOL: ErrorDescription(
         "a well-formed symbol that is not listed", "The symbol NIFTI is not listed.", _nested(SymbolDetails)
     ),
-    "UNKNOWN_EXPIRY": ErrorCode(
+    ErrorCode.UNKNOWN_EXPIRY: ErrorDescription(
         "no such expiry, or no option at all, is listed on the symbol",
         "NIFTY has no expiry on 2026-11-28.",
         _nested(ExpiryDetails),
     ),
-    "UNKNOWN_CONTRACT": ErrorCode(
+    ErrorCode.UNKNOWN_CONTRACT: ErrorDescription(
         "the expiry has no such strike",
         "NIFTY 2026-12-01 has no strike 22701.",
         _nested(ContractDetails),
     ),
-    "METHOD_NOT_ALLOWED": ErrorCode(
+    ErrorCode.METHOD_NOT_ALLOWED: ErrorDescription(
         "the route takes other methods, named by Allow",
         "This route does not take that method.",
         _nested(NoDetails),
     ),
-    "PAYLOAD_TOO_LARGE": ErrorCode(
+    ErrorCode.PAYLOAD_TOO_LARGE: ErrorDescription(
         "a body or a message over the limit",
         "The body is larger than this server takes.",
         fields.Dict(
@@ -189,7 +190,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
             metadata={"description": "the limit, by its name", "example": {}},
         ),
     ),
-    "RATE_LIMITED": ErrorCode(
+    ErrorCode.RATE_LIMITED: ErrorDescription(
         "too many requests, events, connections or subscriptions; Retry-After says when to ask again",
         "More than 1200 requests a minute; try again in 0.1 s.",
         fields.Dict(
@@ -198,12 +199,12 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
             metadata={"description": "the limit, by its name", "example": {"limit": 1200}},
         ),
     ),
-    "INTERNAL_ERROR": ErrorCode(
+    ErrorCode.INTERNAL_ERROR: ErrorDescription(
         "anything else; the log has it under the request's id",
         "Something went wrong here; the log has it under this request id.",
         _nested(FailureDetails),
     ),
-    "FEED_UNAVAILABLE": ErrorCode(
+    ErrorCode.FEED_UNAVAILABLE: ErrorDescription(
         "no data has ever arrived for what was asked; Retry-After says when to ask again",
         "No data has arrived yet for NIFTY 2026-12-01.",
         _nested(NoDetails),
@@ -211,7 +212,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
 }
 
 
-def error_schema(code: str, base: type[Schema]) -> type[Schema]:
+def error_schema(code: ErrorCode, base: type[Schema]) -> type[Schema]:
     """The envelope of one code: ``base`` is RefusalSchema or ErrorAnswerSchema."""
     known = ERROR_CODES[code]
     body = Schema.from_dict(

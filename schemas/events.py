@@ -12,12 +12,14 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from domain.errors import ErrorCode
+from domain.market import FeedStateName
 from schemas import requests
 from schemas.chains import ChainHeaderSchema, ChainRowSchema, ChainSchema, ProvenanceSchema
 from schemas.dashboard import DashboardSchema
 from schemas.quotes import SpotPriceSchema
 from schemas.reference import CandleUpdateSchema, MarketStatusSchema
-from schemas.service import FEED_STATES, PlaceSchema
+from schemas.service import PlaceSchema
 from schemas.wire import Timestamp
 
 SUBSCRIPTION_STATUSES = ("subscribed", "unsubscribed", "expired", "failed", "recovered")
@@ -173,7 +175,7 @@ class DashboardUpdateSchema(DashboardSchema):
 class FeedStatusSchema(Schema):
     """The state of the feed changed, or a silent one was restarted."""
 
-    state = fields.String(metadata={"description": "state of the feed", "enum": list(FEED_STATES)})
+    state = fields.String(metadata={"description": "state of the feed", "enum": list(FeedStateName)})
     reason = fields.String()
     restarts = fields.Integer(
         metadata={
@@ -189,7 +191,7 @@ class FeedStatusSchema(Schema):
     epoch = fields.String()
     scenario = fields.String(
         allow_none=True,
-        metadata={"description": "mood of a simulated market, null of any other", "example": "calm"},
+        metadata={"description": "scenario of a simulated market, null of any other", "example": "calm"},
     )
     timestamp = Timestamp("time of the market's clock")
 
@@ -253,13 +255,13 @@ class ClientEvent:
 
     payload: type[Schema] | None  # None: anything
     answer: type[Schema]
-    errors: tuple[str, ...] = ()
+    errors: tuple[ErrorCode, ...] = ()
     payload_required: bool = True
 
 
-_SYMBOL = ("UNKNOWN_SYMBOL",)
-_EXPIRY = ("UNKNOWN_SYMBOL", "UNKNOWN_EXPIRY")
-_PRICED = ("FEED_UNAVAILABLE",)
+_SYMBOL = (ErrorCode.UNKNOWN_SYMBOL,)
+_EXPIRY = (ErrorCode.UNKNOWN_SYMBOL, ErrorCode.UNKNOWN_EXPIRY)
+_PRICED = (ErrorCode.FEED_UNAVAILABLE,)
 
 CLIENT: Mapping[str, ClientEvent] = {
     "subscribe_symbol": ClientEvent(requests.SymbolEvent, StatusesSchema, _SYMBOL + _PRICED),
@@ -280,9 +282,14 @@ CLIENT: Mapping[str, ClientEvent] = {
     "ping": ClientEvent(None, PongSchema, payload_required=False),
 }
 # refused whatever the event: its payload, too many of them, a fault of ours
-ERRORS_OF_ALL = ("VALIDATION_ERROR", "PAYLOAD_TOO_LARGE", "RATE_LIMITED", "INTERNAL_ERROR")
-REVOKED = "UNAUTHORIZED"  # told by the error event alone, before the connection is closed
-ERRORS_OF_CONNECT = ("UNAUTHORIZED", "FORBIDDEN_ORIGIN", "RATE_LIMITED")
+ERRORS_OF_ALL = (
+    ErrorCode.VALIDATION_ERROR,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.INTERNAL_ERROR,
+)
+REVOKED = ErrorCode.UNAUTHORIZED  # told by the error event alone, before the connection is closed
+ERRORS_OF_CONNECT = (ErrorCode.UNAUTHORIZED, ErrorCode.FORBIDDEN_ORIGIN, ErrorCode.RATE_LIMITED)
 
 SERVER: Mapping[str, tuple[type[Schema], ...]] = {
     "connection_status": (ConnectionStatusSchema,),

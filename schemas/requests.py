@@ -7,24 +7,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-INDIA = ZoneInfo("Asia/Kolkata")
-INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "1d", "1w")
-INTERVAL_ALIASES = {
-    "minute": "1m",
-    "3minute": "3m",
-    "5minute": "5m",
-    "15minute": "15m",
-    "30minute": "30m",
-    "60minute": "1h",
-    "day": "1d",
-    "week": "1w",
-}
-EXCHANGES = ("NSE", "BSE", "NFO", "BFO", "MCX")
-KINDS = ("index", "stock", "commodity")
+from domain.instants import DAY_MS, IST, MINUTE_MS
+from domain.instruments import Exchange, Kind
+from domain.instruments import OptionType as OptionTypeName
+from domain.intervals import INTERVAL_ALIASES, INTERVALS
+from domain.intervals import Interval as IntervalName
+
 MODES = ("delta", "full")
 WINDOWS = (5, 10, 20, 40)  # few windows, so that many clients share each
 LEAST_STRIKE, GREATEST_STRIKE = 0.01, 1e9
@@ -39,8 +30,6 @@ NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9&_ -]{0,24}"  # other names of an underlyin
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 EARLIEST_MS = round((datetime(1900, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
-DAY_MS = timedelta(days=1) // MILLISECOND
-MINUTE_MS = timedelta(minutes=1) // MILLISECOND
 LATEST_MS = round((datetime(2200, 1, 1, tzinfo=UTC) - EPOCH) / MILLISECOND)
 _SYMBOL = re.compile(NAME_PATTERN)  # before it is made upper case: more than ASCII ends up there
 
@@ -61,11 +50,11 @@ class SymbolOrList(fields.Field[list[str]]):
     """One symbol or a list of them; loads as a list without doubles."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[str]:
-        given = value if isinstance(value, list) else [value]
-        if not 1 <= len(given) <= MAX_STREAMS:
-            raise ValidationError(f"must be one symbol or 1 to {MAX_STREAMS} of them, was {len(given)}")
+        symbols = value if isinstance(value, list) else [value]
+        if not 1 <= len(symbols) <= MAX_STREAMS:
+            raise ValidationError(f"must be one symbol or 1 to {MAX_STREAMS} of them, was {len(symbols)}")
         symbol = Symbol()
-        return list(dict.fromkeys(str(symbol.deserialize(item)) for item in given))
+        return list(dict.fromkeys(str(symbol.deserialize(item)) for item in symbols))
 
 
 class Day(fields.Field[date]):
@@ -97,7 +86,7 @@ class Moment(fields.Field[int]):
                 f"must be a date YYYY-MM-DD or an instant such as 2026-11-23T09:15:00+05:30, "
                 f"was {shown(value)}"
             )
-        zoned = instant if instant.tzinfo else instant.replace(tzinfo=INDIA)
+        zoned = instant if instant.tzinfo else instant.replace(tzinfo=IST)
         # a difference, since the first and the last day of the calendar have no other time zone's
         return min(max(round((zoned - EPOCH) / MILLISECOND), EARLIEST_MS), LATEST_MS)
 
@@ -105,13 +94,13 @@ class Moment(fields.Field[int]):
 class Interval(fields.String):
     """A candle's length, by its short or its Kite name; loads as the short one."""
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> IntervalName:
         text = super()._deserialize(value, *args, **kwargs).strip().lower()
         text = INTERVAL_ALIASES.get(text, text)
         if text not in INTERVALS:
             names = ", ".join((*INTERVALS, *INTERVAL_ALIASES))
             raise ValidationError(f"must be one of {names}, was {shown(value)}")
-        return text
+        return IntervalName(text)
 
 
 class Choices(fields.String):
@@ -178,7 +167,7 @@ class OptionType(fields.String):
     """CE or PE, in any case."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=one_of(("CE", "PE")), **kwargs)
+        super().__init__(validate=one_of(tuple(OptionTypeName)), **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         return super()._deserialize(value, *args, **kwargs).strip().upper()
@@ -268,8 +257,8 @@ class NoParameters(Request):
 class SymbolsRequest(Request):
     """``/api/symbols``."""
 
-    kind = fields.String(validate=one_of(KINDS))
-    exchange = Choices(EXCHANGES)
+    kind = fields.String(validate=one_of(tuple(Kind)))
+    exchange = Choices(tuple(Exchange))
     q = fields.String(validate=length(1, 50))
     page = QueryInteger(1, 1_000_000, load_default=1)
     per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
@@ -295,7 +284,7 @@ class DashboardRequest(Request):
 class StatusRequest(Request):
     """``/api/market-status``."""
 
-    exchange = Choices(EXCHANGES, load_default=None)
+    exchange = Choices(tuple(Exchange), load_default=None)
 
 
 class HealthRequest(Request):
@@ -314,7 +303,7 @@ class SpanRequest(Request):
     def _in_order(self, data: Mapping[str, Any], **_: Any) -> None:
         if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
             start, end = (
-                datetime.fromtimestamp(data[name] / 1000, INDIA).isoformat() for name in ("start", "end")
+                datetime.fromtimestamp(data[name] / 1000, IST).isoformat() for name in ("start", "end")
             )
             raise ValidationError({"from": [f"must not be after `to`, was {start} and `to` {end}"]})
 
@@ -335,7 +324,7 @@ def _is_date(text: str) -> bool:
 class HistoryRequest(SpanRequest):
     """``/api/historical-data/{symbol}``."""
 
-    interval = Interval(load_default="1d")
+    interval = Interval(load_default=IntervalName.ONE_DAY)
     expiry = Day(
         load_default=None,
         metadata={"description": "of a contract, with strike and option_type; left out: the underlying"},
@@ -397,13 +386,13 @@ class CandleEvent(Request):
     """``subscribe_candles`` and ``unsubscribe_candles``."""
 
     symbol = Symbol(required=True)
-    interval = Interval(load_default="1m")
+    interval = Interval(load_default=IntervalName.ONE_MINUTE)
 
 
 class StatusEvent(Request):
     """``get_market_status``."""
 
-    exchange = Choices(EXCHANGES, load_default=None)
+    exchange = Choices(tuple(Exchange), load_default=None)
 
 
 STREAM_PATTERNS = (

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from domain.market import FeedStateName, HealthStatus
 from schemas.wire import Number
-
-VERDICTS = ("ok", "degraded", "down")
-FEED_STATES = ("live", "degraded", "stalled", "market_closed", "disconnected")
 
 
 class LinksSchema(Schema):
@@ -61,14 +59,14 @@ class IndexSchema(Schema):
 class PartSchema(Schema):
     """A verdict on one part."""
 
-    status = fields.String(metadata={"description": "verdict", "enum": list(VERDICTS)})
+    status = fields.String(metadata={"description": "verdict", "enum": list(HealthStatus)})
     reason = fields.String(metadata={"description": "a sentence that says why", "example": "Data arrives."})
 
 
 class FeedPartSchema(PartSchema):
     """Whether prices arrive."""
 
-    state = fields.String(metadata={"description": "state of the feed", "enum": list(FEED_STATES)})
+    state = fields.String(metadata={"description": "state of the feed", "enum": list(FeedStateName)})
     last_tick_age_ms = fields.Integer(
         allow_none=True,
         metadata={
@@ -148,7 +146,9 @@ class PartsSchema(Schema):
 class HealthSchema(Schema):
     """``/health``; with ``probe`` the ``status`` alone."""
 
-    status = fields.String(metadata={"description": "the worst verdict that matters", "enum": list(VERDICTS)})
+    status = fields.String(
+        metadata={"description": "the worst verdict that matters", "enum": list(HealthStatus)}
+    )
     version = fields.String(metadata={"optional": True})
     uptime_s = fields.Float(
         metadata={

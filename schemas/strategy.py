@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from marshmallow import Schema, ValidationError, fields, validate
 
+from domain.instruments import OptionType
 from schemas.chains import DAYS_A_YEAR, CoverageSchema, ProvenanceSchema
 from schemas.requests import GREATEST_STRIKE, LEAST_STRIKE, Day, Request, Symbol, WholeNumber, one_of, shown
 from schemas.wire import Number, Timestamp
@@ -16,7 +17,6 @@ MAX_LEGS = 20  # a calendar of condors has eight
 MAX_LOTS = 10_000
 MAX_PRICE = 10_000_000.0
 MAX_POINTS = 1001
-OPTION_TYPES = ("CE", "PE")
 ORDER_SIDES = ("buy", "sell")
 PRICE_SOURCES = ("given", "mid", "last")
 
@@ -46,7 +46,7 @@ class LegRequest(Request):
     )
     option_type = fields.String(
         required=True,
-        validate=one_of(OPTION_TYPES),
+        validate=one_of(tuple(OptionType)),
         metadata={"description": "CE for a call, PE for a put"},
     )
     side = fields.String(
@@ -103,7 +103,7 @@ class LegSchema(Schema):
 
     token = fields.Integer(metadata={"description": "instrument token, Kite style"})
     strike = Number(2, "INR", "strike")
-    option_type = fields.String(metadata={"description": "call or put", "enum": list(OPTION_TYPES)})
+    option_type = fields.String(metadata={"description": "call or put", "enum": list(OptionType)})
     side = fields.String(metadata={"description": "bought or sold", "enum": list(ORDER_SIDES)})
     quantity = fields.Integer(metadata={"unit": "contracts", "description": "how many lots"})
     price = Number(2, "INR", "premium of one unit")
@@ -226,7 +226,7 @@ def _leg(leg: Any) -> dict[str, Any]:
     return {
         "token": leg.token,
         "strike": leg.order.strike,
-        "option_type": "CE" if leg.order.is_call else "PE",
+        "option_type": OptionType.of(leg.order.is_call),
         "side": leg.order.side,
         "quantity": int(leg.order.quantity),
         "price": leg.order.price,

@@ -27,7 +27,7 @@ def run(*command: str, cwd: Path = ROOT, path: str = BARE["PATH"]) -> subprocess
 
 
 def test_a_python_without_the_packages_says_what_to_do_in_a_sentence(tmp_path: Path) -> None:
-    for folder in ("cli", "feed", "analytics", "handlers", "schemas"):
+    for folder in ("cli", "domain", "feed", "analytics", "handlers", "schemas"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "server.py", tmp_path)
     told = run(sys.executable, "-S", "server.py", "--help", cwd=tmp_path)  # -S: without what is installed
@@ -87,7 +87,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3*", "node_modules")
-    for name in ("analytics", "cli", "feed", "handlers", "schemas"):
+    for name in ("analytics", "cli", "domain", "feed", "handlers", "schemas"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     for name in ("server.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)

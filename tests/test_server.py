@@ -108,7 +108,6 @@ def test_request_that_makes_no_sense_is_no_error_of_the_server(started, query, b
     entries = [json.loads(line) for line in process.log.read_text().splitlines()]
     # health may say that this machine is busy: that is no word of the request
     told = [entry for entry in entries if entry["logger"] != "handlers.operations.health"]
-    assert told
     assert not {"WARNING", "ERROR"} & {entry["level"] for entry in told}
 
 

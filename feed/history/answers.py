@@ -13,6 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.instants import IST, MINUTE_MS, to_datetime
+from domain.intervals import INTERVALS, INTERVALS_MS, Interval
 from feed.history.backfill import Backfill
 from feed.history.open_interest import OpenInterestSeries, open_interest_series
 from feed.history.read_faults import ReadFaults
@@ -23,9 +25,6 @@ from feed.history.store.problems import STORE_ERRORS, HistoryError
 from feed.history.store.reader import Reader
 from feed.history.store.stored_chain import StoredChain, chain_of_minute
 from feed.market.candles import (
-    INTERVALS,
-    INTERVALS_MS,
-    MINUTE_MS,
     SOURCES,
     Candle,
     Candles,
@@ -35,8 +34,7 @@ from feed.market.candles import (
     SessionGrid,
     laid_over,
 )
-from feed.market.clock import to_datetime
-from feed.reference.calendar import IST, Calendar
+from feed.reference.calendar import Calendar
 
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
@@ -75,12 +73,12 @@ class Answers:
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(found)), PATIENCE_S)
 
-    def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
+    def forming(self, symbol: str, interval: Interval, now_ms: int) -> Candle | None:
         """The candle being formed, None while nothing was published in it; from memory."""
         return self._started().forming(symbol, interval, now_ms)
 
     async def candles(
-        self, symbol: str, interval: str, start_ms: int, end_ms: int, contract: Contract | None = None
+        self, symbol: str, interval: Interval, start_ms: int, end_ms: int, contract: Contract | None = None
     ) -> Candles:
         """The candles that have a part in [start, end), ascending, the one being formed included."""
         if interval not in INTERVALS:
@@ -96,13 +94,13 @@ class Answers:
             bars = await self._bars(symbol, interval, first_ms, stop_ms)
             return grid.resample(interval, laid_over([minutes, *bars]))
         days = await self._days(symbol, grid, first_ms, stop_ms)
-        found = days if interval == "1d" else grid.resample(interval, days)
+        found = days if interval == Interval.ONE_DAY else grid.resample(interval, days)
         # a span that ends with a date ends with that trading day, though the next one may have begun by then
         return found.between(first_ms, end_ms) if _is_midnight(end_ms) else found
 
-    async def _bars(self, symbol: str, interval: str, start_ms: int, end_ms: int) -> list[Candles]:
+    async def _bars(self, symbol: str, interval: Interval, start_ms: int, end_ms: int) -> list[Candles]:
         """Bars that were imported and that candles of an interval can be made of."""
-        if interval == "1m":
+        if interval == Interval.ONE_MINUTE:
             return []
         try:
             bars = await self._read(lambda: self._reader.bars(symbol, start_ms, end_ms))
@@ -112,7 +110,9 @@ class Answers:
             return []  # memory has every minute of the span, which a bar would only repeat
         return self._grid(symbol).fitting(interval, bars)
 
-    async def earliest_ms(self, symbol: str, interval: str, contract: Contract | None = None) -> int | None:
+    async def earliest_ms(
+        self, symbol: str, interval: Interval, contract: Contract | None = None
+    ) -> int | None:
         """Where the oldest candle begins, None where there is none.
 
         Of a store that cannot be read it is what memory has: that is answered on.
@@ -128,7 +128,9 @@ class Answers:
             return first
         return min((found for found in (first, stored) if found is not None), default=None)
 
-    async def _earliest_stored_ms(self, symbol: str, interval: str, contract: Contract | None) -> int | None:
+    async def _earliest_stored_ms(
+        self, symbol: str, interval: Interval, contract: Contract | None
+    ) -> int | None:
         if contract is not None:
             covered = await self._read(lambda: self._reader.coverage(symbol, contract[0]))
             return covered and covered[0]
@@ -137,7 +139,7 @@ class Answers:
         day = await self._read(lambda: self._reader.first_day(symbol))
         return None if day is None else self._grid(symbol).day(day).open_ms
 
-    def ends_ms(self, symbol: str, interval: str, time_ms: int) -> int:
+    def ends_ms(self, symbol: str, interval: Interval, time_ms: int) -> int:
         """When the candle that begins at an instant is final."""
         return self._grid(symbol).bounds(interval, time_ms)[1]
 
@@ -150,7 +152,9 @@ class Answers:
             and start_ms >= recorder.running.recent.begins_ms
         )
 
-    def _earliest_remembered_ms(self, symbol: str, interval: str, contract: Contract | None) -> int | None:
+    def _earliest_remembered_ms(
+        self, symbol: str, interval: Interval, contract: Contract | None
+    ) -> int | None:
         recorder = self._recorder
         if recorder is None or symbol not in recorder.row_of:
             return None
@@ -180,7 +184,7 @@ class Answers:
     async def page(
         self,
         symbol: str,
-        interval: str,
+        interval: Interval,
         start_ms: int,
         end_ms: int,
         page: int,
@@ -241,7 +245,7 @@ class Answers:
         return await self._read(lambda: self._reader.coverage(symbol, expiry))
 
     async def metrics(
-        self, symbol: str, expiry: date, start_ms: int, end_ms: int, interval: str = "1m"
+        self, symbol: str, expiry: date, start_ms: int, end_ms: int, interval: Interval = Interval.ONE_MINUTE
     ) -> dict[str, FloatArray]:
         """Series of a chain's ``METRICS`` with their ``minute_ms``: the last value in each interval."""
         series = await self._read(lambda: self._reader.metrics(symbol, expiry, start_ms, end_ms))
@@ -255,7 +259,7 @@ class Answers:
         strikes: Sequence[float] | None,
         start_ms: int,
         end_ms: int,
-        interval: str = "1m",
+        interval: Interval = Interval.ONE_MINUTE,
     ) -> OpenInterestSeries:
         """Open interest per strike at the end of each interval; ``strikes=None`` means all that were listed.
 
@@ -263,13 +267,13 @@ class Answers:
         """
         chains = await self._chains(symbol, expiry, start_ms, end_ms, strikes)
         listed = np.unique(np.concatenate([chain.strikes for chain in chains] or [np.empty(0)]))
-        wanted = listed if strikes is None else np.array(sorted(strikes), np.float64)
-        series = open_interest_series(chains, wanted)
+        chosen = listed if strikes is None else np.array(sorted(strikes), np.float64)
+        series = open_interest_series(chains, chosen)
         labels = self._grid(symbol).labels(interval, series.minute_ms)
         last = _lasts(labels)
         return OpenInterestSeries(
             labels[last],
-            wanted,
+            chosen,
             *(
                 values[last]
                 for values in (series.calls, series.puts, series.call_changes, series.put_changes)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from domain.instants import MINUTE_MS, to_datetime
 from feed.history.store.stored_chain import StoredChain
-from feed.market.candles import MINUTE_MS
-from feed.market.clock import to_datetime
 from feed.market.market import Market
 from feed.market.source import CONTRACT_FIELDS, Update
 from feed.market.universe import Universe

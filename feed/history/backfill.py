@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from domain.intervals import Interval
 from feed.history.bridging import fitted
 from feed.history.store.candle_rows import add_volatilities, day_row, write_days, write_minutes
 from feed.history.store.codec import Damaged
@@ -99,7 +100,7 @@ class Backfill:
         self._changed = threading.Condition()
         self._volatilities: dict[str, Mapping[date, float]] = {}
         self._left = dict.fromkeys(grids)  # in order
-        self._wanted: list[str] = []
+        self._requested: list[str] = []
         self._filled: dict[str, Future[None]] = {symbol: Future() for symbol in grids}
         self._thread: threading.Thread | None = None
 
@@ -125,8 +126,8 @@ class Backfill:
         """Fill a symbol next; the answer is done once its past can be read. Raises KeyError."""
         found = self._filled[symbol]
         with self._changed:
-            if not found.done() and symbol not in self._wanted:
-                self._wanted.append(symbol)
+            if not found.done() and symbol not in self._requested:
+                self._requested.append(symbol)
                 self._changed.notify_all()
         return found
 
@@ -137,11 +138,13 @@ class Backfill:
         """
         found = self._volatilities.get(symbol)
         if found is None:
-            told = self._source.session_volatilities(symbol, self._reach.daily_sessions)
+            answer = self._source.session_volatilities(symbol, self._reach.daily_sessions)
             grid = self._grids[symbol]
             found = {
                 grid.day_at(time_ms).day: volatility
-                for time_ms, volatility in zip(told["time_ms"].tolist(), told["atm_iv"].tolist(), strict=True)
+                for time_ms, volatility in zip(
+                    answer["time_ms"].tolist(), answer["atm_iv"].tolist(), strict=True
+                )
                 if volatility == volatility
             }
             self._volatilities[symbol] = found
@@ -153,11 +156,11 @@ class Backfill:
             try:
                 return self._fill(symbol)
             except (*STORE_ERRORS, Damaged) as error:
-                told = self._reader.database.explain(error)
+                answer = self._reader.database.explain(error)
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, _RETRY_S):
                     return False
-        logger.warning("the past of %s could not be filled: %s", symbol, told)
+        logger.warning("the past of %s could not be filled: %s", symbol, answer)
         return True
 
     def _run(self, progress: Progress) -> None:
@@ -183,16 +186,16 @@ class Backfill:
         """The symbol to fill, None at the end."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._stopping or not self._left or self._eager or any(self._asked())
+                lambda: self._stopping or not self._left or self._eager or any(self._requested_first())
             )
             if self._stopping or not self._left:
                 return None
-            symbol = next(self._asked(), None) or next(iter(self._left))
+            symbol = next(self._requested_first(), None) or next(iter(self._left))
             del self._left[symbol]
             return symbol
 
-    def _asked(self) -> Iterator[str]:
-        return (symbol for symbol in self._wanted if symbol in self._left)
+    def _requested_first(self) -> Iterator[str]:
+        return (symbol for symbol in self._requested if symbol in self._left)
 
     def _fill(self, symbol: str) -> bool:
         """Fill one symbol; False when the writer has ended."""
@@ -212,7 +215,7 @@ class Backfill:
         volatilities = _Volatilities(self.volatilities(symbol), source_code(self._source.name))
         job = FillJob(self._registry, symbol, missing, days, volatilities, grid, self._before_ms)
         # what somebody waits for does not wait for others: there are no more of these than symbols
-        ahead = len(self._grids) if symbol in self._wanted else 2
+        ahead = len(self._grids) if symbol in self._requested else 2
         is_taken = self._writer.offer(job, ahead=ahead)
         self._writer.drain(_PATIENCE_S)
         return is_taken
@@ -227,10 +230,10 @@ class Backfill:
 
     def _days(self, symbol: str, grid: SessionGrid, minutes: Candles, sessions: int) -> Candles:
         """Daily candles of complete days: made of minutes, or of the path where there are none."""
-        told = self._source.daily_candles(symbol, sessions) if sessions else None
-        path = candles_of(self._source, told) if told else Candles.empty()
+        answer = self._source.daily_candles(symbol, sessions) if sessions else None
+        path = candles_of(self._source, answer) if answer else Candles.empty()
         today = grid.day_at(self._before_ms)
-        made = grid.resample("1d", minutes)
+        made = grid.resample(Interval.ONE_DAY, minutes)
         made = made.take(made.time_ms < today.open_ms)
         if not len(path):
             return made

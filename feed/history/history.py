@@ -14,6 +14,8 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
+from domain.instants import MINUTE_MS
+from domain.market import HealthStatus, MarketHours
 from feed.history.answers import PATIENCE_S
 from feed.history.backfill import Backfill, Past, Progress, Reach
 from feed.history.maintenance.checking import quick_fault
@@ -21,18 +23,18 @@ from feed.history.maintenance.upkeep import PruneJob, Retention, RewindJob
 from feed.history.memory.recent import MINUTES
 from feed.history.memory.running import ClosedCandle
 from feed.history.open_interest import OpenInterestSeries
-from feed.history.previous_run import Carried
+from feed.history.previous_run import PreviousRun
 from feed.history.recorder import Recorder
-from feed.history.resume_state import left_off
+from feed.history.resume_state import read_previous_run
 from feed.history.session_figures import SessionFigures
 from feed.history.store.codec import Damaged
 from feed.history.store.jobs import ChainMetrics, Valuation
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.stored_chain import StoredChain
-from feed.history.store.writer import Health, Writer
+from feed.history.store.writer import Writer, WriterHealth
 from feed.history.today import TodayJob, missing_today
-from feed.market.candles import MINUTE_MS, Candles, SessionGrid
+from feed.market.candles import Candles, SessionGrid
 from feed.market.market import Market
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Underlying
@@ -40,13 +42,13 @@ from feed.reference.instruments import Underlying
 __all__ = [
     "ChainMetrics",
     "ClosedCandle",
-    "Health",
     "History",
     "HistoryError",
     "OpenInterestSeries",
     "Reach",
     "Retention",
     "StoredChain",
+    "WriterHealth",
 ]
 
 _PRUNE_EVERY_MS = 600_000
@@ -85,13 +87,13 @@ class History(SessionFigures):
         self.database.on_renewed = self._registry.clear
         self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
 
-    def left_off(self, underlyings: Sequence[Underlying], now_ms: int) -> Carried | None:
+    def previous_run(self, underlyings: Sequence[Underlying], now_ms: int) -> PreviousRun | None:
         """Where the last run of a simulated market left the underlyings; None in memory."""
         if not self.database.is_durable:
             return None
         self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
         try:
-            return left_off(self._reader, underlyings, self._grid, now_ms)
+            return read_previous_run(self._reader, underlyings, self._grid, now_ms)
         except (*STORE_ERRORS, Damaged) as error:
             self.database.close()
             raise self.database.problem(error) from error
@@ -218,12 +220,12 @@ class History(SessionFigures):
         if self._writer.health().queue_length > self._queue_limit // 2:
             await self.flush()
 
-    def health(self) -> Health:
+    def health(self) -> WriterHealth:
         """Whether what is recorded reaches the store and can be read, and if not why."""
         health = self._writer.health()
         fault = self._fault.result() if self._fault is not None and self._fault.done() else None
         fault = fault or self._read_faults.reason
-        return health if fault is None else replace(health, state="degraded", reason=fault)
+        return health if fault is None else replace(health, state=HealthStatus.DEGRADED, reason=fault)
 
     def _load(self, recorder: Recorder, now_ms: int, past: Past | None) -> None:
         """Fill memory with the latest day of minutes, the running day and the days of its week."""
@@ -233,19 +235,21 @@ class History(SessionFigures):
         since_ms = min([minute_ms - (MINUTES - 1) * MINUTE_MS, *(day.start_ms for day in days)])
         stored = self._reader.minutes_of_all(recorder.names, since_ms, minute_ms + MINUTE_MS)
         recorder.running.recent.begin(minute_ms)
-        told: dict[str, Candles] = {}
+        from_source: dict[str, Candles] = {}
         for row, symbol in enumerate(recorder.names):
             week = self._load_week(symbol, grids[row], days[row].day)
             minutes = _of_kind(stored.get(symbol, Candles.empty()), recorder.source)
             if past is not None:
-                told[symbol] = missing_today(past, symbol, grids[row], minutes, minute_ms)
-                minutes = Candles.merge([told[symbol], minutes])
+                from_source[symbol] = missing_today(past, symbol, grids[row], minutes, minute_ms)
+                minutes = Candles.merge([from_source[symbol], minutes])
             recorder.load(row, minutes, _of_kind(week, recorder.source), minute_ms)
         if past is not None:
-            recorder.go_on([self._hours == "always" or day.open_ms <= now_ms < day.close_ms for day in days])
+            recorder.go_on(
+                [self._hours == MarketHours.ALWAYS or day.open_ms <= now_ms < day.close_ms for day in days]
+            )
         if past is not None and self.database.is_durable:  # else there is nothing to be killed away
             rows = recorder.running.days_so_far()
-            self._writer.put(TodayJob(self._registry, recorder.names, told, rows, recorder.source))
+            self._writer.put(TodayJob(self._registry, recorder.names, from_source, rows, recorder.source))
         self._registry.newest_chain_ms = self._reader.newest_chain_ms(min(day.day for day in days))
 
     def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:

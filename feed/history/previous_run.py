@@ -11,7 +11,7 @@ from feed.simulation.parameters import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class PreviousRun:
     """The underlyings as they were last recorded, each (underlyings,); NaN where nothing is known.
 
     ``until_ms`` is the instant up to which they are known, 0 where they are not; ``open``, ``high``, ``low``
@@ -27,6 +27,6 @@ class Carried:
     volume: FloatArray
 
     @classmethod
-    def nothing(cls, count: int) -> Carried:
+    def nothing(cls, count: int) -> PreviousRun:
         """Of underlyings that nothing is known of."""
         return cls(np.zeros(count, np.int64), *(np.full(count, np.nan) for _ in range(6)))

@@ -38,12 +38,12 @@ class ReadFaults:
     def failed(self, error: BaseException) -> HistoryError:
         """Note a failure, and return it as a sentence for the operator."""
         self._failed_s = self._monotonic()
-        told = HistoryError(self._database.explain(error))
+        problem = HistoryError(self._database.explain(error))
         outline = self._database.outline(error)
         if outline not in (self._damage, self._passing):
-            logger.error("%s Live data is served on.", told)
+            logger.error("%s Live data is served on.", problem)
         if lasts(error):
             self._damage = outline
         else:
             self._passing = outline
-        return told
+        return problem

@@ -9,13 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from domain.instants import MINUTE_MS
+from domain.intervals import Interval
 from feed.history.maintenance.upkeep import RewindJob
 from feed.history.memory.running import ClosedCandle, Prices, RunningCandles, one_candle
 from feed.history.store.chains import ChainEncoder
 from feed.history.store.jobs import ChainMetrics, MinuteJob, PartJob, Valuation
 from feed.history.store.registry import Registry
 from feed.history.store.writer import Writer
-from feed.market.candles import MINUTE_MS, Candle, Candles, FloatArray, SessionGrid, source_code
+from feed.market.candles import Candle, Candles, FloatArray, SessionGrid, source_code
 from feed.market.forming import Bars, ClosedMinute, FormingMinute
 from feed.market.source import Update
 from feed.market.universe import Universe
@@ -109,7 +111,7 @@ class Recorder:
         self._forming = FormingMinute(self._forming.universe)
         self.running.forget(to_ms)
 
-    def forming(self, symbol: str, interval: str, now_ms: int) -> Candle | None:
+    def forming(self, symbol: str, interval: Interval, now_ms: int) -> Candle | None:
         """The candle being formed. Raises KeyError for a symbol that is not recorded."""
         self._take_filled()
         row = self.row_of[symbol]
@@ -164,7 +166,7 @@ class Recorder:
         """The days of an underlying that memory knows, the running one included."""
         self._take_filled()
         parts = [self.running.days(self.row_of[symbol])]
-        today = self.forming(symbol, "1d", self.minute_ms)
+        today = self.forming(symbol, Interval.ONE_DAY, self.minute_ms)
         if today is not None:
             parts.append(one_candle(today, self.source))
         return Candles.merge(parts)

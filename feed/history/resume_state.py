@@ -8,11 +8,12 @@ from datetime import timedelta
 import numpy as np
 from sqlalchemy import func, select
 
-from feed.history.previous_run import Carried
+from domain.instants import MINUTE_MS
+from feed.history.previous_run import PreviousRun
 from feed.history.store.candle_rows import HOUR_MS
 from feed.history.store.reader import Reader
 from feed.history.store.tables import minute_blocks, symbols
-from feed.market.candles import MINUTE_MS, Candles, SessionGrid, source_code
+from feed.market.candles import Candles, SessionGrid, source_code
 from feed.reference.instruments import Underlying
 
 _LONGEST_CLOSURE = timedelta(days=14)
@@ -22,9 +23,11 @@ _SIMULATED = source_code("simulated")
 GridOf = Callable[[str], SessionGrid]
 
 
-def left_off(reader: Reader, underlyings: Sequence[Underlying], grid_of: GridOf, now_ms: int) -> Carried:
+def read_previous_run(
+    reader: Reader, underlyings: Sequence[Underlying], grid_of: GridOf, now_ms: int
+) -> PreviousRun:
     """The underlyings as the store knows them before an instant; simulated prices only."""
-    found = Carried.nothing(len(underlyings))
+    found = PreviousRun.nothing(len(underlyings))
     hours = _newest_hours(reader, now_ms)
     for row, underlying in enumerate(underlyings):
         hour_ms = hours.get(underlying.symbol)
@@ -43,7 +46,7 @@ def _newest_hours(reader: Reader, now_ms: int) -> dict[str, int]:
 
 
 def _take(
-    found: Carried, row: int, reader: Reader, symbol: str, grid: SessionGrid, hour_ms: int, now_ms: int
+    found: PreviousRun, row: int, reader: Reader, symbol: str, grid: SessionGrid, hour_ms: int, now_ms: int
 ) -> None:
     """Note what the store has of one underlying."""
     newest = _simulated(reader.minutes(symbol, hour_ms, hour_ms + HOUR_MS)).between(0, now_ms)

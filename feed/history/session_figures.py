@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from domain.intervals import Interval
 from feed.history.answers import Answers, lasts_of
 from feed.history.store.tables import METRICS
 from feed.market.candles import Candles, FloatArray, SessionGrid, source_code
@@ -23,7 +24,7 @@ _SIMULATED = source_code("simulated")
 class SessionFigures(Answers):
     """Answers about sessions."""
 
-    def told_volatilities(self, symbol: str) -> Mapping[date, float]:
+    def source_volatilities(self, symbol: str) -> Mapping[date, float]:
         """What the source of the past tells of past sessions, by day; from memory, at once."""
         if self._backfill is None or symbol not in self._exchange_of:
             return {}
@@ -57,25 +58,25 @@ class SessionFigures(Answers):
         With ``before_ms`` of those before the session that this instant belongs to.
         """
         stored = await self.stored_volatilities(symbol, before_ms)
-        told = self.told_volatilities(symbol)
+        from_source = self.source_volatilities(symbol)
         if before_ms is not None:
             today = self._grid(symbol).day_at(before_ms).day
-            told = {day: value for day, value in told.items() if day < today}
-        return volatility_series(told, stored, sessions)
+            from_source = {day: value for day, value in from_source.items() if day < today}
+        return volatility_series(from_source, stored, sessions)
 
     async def daily_metrics(
-        self, symbol: str, expiry: date, start_ms: int, end_ms: int, interval: str
+        self, symbol: str, expiry: date, start_ms: int, end_ms: int, interval: Interval
     ) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
         """Series of a chain's ``METRICS`` by day or week, and where what is no record of it comes from.
 
         Sessions that ended in (start, end] have a point though nothing of the chain was recorded: the close
         of the underlying as ``spot_price`` and the session's volatility as ``near_month_iv``.
         """
-        recorded = await self.metrics(symbol, expiry, start_ms, end_ms, "1d")
+        recorded = await self.metrics(symbol, expiry, start_ms, end_ms, Interval.ONE_DAY)
         await self.ready(symbol)
         grid = self._grid(symbol)
         days = _ended(grid, await self._days(symbol, grid, start_ms, end_ms), start_ms, end_ms)
-        volatilities = {**self.told_volatilities(symbol), **await self.stored_volatilities(symbol)}
+        volatilities = {**self.source_volatilities(symbol), **await self.stored_volatilities(symbol)}
         near = [volatilities.get(grid.day_at(at_ms).day, math.nan) for at_ms in days.time_ms.tolist()]
         whole = {"spot_price": days.close, "near_month_iv": np.array(near, np.float64)}
         series = _laid_over(recorded, days.time_ms.astype(np.float64), whole)
@@ -85,10 +86,10 @@ class SessionFigures(Answers):
 
 
 def volatility_series(
-    told: Mapping[date, float], stored: Mapping[date, float], sessions: int = YEAR_SESSIONS
+    from_source: Mapping[date, float], stored: Mapping[date, float], sessions: int = YEAR_SESSIONS
 ) -> FloatArray:
     """The latest known volatilities by day, oldest first: (days,); what is stored goes before the told."""
-    together = sorted({**told, **stored}.items())
+    together = sorted({**from_source, **stored}.items())
     values = np.array([value for _, value in together], np.float64)
     return values[~np.isnan(values)][-sessions:]
 

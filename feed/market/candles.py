@@ -24,26 +24,16 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.market.clock import to_datetime, to_ms
-from feed.reference.calendar import IST, Calendar
+from domain.instants import DAY_MS, IST, MINUTE_MS, to_datetime, to_ms
+from domain.intervals import INTERVALS_MS, Interval
+from domain.market import MarketHours, SourceName
+from feed.reference.calendar import Calendar
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 RecordedDays = Mapping[date, tuple[int, int]]
 
-MINUTE_MS = 60_000
-DAY_MS = 86_400_000
-INTERVALS_MS = {
-    "1m": MINUTE_MS,
-    "3m": 3 * MINUTE_MS,
-    "5m": 5 * MINUTE_MS,
-    "15m": 15 * MINUTE_MS,
-    "30m": 30 * MINUTE_MS,
-    "1h": 60 * MINUTE_MS,
-}
-INTERVALS = (*INTERVALS_MS, "1d", "1w")
-
-SOURCES = ("unknown", "simulated", "replay", "kite", "relay", "imported")  # stored by place: only ever append
+SOURCES = tuple(SourceName)  # stored by place
 
 _ONE_DAY = timedelta(days=1)
 
@@ -92,7 +82,7 @@ class Candles:
             columns.append(np.full(len(time_ms), np.nan))
         opens, high, low, close, volume, open_interest = columns
         origin, width = (
-            np.broadcast_to(np.asarray(told, np.int64), (len(time_ms),)) for told in (source, width_ms)
+            np.broadcast_to(np.asarray(finest, np.int64), (len(time_ms),)) for finest in (source, width_ms)
         )
         times = np.asarray(time_ms, np.int64)
         return cls(times, opens, high, low, close, volume, open_interest, origin, width)
@@ -183,13 +173,13 @@ class SessionGrid:
         hours: str,
         recorded: RecordedDays = MappingProxyType({}),
     ) -> None:
-        if hours not in ("exchange", "always"):
+        if hours not in tuple(MarketHours):
             raise ValueError(f"hours must be 'exchange' or 'always', was {hours!r}")
         self._calendar = calendar
         self._exchange = exchange
         self._recorded = dict(recorded)
         self._recorded_days = sorted(self._recorded)
-        self._always = hours == "always"
+        self._always = hours == MarketHours.ALWAYS
         self._version = calendar.version
         self._days: dict[date, TradingDay] = {}
 
@@ -229,12 +219,12 @@ class SessionGrid:
         first, last = self._next(monday - _ONE_DAY), self._previous(monday + 7 * _ONE_DAY)
         return self.day(min(first, day)), self.day(max(last, day))
 
-    def bounds(self, interval: str, at_ms: int) -> tuple[int, int, int]:
+    def bounds(self, interval: Interval, at_ms: int) -> tuple[int, int, int]:
         """Start, end and label of the candle that an instant belongs to."""
         day = self.day_at(at_ms)
-        if interval == "1d":
+        if interval == Interval.ONE_DAY:
             return day.start_ms, day.end_ms, day.open_ms
-        if interval == "1w":
+        if interval == Interval.ONE_WEEK:
             first, last = self.week(day.day)
             return first.start_ms, last.end_ms, first.open_ms
         interval_ms = INTERVALS_MS[interval]
@@ -242,13 +232,13 @@ class SessionGrid:
         cut_ms = max(start_ms, day.start_ms)
         return cut_ms, min(start_ms + interval_ms, day.end_ms), cut_ms
 
-    def cover(self, interval: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+    def cover(self, interval: Interval, start_ms: int, end_ms: int) -> tuple[int, int]:
         """The range of whole candles that have a part in [start, end)."""
         return self.bounds(interval, start_ms)[0], self.bounds(interval, max(end_ms - 1, start_ms))[1]
 
-    def labels(self, interval: str, times_ms: IntArray) -> IntArray:
+    def labels(self, interval: Interval, times_ms: IntArray) -> IntArray:
         """The label of the candle that each instant of an ascending array belongs to: (n,)."""
-        if interval == "1m" or not len(times_ms):
+        if interval == Interval.ONE_MINUTE or not len(times_ms):
             return times_ms
         days, row = self._days_of(times_ms)
         if interval in INTERVALS_MS:
@@ -256,7 +246,7 @@ class SessionGrid:
             starts = np.array([day.start_ms for day in days])[row]
             labels: IntArray = np.maximum(times_ms - (times_ms - opens) % INTERVALS_MS[interval], starts)
             return labels
-        weekly = interval == "1w"
+        weekly = interval == Interval.ONE_WEEK
         openings = [self.week(day.day)[0].open_ms if weekly else day.open_ms for day in days]
         return np.array(openings, np.int64)[row]
 
@@ -265,15 +255,15 @@ class SessionGrid:
         days = self.days(int(times_ms[0]), int(times_ms[-1]) + 1)
         return days, np.searchsorted([day.end_ms for day in days], times_ms, side="right")
 
-    def fitting(self, interval: str, parts: Iterable[Candles]) -> list[Candles]:
+    def fitting(self, interval: Interval, parts: Iterable[Candles]) -> list[Candles]:
         """Of bars, each part of one width, those that candles of an interval can be made of.
 
         The width divides the interval, and the bar lies within one candle; one that reaches beyond the close
         ends with it.
         """
-        found, wanted_ms = [], INTERVALS_MS[interval]
+        found, boundary_ms = [], INTERVALS_MS[interval]
         for part in parts:
-            if not len(part) or part.width_ms[0] > wanted_ms or wanted_ms % part.width_ms[0]:
+            if not len(part) or part.width_ms[0] > boundary_ms or boundary_ms % part.width_ms[0]:
                 continue
             days, row = self._days_of(part.time_ms)
             closes = np.array([day.close_ms for day in days])[row]
@@ -283,9 +273,9 @@ class SessionGrid:
             found.append(part.take(is_within))
         return found
 
-    def resample(self, interval: str, candles: Candles) -> Candles:
+    def resample(self, interval: Interval, candles: Candles) -> Candles:
         """Larger candles of smaller ones; the candles must be those of whole larger ones."""
-        if interval == "1m" or not len(candles):
+        if interval == Interval.ONE_MINUTE or not len(candles):
             return candles
         return gather(self.labels(interval, candles.time_ms), candles)
 
@@ -340,21 +330,26 @@ def laid_over(parts: Iterable[Candles]) -> Candles:
 
     A bar that was imported is whole, and what is narrower need not be.
     """
-    told = Candles.empty()
+    finest = Candles.empty()
     for wider in parts:
-        if len(wider) and len(told):
-            place = np.searchsorted(wider.time_ms, told.time_ms, side="right") - 1
+        if len(wider) and len(finest):
+            place = np.searchsorted(wider.time_ms, finest.time_ms, side="right") - 1
             reach = wider.time_ms + wider.width_ms
-            told = told.take((place < 0) | (told.time_ms >= reach[place]))
-        told = Candles.merge([told, wider])
-    return told
+            finest = finest.take((place < 0) | (finest.time_ms >= reach[place]))
+        finest = Candles.merge([finest, wider])
+    return finest
 
 
 _UNITS_MS = {"s": 1000, "m": MINUTE_MS, "h": 60 * MINUTE_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _WIDTH = re.compile(
     r"(\d{0,4})\s*(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?|w(?:eeks?)?)"
 )
-_WIDTH_WORDS = {"daily": "1d", "eod": "1d", "hourly": "1h", "weekly": "1w"}
+_WIDTH_WORDS = {
+    "daily": Interval.ONE_DAY,
+    "eod": Interval.ONE_DAY,
+    "hourly": Interval.ONE_HOUR,
+    "weekly": Interval.ONE_WEEK,
+}
 
 
 def width_name(width_ms: int) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Protocol
 
 CATCH_UP_S = 60  # after a longer stop (a suspended laptop) the wall clock goes on from now
@@ -142,13 +141,3 @@ class VirtualClock:
         """Go on from another instant."""
         self._now_ms = instant_ms
         self._anchor()
-
-
-def to_datetime(instant_ms: int) -> datetime:
-    """The instant as an aware datetime in UTC."""
-    return datetime.fromtimestamp(instant_ms / 1000, UTC)
-
-
-def to_ms(instant: datetime) -> int:
-    """An aware datetime as milliseconds since 1970-01-01 UTC."""
-    return round(instant.timestamp() * 1000)

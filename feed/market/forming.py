@@ -105,13 +105,13 @@ class FormingBars:
         np.copyto(self.day_volume, day_volume, where=day_volume == day_volume)
         return True
 
-    def take_range(self, told: PriceRange, rows: Rows | None) -> None:
+    def take_range(self, passed: PriceRange, rows: Rows | None) -> None:
         """Count what prices of some rows went through since the last call, before their latest is taken."""
         where: slice | Rows = slice(None) if rows is None else rows
-        known = ~np.isnan(told.first)
-        self._open[where] = np.where(known & ~self.touched[where], told.first, self._open[where])
-        self._high[where] = np.fmax(self._high[where], told.high)
-        self._low[where] = np.fmin(self._low[where], told.low)
+        known = ~np.isnan(passed.first)
+        self._open[where] = np.where(known & ~self.touched[where], passed.first, self._open[where])
+        self._high[where] = np.fmax(self._high[where], passed.high)
+        self._low[where] = np.fmin(self._low[where], passed.low)
         self.touched[where] |= known
 
     def seed(self, bars: Bars) -> None:

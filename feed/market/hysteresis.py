@@ -13,7 +13,7 @@ class Verdict:
     reason: str
 
 
-class Steady:
+class Hysteresis:
     """Verdicts with hysteresis; the time is an argument, in seconds of whatever clock suits.
 
     A sample that is worse counts once all have been worse for ``worse_after_s``; one that is better once all

@@ -260,8 +260,8 @@ def _write(
     length = len(next(iter(tables.values())))
     where: slice | Rows = slice(None) if rows is None else rows
     different = np.zeros(length if rows is None else len(rows), bool)
-    for name, given in values.items():
-        old, new = tables[name][where], np.where(np.abs(given) <= LARGEST, given, np.nan)
+    for name, fresh in values.items():
+        old, new = tables[name][where], np.where(np.abs(fresh) <= LARGEST, fresh, np.nan)
         # NaN is equal to NaN here: still not known is no news
         different |= (old != new) & ((old == old) | (new == new))
         tables[name][where] = new

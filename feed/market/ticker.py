@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 
 from tornado.ioloop import PeriodicCallback
 
+from domain.instants import MINUTE_MS
+from domain.market import FeedStateName
 from feed.history.history import ClosedCandle, History
 from feed.history.store.jobs import Valuation
-from feed.market.candles import MINUTE_MS
 from feed.market.clock import Clock, VirtualClock
 from feed.market.epoch import digest
 from feed.market.guard import Guard
@@ -58,7 +59,7 @@ class Ticker:
         self.source = source
         self.market = market
         self.clock = clock
-        self.state = FeedState("disconnected", "No data has arrived yet.")
+        self.state = FeedState(FeedStateName.DISCONNECTED, "No data has arrived yet.")
         self.steps = 0
         self.failures = 0
         self.restarts = 0
@@ -76,7 +77,7 @@ class Ticker:
         self._stepped_ms = NEVER_MS
         self._newest_ms = NEVER_MS
         self._was_set_back = False
-        self._told_s = monotonic()
+        self._published_s = monotonic()
         self._turn = asyncio.Lock()  # one step at a time, and no seek within one
         self._poll = PeriodicCallback(self._run_guarded, poll_ms)
 
@@ -112,7 +113,7 @@ class Ticker:
             if self._monotonic() - started > CATCH_UP_BUDGET_S:
                 break
         if isinstance(self.clock, VirtualClock) and self.clock.paused:
-            await self._tell_of_the_pause(self.clock)
+            await self._publish_pause(self.clock)
 
     async def _step_if_due(self) -> bool:
         # the clock is asked in turn: a step that was due before a seek is none after it
@@ -171,7 +172,7 @@ class Ticker:
             self.state = self._judge(now_ms)
         self.steps += 1
         self.step_ms.append((self._monotonic() - started) * 1000)
-        await self._tell(now_ms)
+        await self._publish_step(now_ms)
         if isinstance(self.clock, VirtualClock):
             await self._history.make_room()  # such a clock may wait, so that nothing has to be dropped
 
@@ -217,15 +218,15 @@ class Ticker:
             self._was_set_back = False
             self._name_epoch()
 
-    async def _tell(self, now_ms: int) -> None:
-        self._told_s = self._monotonic()
+    async def _publish_step(self, now_ms: int) -> None:
+        self._published_s = self._monotonic()
         with self._guard.part("step"):
             await self._publish(now_ms, self._closed)
 
-    async def _tell_of_the_pause(self, clock: VirtualClock) -> None:
+    async def _publish_pause(self, clock: VirtualClock) -> None:
         """Say at the usual pace that nothing changed: who waits is not to think that the line is dead."""
-        if self._monotonic() - self._told_s >= clock.step_s:
-            await self._tell(clock.now_ms())
+        if self._monotonic() - self._published_s >= clock.step_s:
+            await self._publish_step(clock.now_ms())
 
     def _rewound(self, now_ms: int) -> int:
         """Where a recording that is to be looped goes on: from its start, in a new epoch."""

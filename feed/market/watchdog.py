@@ -6,8 +6,9 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
-from feed.market.clock import to_datetime, to_ms
-from feed.market.hysteresis import Steady, Verdict
+from domain.instants import to_datetime, to_ms
+from domain.market import FeedStateName
+from feed.market.hysteresis import Hysteresis, Verdict
 from feed.reference.calendar import Calendar, Phase
 
 STATUS_EXCHANGE = "NFO"
@@ -25,7 +26,7 @@ class FeedState:
     ``restarts`` counts the restarts since the feed was last live; ``next_try_ms`` is the next, if any.
     """
 
-    name: str
+    name: FeedStateName
     reason: str
     restarts: int = 0
     next_try_ms: int | None = None
@@ -43,8 +44,8 @@ class FeedWatchdog:
         self._calendar = calendar
         self._hours = hours
         self._chance = chance
-        self._steady = Steady(better_after_s=HOLD_S)
-        self._asked_ms: int | None = None
+        self._hysteresis = Hysteresis(better_after_s=HOLD_S)
+        self._checked_ms: int | None = None
         self._since_ms = 0  # since when the source was asked without a gap
         self._inputs_ms: deque[int] = deque(maxlen=EXPECTED_INPUTS)
         self._failures_ms: deque[int] = deque(maxlen=EXPECTED_INPUTS)
@@ -99,20 +100,20 @@ class FeedWatchdog:
         opened_ms = now_ms - to_ms(phase.since) if self._hours == "exchange" else stale_after_ms
         if is_silent and opened_ms < stale_after_ms:
             reason = f"The market opened {opened_ms / 1000:.0f} s ago, and nothing has arrived yet."
-            return FeedState("degraded", reason)
+            return FeedState(FeedStateName.DEGRADED, reason)
         if is_silent:
             return self._silent(now_ms, age_ms, may_restart=self._failed_since_input or not is_recorded)
         self._next_try_ms = None
-        verdict = self._steady.observe(now_ms / 1000, self._arriving(now_ms, expected_ms, phase))
+        verdict = self._hysteresis.observe(now_ms / 1000, self._arriving(now_ms, expected_ms, phase))
         if verdict.rank:
-            return FeedState("degraded", verdict.reason, self._tries)
+            return FeedState(FeedStateName.DEGRADED, verdict.reason, self._tries)
         self._tries = 0
-        return FeedState("live", verdict.reason)
+        return FeedState(FeedStateName.LIVE, verdict.reason)
 
     def _follow(self, now_ms: int, expected_ms: float) -> None:
         """Notice a clock that jumped: nothing could arrive in the time that it left out."""
-        asked_ms, self._asked_ms = self._asked_ms, now_ms
-        if asked_ms is not None and 0 <= now_ms - asked_ms <= 2 * expected_ms:
+        checked_ms, self._checked_ms = self._checked_ms, now_ms
+        if checked_ms is not None and 0 <= now_ms - checked_ms <= 2 * expected_ms:
             return
         self._since_ms = now_ms
         self._inputs_ms.clear()
@@ -125,7 +126,7 @@ class FeedWatchdog:
 
     def _closed(self, reason: str) -> FeedState:
         self._next_try_ms, self._tries = None, 0
-        return FeedState("market_closed", self._steady.take(Verdict(0, reason)).reason)
+        return FeedState(FeedStateName.MARKET_CLOSED, self._hysteresis.take(Verdict(0, reason)).reason)
 
     def _silent(self, now_ms: int, age_ms: int | None, *, may_restart: bool) -> FeedState:
         reason = (
@@ -133,10 +134,10 @@ class FeedWatchdog:
         )
         if self._failed_since_input:
             reason += f" The source fails ({self._problem})."
-        self._steady.observe(now_ms / 1000, Verdict(1, reason))
+        self._hysteresis.observe(now_ms / 1000, Verdict(1, reason))
         if self._next_try_ms is None and may_restart:
             self._plan_restart(now_ms)
-        name = "disconnected" if age_ms is None else "stalled"
+        name = FeedStateName.DISCONNECTED if age_ms is None else FeedStateName.STALLED
         return FeedState(name, reason, self._tries, self._next_try_ms)
 
     def _arriving(self, now_ms: int, expected_ms: float, phase: Phase) -> Verdict:
@@ -150,8 +151,8 @@ class FeedWatchdog:
         began_ms = max(self._since_ms, to_ms(phase.since) if self._hours == "exchange" else 0)
         inputs = sum(at_ms > since_ms for at_ms in self._inputs_ms)
         if began_ms <= since_ms and not self._is_closed(phase) and inputs < SHARE_DEGRADED * EXPECTED_INPUTS:
-            told = f"{inputs} of {EXPECTED_INPUTS} expected inputs arrived in {window_ms / 1000:g} s."
-            return Verdict(1, f"Only {told}")
+            detail = f"{inputs} of {EXPECTED_INPUTS} expected inputs arrived in {window_ms / 1000:g} s."
+            return Verdict(1, f"Only {detail}")
         return Verdict(0, "Data arrives.")
 
     def _plan_restart(self, now_ms: int) -> None:

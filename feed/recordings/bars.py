@@ -15,12 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from feed.market.candles import DAY_MS, MINUTE_MS, Candles, gather, parse_width, source_code, width_name
+from domain.instants import DAY_MS, MINUTE_MS
+from feed.market.candles import Candles, gather, parse_width, source_code, width_name
 from feed.recordings.columns import BAR_COLUMNS, places
 from feed.recordings.documents import Table, plain_column
 from feed.recordings.frames import BadRow
-from feed.recordings.report import Report
-from feed.recordings.text import Moment, Order, local_day, local_ms, parse_moment, parse_number, settle_order
+from feed.recordings.report import ImportReport
+from feed.recordings.text import (
+    Order,
+    StatedMoment,
+    local_day,
+    local_ms,
+    parse_moment,
+    parse_number,
+    settle_order,
+)
 
 PRICES = ("open", "high", "low", "close")
 NEEDED = frozenset(PRICES)
@@ -49,7 +58,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
+class RecordedBars:
     """Candles by symbol, each of one width, in order of time."""
 
     candles: Mapping[str, Candles]
@@ -148,7 +157,7 @@ def _json_row(number: int, row: Any) -> RawBar | BadRow:
 class _Column:
     """The values of one symbol as they come."""
 
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[StatedMoment] = field(default_factory=list)
     values: list[tuple[float, ...]] = field(default_factory=list)
 
 
@@ -161,7 +170,7 @@ class BarDecoder:
 
     def __init__(
         self,
-        report: Report,
+        report: ImportReport,
         *,
         symbol: str | None,
         resolve: Callable[[str], str],
@@ -179,7 +188,7 @@ class BarDecoder:
         self._file_name = file_name
         self._columns: dict[str, _Column] = {}
 
-    def decode(self, rows: Iterable[RawBar | BadRow], total: int, progress: Progress) -> Bars:
+    def decode(self, rows: Iterable[RawBar | BadRow], total: int, progress: Progress) -> RecordedBars:
         """The candles of the rows; what is refused is told to the report. Raises ValueError."""
         for count, row in enumerate(rows, start=1):
             self._report.rows += 1
@@ -227,12 +236,12 @@ class BarDecoder:
             self._report.flawed += 1
         return (*prices, *(value for value, _ in amounts))
 
-    def _price(self, name: str, told: Any, symbol: str) -> float:
-        value = parse_number(name, told)
+    def _price(self, name: str, stated: Any, symbol: str) -> float:
+        value = parse_number(name, stated)
         if math.isnan(value):
-            raise ValueError(f"{name} must be a price, was {told!r}")
+            raise ValueError(f"{name} must be a price, was {stated!r}")
         if value <= 0 and not self._may_be_negative(symbol):
-            raise ValueError(f"{name} must be a price above 0, was {str(told).strip()!r}")
+            raise ValueError(f"{name} must be a price above 0, was {str(stated).strip()!r}")
         return value
 
     def _amount(self, row: RawBar, name: str) -> tuple[float, bool]:
@@ -247,22 +256,23 @@ class BarDecoder:
             return math.nan, True
         return value, False
 
-    def _bars(self) -> Bars:
+    def _bars(self) -> RecordedBars:
         report = self._report
         width_ms = self._width_ms()
         if width_ms >= WEEK_MS:
             raise ValueError(
                 f"its bars are of {width_name(width_ms)}, which are made of days: import the days"
             )
-        kept_ms = max(width_ms, MINUTE_MS)
+        previous_ms = max(width_ms, MINUTE_MS)
         candles = {
-            symbol: _candles(column, width_ms, kept_ms) for symbol, column in sorted(self._columns.items())
+            symbol: _candles(column, width_ms, previous_ms)
+            for symbol, column in sorted(self._columns.items())
         }
         read = sum(len(column.moments) for column in self._columns.values())
         report.kept = sum(map(len, candles.values()))
         report.merged = read - report.kept
         known = (self._symbol,) if self._symbol is not None else ()
-        report.symbols, report.width = tuple(candles) or known, width_name(kept_ms) if candles else None
+        report.symbols, report.width = tuple(candles) or known, width_name(previous_ms) if candles else None
         if width_ms < MINUTE_MS and read:
             report.notes.append(
                 f"bars of {width_name(width_ms)} are merged into minutes, their volumes summed"
@@ -270,32 +280,32 @@ class BarDecoder:
         if candles:
             firsts, lasts = ([int(own.time_ms[at]) for own in candles.values()] for at in (0, -1))
             report.span_ms = min(firsts), max(lasts)
-        return Bars(candles, kept_ms)
+        return RecordedBars(candles, previous_ms)
 
     def _width_ms(self) -> int:
         moments = [column.moments for column in self._columns.values()]
-        days_only = any(moment.time_ms is None for told in moments for moment in told)
+        days_only = any(moment.time_ms is None for stated in moments for moment in stated)
         found = infer_width(moments, self._file_name)
         if self._interval is None:
             return found
-        wanted = parse_width(self._interval)
-        if wanted < DAY_MS and days_only:
+        named_width = parse_width(self._interval)
+        if named_width < DAY_MS and days_only:
             raise ValueError(f"--interval {self._interval} needs instants, its rows tell days only")
-        if MINUTE_MS <= found < wanted < DAY_MS and _common_gap(moments):
+        if MINUTE_MS <= found < named_width < DAY_MS and _common_gap(moments):
             raise ValueError(
                 f"bars of {self._interval} must begin that far apart, its rows are {width_name(found)} apart"
             )
-        return wanted
+        return named_width
 
 
-def _candles(column: _Column, width_ms: int, kept_ms: int) -> Candles:
+def _candles(column: _Column, width_ms: int, previous_ms: int) -> Candles:
     """Rows as candles of ``kept_ms``, in order of time; finer ones are merged, of doubles the last stays."""
     if width_ms >= DAY_MS:
         times = np.array([local_ms(moment.day) for moment in column.moments], np.int64)
     else:
         times = np.array([moment.time_ms or local_ms(moment.day) for moment in column.moments], np.int64)
     columns = np.array(column.values, np.float64).T
-    candles = Candles.of(times, list(columns), SOURCE, kept_ms)
+    candles = Candles.of(times, list(columns), SOURCE, previous_ms)
     if width_ms < MINUTE_MS:
         candles = candles.take(np.argsort(candles.time_ms, kind="stable"))
         return gather(candles.time_ms // MINUTE_MS * MINUTE_MS, candles)
@@ -304,7 +314,7 @@ def _candles(column: _Column, width_ms: int, kept_ms: int) -> Candles:
     return candles.ordered()
 
 
-def infer_width(moments: Sequence[Sequence[Moment]], file_name: str = "") -> int:
+def infer_width(moments: Sequence[Sequence[StatedMoment]], file_name: str = "") -> int:
     """The width of bars in milliseconds, from the instants of each symbol, else from the file's name.
 
     The commonest gap within a day is the width: a missing bar makes a longer one now and then. Where every
@@ -315,13 +325,13 @@ def infer_width(moments: Sequence[Sequence[Moment]], file_name: str = "") -> int
         if gap_ms > MINUTE_MS and gap_ms % MINUTE_MS:
             raise ValueError(f"its bars must be whole minutes wide, are {gap_ms / 1000:g} s apart")
         return gap_ms
-    told = [moment for own in moments for moment in own[:_SAMPLE]]
-    clocks = {0 if moment.time_ms is None else moment.time_ms - local_ms(moment.day) for moment in told}
-    days = sorted({moment.day.toordinal() for moment in told})
+    stated = [moment for own in moments for moment in own[:_SAMPLE]]
+    clocks = {0 if moment.time_ms is None else moment.time_ms - local_ms(moment.day) for moment in stated}
+    days = sorted({moment.day.toordinal() for moment in stated})
     gaps = np.diff(days)
     if len(gaps) >= 2 and gaps.min() >= 5:  # no market is closed so long, time and again
         return WEEK_MS if gaps.min() < 25 else 30 * DAY_MS
-    if all(moment.time_ms is None for moment in told) or clocks <= set(_DAILY_CLOCKS):
+    if all(moment.time_ms is None for moment in stated) or clocks <= set(_DAILY_CLOCKS):
         return DAY_MS
     named = width_in_name(file_name)
     if named is not None:
@@ -329,7 +339,7 @@ def infer_width(moments: Sequence[Sequence[Moment]], file_name: str = "") -> int
     return DAY_MS if len(clocks) == 1 and len(days) >= 3 else MINUTE_MS
 
 
-def _common_gap(moments: Sequence[Sequence[Moment]]) -> int:
+def _common_gap(moments: Sequence[Sequence[StatedMoment]]) -> int:
     """The commonest time between two bars of one day, the shorter of two alike; 0 where no day has two."""
     counted: Counter[int] = Counter()
     for own in moments:
@@ -351,6 +361,6 @@ def width_in_name(name: str) -> int | None:
         return None
 
 
-def order_of_bars(rows: Sequence[RawBar | BadRow], given: Order | None) -> Order | None:
+def order_of_bars(rows: Sequence[RawBar | BadRow], hint: Order | None) -> Order | None:
     """How the days of digits of a JSON's candles are to be read. Raises ValueError."""
-    return settle_order((str(row.values.get("date", "")) for row in rows if isinstance(row, RawBar)), given)
+    return settle_order((str(row.values.get("date", "")) for row in rows if isinstance(row, RawBar)), hint)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from domain.instruments import OptionType
 from feed.recordings.documents import Table
-from feed.recordings.frames import ChainKey, FrameBuilder, Told
+from feed.recordings.frames import ChainKey, FrameBuilder, Stated
 from feed.recordings.text import parse_day, parse_number, parse_strike
 
 FEWEST_FOR_A_LOT = 8  # contracts whose open interests agree on a lot by more than chance
-_SIDES = {"CE": True, "PE": False}
+_SIDES = {item.value: item.is_call for item in OptionType}
 _FUTURES = frozenset({"XX", "", "FF", "-"})
 
 # our names -> the file's, without case and blanks
@@ -163,25 +164,25 @@ class Bhavcopy:
 
     def _add_leg(self, time_ms: int, contract: _Contract, lot_size: int | None) -> None:
         row, where = contract.row, (time_ms, contract.key, contract.strike, contract.is_call)
-        told: dict[str, Told] = {
+        stated: dict[str, Stated] = {
             name: (name, row[name])
             for name in ("open", "high", "low", "previous_close", "volume")
             if name in row
         }
         # what did not trade that day has no price of that day: its close is an older one's or a model's
         has_traded = row["volume"] not in ("0", "0.0", "0.00")
-        told["last_price"] = ("close", row["close"] if has_traded else None)
+        stated["last_price"] = ("close", row["close"] if has_traded else None)
         for name in ("open_interest", "open_interest_change"):
-            told[name] = (name, _in_lots(row[name], lot_size))
-        self.builder.add_leg(contract.number, *where, told)
+            stated[name] = (name, _in_lots(row[name], lot_size))
+        self.builder.add_leg(contract.number, *where, stated)
         spot = row.get("spot") if self.spot is None else self.spot
         self.builder.add_spot(contract.number, time_ms, contract.key[0], ("spot", spot))
 
     def _lot(self, key: ChainKey, day: date, contracts: Sequence[_Contract]) -> int | None:
         """The lot that the file tells, else the one in force that its open interests agree with."""
-        told = [_count(contract.row.get("lot_size", "")) for contract in contracts]
-        if any(told):
-            return max(told)
+        stated = [_count(contract.row.get("lot_size", "")) for contract in contracts]
+        if any(stated):
+            return max(stated)
         interests = [
             _count(contract.row[name])
             for contract in contracts

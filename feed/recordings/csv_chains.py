@@ -8,7 +8,7 @@ from datetime import date
 
 from feed.recordings.columns import CONTRACT_COLUMNS, LEG_COLUMNS, places
 from feed.recordings.documents import Table
-from feed.recordings.frames import FrameBuilder, Told
+from feed.recordings.frames import FrameBuilder, Stated
 from feed.recordings.text import Order, parse_day, parse_moment, parse_strike, settle_order
 
 CONTRACT_NEEDS = frozenset({"timestamp", "expiry", "strike", "option_type"})
@@ -78,8 +78,8 @@ def _contract_row(
     is_call = side_of(cells[at["option_type"]])
     strike = parse_strike(cells[at["strike"]])
     key = (symbol_of(cells[at["symbol"]] if "symbol" in at else ""), expiry)
-    told = {name: (columns.header[place], cells[place]) for name, place in columns.legs.items()}
-    builder.add_leg(number, time_ms, key, strike, is_call, told)
+    stated = {name: (columns.header[place], cells[place]) for name, place in columns.legs.items()}
+    builder.add_leg(number, time_ms, key, strike, is_call, stated)
     if "spot" in at:
         builder.add_spot(number, time_ms, key[0], ("spot", cells[at["spot"]]))
 
@@ -144,7 +144,7 @@ class Snapshot:
     time_ms: int | None
     symbol: str
     expiry: date | None
-    spot: Told | None
+    spot: Stated | None
 
 
 def strike_rows(
@@ -186,11 +186,11 @@ def _strike_row(
     for is_call in columns.legs:
         builder.check_leg(*which, is_call)
     for is_call, legs in columns.legs.items():
-        told = {name: (columns.header[place] or name, cells[place]) for name, place in legs.items()}
-        builder.add_leg(number, *which, is_call, told)
+        stated = {name: (columns.header[place] or name, cells[place]) for name, place in legs.items()}
+        builder.add_leg(number, *which, is_call, stated)
 
 
-def _spot(cells: Sequence[str], columns: StrikeColumns, snapshot: Snapshot) -> Told | None:
+def _spot(cells: Sequence[str], columns: StrikeColumns, snapshot: Snapshot) -> Stated | None:
     if snapshot.spot is not None:
         return snapshot.spot
     return ("spot", cells[columns.at["spot"]]) if "spot" in columns.at else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.instruments import OptionType
 from feed.recordings.columns import LEG_COLUMNS
 from feed.recordings.documents import plain_column
-from feed.recordings.frames import FrameBuilder, Told
+from feed.recordings.frames import FrameBuilder, Stated
 from feed.recordings.text import parse_day, parse_instant, parse_strike
 
-_SIDES = {"CE": True, "PE": False}
+_SIDES = {item.value: item.is_call for item in OptionType}
 # what stands beside these in a leg and means something else there
 _NOT_OURS = frozenset({"open", "high", "low", "close", "prevclose"})
 
@@ -60,19 +61,19 @@ def _add_entry(builder: FrameBuilder, number: int, time_ms: int, symbol: str, en
     # version 3 names the expiry of an entry in the plural, though it is one
     expiry = parse_day(str(entry.get("expiryDate") or entry.get("expiryDates")), "day-first")
     strike = parse_strike(entry.get("strikePrice"))
-    legs = {is_call: _told(side, entry[side]) for side, is_call in _SIDES.items() if entry.get(side)}
+    legs = {is_call: _stated(side, entry[side]) for side, is_call in _SIDES.items() if entry.get(side)}
     if not legs:
         raise ValueError(f"an entry must hold a CE or a PE, strike {strike:g} of {expiry} had neither")
     for is_call in legs:
         builder.check_leg(time_ms, (symbol, expiry), strike, is_call)
-    for is_call, told in legs.items():
-        builder.add_leg(number, time_ms, (symbol, expiry), strike, is_call, told)
+    for is_call, stated in legs.items():
+        builder.add_leg(number, time_ms, (symbol, expiry), strike, is_call, stated)
 
 
-def _told(side: str, leg: Any) -> dict[str, Told]:
+def _stated(side: str, leg: Any) -> dict[str, Stated]:
     if not isinstance(leg, dict):
         raise ValueError(f"{side} must be an object, was {leg!r:.40}")
-    found: dict[str, Told] = {}
+    found: dict[str, Stated] = {}
     for key, value in leg.items():
         name = LEG_COLUMNS.get(plain_column(key)) if key not in _NOT_OURS else None
         if name is not None:

@@ -18,7 +18,7 @@ FIELD_ROW = {name: row for row, name in enumerate(CONTRACT_FIELDS)}
 PRICE_FIELDS = ("last_price", "bid", "ask")  # in these an exchange writes 0 for "there is none"
 
 ChainKey = tuple[str, date]
-Told = tuple[str, object]  # what a file calls a value, and what it says
+Stated = tuple[str, object]  # what a file calls a value, and what it says
 
 
 class RecordingError(ValueError):
@@ -110,11 +110,11 @@ class FrameBuilder:
     _forwards: dict[tuple[int, ChainKey], float] = field(default_factory=dict)
     _lots: dict[ChainKey, int] = field(default_factory=dict)
 
-    def add_spot(self, number: int, time_ms: int, symbol: str, told: Told) -> None:
+    def add_spot(self, number: int, time_ms: int, symbol: str, stated: Stated) -> None:
         """Note an underlying's price; nothing and 0 mean that the recording has none."""
-        spot = self._number(number, told)
+        spot = self._number(number, stated)
         if spot < 0 and not self.may_be_negative(symbol):
-            self.flaw(number, f"{told[0]} must not be negative, was {spot:g}")
+            self.flaw(number, f"{stated[0]} must not be negative, was {spot:g}")
         elif math.isfinite(spot) and spot != 0:
             self._spots.setdefault(time_ms, {})[symbol] = spot
 
@@ -142,20 +142,20 @@ class FrameBuilder:
         key: ChainKey,
         strike: float,
         is_call: bool,
-        told: Mapping[str, Told],
+        stated: Mapping[str, Stated],
     ) -> None:
         """Note one contract: what cannot be read of it is unknown and named. Raises ValueError.
 
         ``told`` : by the names that ``contract_values`` takes, what the file calls it and what it says.
         """
         self.check_leg(time_ms, key, strike, is_call)
-        numbers = {name: self._number(number, value) for name, value in told.items()}
+        numbers = {name: self._number(number, value) for name, value in stated.items()}
         values = contract_values(numbers, lambda reason: self.flaw(number, reason))
         self._legs.setdefault(time_ms, {}).setdefault(key, {})[strike, is_call] = values
 
-    def _number(self, number: int, told: Told) -> float:
+    def _number(self, number: int, stated: Stated) -> float:
         try:
-            return parse_number(*told)
+            return parse_number(*stated)
         except ValueError as problem:
             self.flaw(number, str(problem))
             return math.nan
@@ -186,21 +186,21 @@ class FrameBuilder:
         strikes = np.array(sorted({strike for strike, _ in legs}))
         column = {strike: index for index, strike in enumerate(strikes.tolist())}
         values = np.full((len(CONTRACT_FIELDS), 2, len(strikes)), np.nan)
-        for (strike, is_call), told in legs.items():
-            for name, value in told.items():
+        for (strike, is_call), stated in legs.items():
+            for name, value in stated.items():
                 values[FIELD_ROW[name], 0 if is_call else 1, column[strike]] = value
         return RecordedChain(
             strikes, values, self._forwards.get((time_ms, key), math.nan), self._lots.get(key)
         )
 
 
-def contract_values(told: Mapping[str, float], flaw: Callable[[str], None]) -> dict[str, float]:
+def contract_values(stated: Mapping[str, float], flaw: Callable[[str], None]) -> dict[str, float]:
     """The values of one contract by ``CONTRACT_FIELDS``, from what a recording tells of it.
 
     Beside those names ``told`` may hold ``change`` (of the last price since the previous close) and
     ``open_interest_change`` (since the previous day). What no market has is NaN, and ``flaw`` is told why.
     """
-    values = {name: value for name, value in told.items() if name in FIELD_ROW}
+    values = {name: value for name, value in stated.items() if name in FIELD_ROW}
     for name, value in values.items():
         if value < 0:
             values[name] = math.nan
@@ -211,15 +211,15 @@ def contract_values(told: Mapping[str, float], flaw: Callable[[str], None]) -> d
     if values.get("bid", math.nan) > values.get("ask", math.nan):
         flaw(f"bid must not be above ask, was {values['bid']:g} against {values['ask']:g}")
         values["bid"] = values["ask"] = math.nan
-    if "change" in told:
-        close = round(values.get("last_price", math.nan) - told["change"], 4)
+    if "change" in stated:
+        close = round(values.get("last_price", math.nan) - stated["change"], 4)
         values["previous_close"] = close if close > 0 else math.nan
-    if "open_interest_change" in told:
-        previous = values.get("open_interest", math.nan) - told["open_interest_change"]
+    if "open_interest_change" in stated:
+        previous = values.get("open_interest", math.nan) - stated["open_interest_change"]
         if previous < 0:
             flaw(
                 "open interest must not grow by more than itself, was "
-                f"{values['open_interest']:g} after a change of {told['open_interest_change']:g}"
+                f"{values['open_interest']:g} after a change of {stated['open_interest_change']:g}"
             )
         values["previous_open_interest"] = previous if previous >= 0 else math.nan
     return values

@@ -10,7 +10,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.market.clock import to_datetime, to_ms
+from domain.instants import to_datetime, to_ms
+from domain.instruments import Kind, OptionType
 from feed.market.source import FloatArray
 from feed.market.universe import Universe
 from feed.recordings.frames import ChainKey, Frame
@@ -100,7 +101,7 @@ class Lister:
         return Underlying(
             symbol=symbol,
             name=symbol,
-            kind="stock",
+            kind=Kind.STOCK,
             exchange="NSE",
             derivatives_exchange=DEFAULT_EXCHANGE,
             sector="",
@@ -142,7 +143,7 @@ class Lister:
                 return self._catalogue.contract_tokens(symbol, day, np.tile(strikes, 2), is_call)
             except UnknownContract:
                 pass  # an old strike between two steps of today's grid, which has no token there
-        names = (f"{symbol} {day} {strike} {side}" for side in ("CE", "PE") for strike in strikes.tolist())
+        names = (f"{symbol} {day} {strike} {side}" for side in OptionType for strike in strikes.tolist())
         return np.array([_token_of_name(name) for name in names], np.int64)
 
 

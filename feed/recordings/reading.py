@@ -15,8 +15,8 @@ import orjson
 from feed.recordings.bars import (
     NEEDED,
     BarDecoder,
-    Bars,
     Progress,
+    RecordedBars,
     bar_places,
     order_of_bars,
     rows_of_json,
@@ -36,7 +36,7 @@ from feed.recordings.documents import Document, Table, documents
 from feed.recordings.exchange_json import exchange_rows
 from feed.recordings.frames import BadRow, FrameBuilder, Recording, RecordingError
 from feed.recordings.listing import Lister
-from feed.recordings.report import Report
+from feed.recordings.report import ImportReport
 from feed.recordings.text import (
     ORDERS,
     Order,
@@ -86,8 +86,8 @@ class Options:
 class Contents:
     """What a file holds: candles or a recording of chains, with the report of reading it."""
 
-    report: Report
-    bars: Bars | None = None
+    report: ImportReport
+    bars: RecordedBars | None = None
     recording: Recording | None = None
 
 
@@ -107,7 +107,7 @@ class FrontDoor:
         """
         found = documents(path)
         for document in found:
-            report = Report(str(path) if len(found) == 1 else f"{path}:{document.name}")
+            report = ImportReport(str(path) if len(found) == 1 else f"{path}:{document.name}")
             try:
                 contents = _Reading(self, document, report).contents(progress)
             except RecordingError as problem:
@@ -139,7 +139,7 @@ class FrontDoor:
         return Recording(tuple(frames), bad_rows, flaws, sum(part.rows for part in recordings))
 
 
-def _useless(report: Report, problem: str) -> Contents:
+def _useless(report: ImportReport, problem: str) -> Contents:
     report.error = problem
     return Contents(report)
 
@@ -147,7 +147,7 @@ def _useless(report: Report, problem: str) -> Contents:
 class _Reading:
     """One document on its way to its contents; ValueErrors are sentences about the whole file."""
 
-    def __init__(self, door: FrontDoor, document: Document, report: Report) -> None:
+    def __init__(self, door: FrontDoor, document: Document, report: ImportReport) -> None:
         self._door = door
         self._options = door.options
         self._document = document
@@ -187,12 +187,12 @@ class _Reading:
 
     # Symbols.
 
-    def _symbol(self, told: str | None = None) -> str:
+    def _symbol(self, stated: str | None = None) -> str:
         """The underlying of the whole file: as it is ordered, as it tells, or as its name does."""
         if self._options.symbol is not None:
             return self._known(self._options.symbol)
-        if told:
-            return self._known(told)
+        if stated:
+            return self._known(stated)
         found = self._identities.in_file_name(self._document.name)
         if found is None:
             found = self._identities.in_file_name(self._document.path.name)
@@ -200,10 +200,10 @@ class _Reading:
             raise ValueError("neither its rows nor its name tell the symbol: name one with --symbol")
         return found
 
-    def _symbol_of_chain(self, told: str | None = None) -> str:
+    def _symbol_of_chain(self, stated: str | None = None) -> str:
         """The same of a chain; one that nothing tells of is the commonest, which is said."""
         try:
-            return self._symbol(told)
+            return self._symbol(stated)
         except UnknownIdentity:
             raise
         except ValueError:
@@ -228,14 +228,14 @@ class _Reading:
             self._report.unknown_symbols[name.strip()] += 1
             raise
 
-    def _resolver(self, told: set[str], whole: Callable[[], str]) -> Callable[[str], str]:
+    def _resolver(self, stated: set[str], whole: Callable[[], str]) -> Callable[[str], str]:
         """How a row's symbol is found: its own, unless one is ordered or the rows have none."""
-        told = {name.strip() for name in told if name.strip()}
-        if self._options.symbol is not None and len(told) > 1:
+        stated = {name.strip() for name in stated if name.strip()}
+        if self._options.symbol is not None and len(stated) > 1:
             raise ValueError(
-                f"its rows are of {len(told):,} symbols, so that --symbol cannot name one for all"
+                f"its rows are of {len(stated):,} symbols, so that --symbol cannot name one for all"
             )
-        if told and self._options.symbol is None:
+        if stated and self._options.symbol is None:
             return self._of_row
         symbol = whole()
         return lambda name: symbol
@@ -261,14 +261,14 @@ class _Reading:
         rows = rows_of_json(document)
         if rows is None:
             return self._exchange(document)
-        told = {str(row.values.get("symbol", "")) for row in rows if not isinstance(row, BadRow)}
-        return self._bars(rows, len(rows), order_of_bars(rows, self._options.dates), told, progress)
+        stated = {str(row.values.get("symbol", "")) for row in rows if not isinstance(row, BadRow)}
+        return self._bars(rows, len(rows), order_of_bars(rows, self._options.dates), stated, progress)
 
     def _bars(
-        self, rows: Any, total: int, order: Order | None, told: set[str], progress: Progress
+        self, rows: Any, total: int, order: Order | None, stated: set[str], progress: Progress
     ) -> Contents:
-        resolve = self._resolver(told, self._symbol)
-        is_each = bool({name for name in told if name.strip()}) and self._options.symbol is None
+        resolve = self._resolver(stated, self._symbol)
+        is_each = bool({name for name in stated if name.strip()}) and self._options.symbol is None
         self._report.what = "candles"
         decoder = BarDecoder(
             self._report,

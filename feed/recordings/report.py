@@ -15,7 +15,7 @@ SYMBOLS_SHOWN = 6
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """What a file is, what of it is kept, and why the rest is not.
 
     ``rows`` were read; of those ``kept``, ``merged`` into one that is kept, or ``refused``. ``flawed`` rows

@@ -14,11 +14,10 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from feed.reference.calendar import IST
+from domain.instants import DAY_MS, IST
 
 MISSING = ("", "-", "--")  # the exchange's own CSV writes a dash
 EXACT = 2.0**53  # beyond it a double no longer counts whole numbers
-DAY_MS = 86_400_000
 
 Order = Literal["day-first", "month-first"]
 ORDERS: tuple[Order, ...] = ("day-first", "month-first")
@@ -45,20 +44,20 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class StatedMoment:
     """A day in India and, where it was told, the instant in milliseconds since 1970 UTC."""
 
     day: date
     time_ms: int | None
 
 
-def settle_order(texts: Iterable[str], given: Order | None = None) -> Order | None:
+def settle_order(texts: Iterable[str], hint: Order | None = None) -> Order | None:
     """How a file's days of digits are to be read; None where it has none.
 
     Any day beyond 12 settles it. Raises ValueError, with the question, where none does or two disagree.
     """
-    if given is not None:
-        return given
+    if hint is not None:
+        return hint
     open_day, found = "", set[Order]()
     for text in texts:
         match = _DIGITS.match(text.strip())
@@ -119,7 +118,7 @@ def _month(name: str) -> int:
     return _MONTHS[name[:3].lower()]
 
 
-def parse_moment(text: str, order: Order | None = None, clock: str = "") -> Moment:
+def parse_moment(text: str, order: Order | None = None, clock: str = "") -> StatedMoment:
     """A day or an instant; ``clock`` is the time of day where a file tells it apart. Raises ValueError.
 
     Beside days: ISO 8601 with or without an offset, 05-Mar-2026 09:15, 03/05/2026 3:29:00 PM, 202603050915
@@ -132,7 +131,7 @@ def parse_moment(text: str, order: Order | None = None, clock: str = "") -> Mome
     try:
         found = found or _SPACED_INSTANT.fullmatch(text)
         if found is None:
-            return Moment(parse_day(text, order), None)
+            return StatedMoment(parse_day(text, order), None)
         return _at_clock(parse_day(found[1], order), *found.groups()[1:])
     except ValueError:
         pass  # said below, with the text as it was received
@@ -141,10 +140,10 @@ def parse_moment(text: str, order: Order | None = None, clock: str = "") -> Mome
     )
 
 
-def _since_epoch(digits: str) -> Moment:
+def _since_epoch(digits: str) -> StatedMoment:
     per_ms = 10 ** (len(digits) - 13) if len(digits) > 10 else 1
     time_ms = int(digits) // per_ms if len(digits) > 10 else int(digits) * 1000
-    return Moment(local_day(time_ms), time_ms)
+    return StatedMoment(local_day(time_ms), time_ms)
 
 
 def _at_clock(
@@ -155,7 +154,7 @@ def _at_clock(
     fraction: str | None = None,
     half: str | None = None,
     zone: str | None = None,
-) -> Moment:
+) -> StatedMoment:
     hours = int(hour)
     if half:
         if not 1 <= hours <= 12:
@@ -165,7 +164,7 @@ def _at_clock(
     if zone and zone != "IST":
         time_ms += _INDIA_MS - _offset_ms(zone)
         day = local_day(time_ms)
-    return Moment(day, time_ms)
+    return StatedMoment(day, time_ms)
 
 
 def _offset_ms(zone: str) -> int:

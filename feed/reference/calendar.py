@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from domain.instants import IST, day_in_india
 from feed.reference.data.calendar_facts import CalendarError as CalendarError
-from feed.reference.data.calendar_facts import CalendarFacts, Window, read_calendar_facts
+from feed.reference.data.calendar_facts import CalendarFacts, PhaseWindow, read_calendar_facts
 
-IST = ZoneInfo("Asia/Kolkata")
 CALENDAR_PATH = Path(__file__).parent / "data" / "calendar.toml"
 
 _ONE_DAY = timedelta(days=1)
@@ -92,7 +91,7 @@ class Calendar:
     def _follow(self, facts: CalendarFacts) -> None:
         self._facts = facts
         self.exchanges = tuple(facts.exchanges)
-        self._days: dict[tuple[str, date], _Day] = {}
+        self._days: dict[tuple[str, date], _CalendarDay] = {}
         self._years: dict[tuple[str, int], list[float]] = {}
         self._latest: dict[str, Phase] = {}
 
@@ -165,14 +164,14 @@ class Calendar:
         except KeyError:
             raise UnknownExchange(exchange, self.exchanges) from None
 
-    def _nearest(self, is_wanted: Callable[[date], bool], day: date, step: timedelta) -> date:
+    def _nearest(self, matches: Callable[[date], bool], day: date, step: timedelta) -> date:
         for _ in range(_LONGEST_CLOSURE_DAYS):
-            if is_wanted(day):
+            if matches(day):
                 return day
             day += step
         raise CalendarError(f"a closure must end within {_LONGEST_CLOSURE_DAYS} days, one reaches {day}")
 
-    def _day(self, exchange: str, day: date) -> "_Day":
+    def _day(self, exchange: str, day: date) -> "_CalendarDay":
         found = self._days.get((exchange, day))
         if found is None:
             timetable, holidays = self._exchange_rules(exchange)
@@ -195,7 +194,9 @@ class Calendar:
 
     # Neither walk needs an end: no state lasts from a weekend into the week.
 
-    def _states_before(self, exchange: str, day: date, index: int) -> Iterator[tuple[datetime, "_State"]]:
+    def _states_before(
+        self, exchange: str, day: date, index: int
+    ) -> Iterator[tuple[datetime, "_PhaseState"]]:
         plan = self._day(exchange, day)
         yield from zip(plan.starts[:index][::-1], plan.states[:index][::-1], strict=True)
         while True:
@@ -203,7 +204,7 @@ class Calendar:
             plan = self._day(exchange, day)
             yield from zip(plan.starts[::-1], plan.states[::-1], strict=True)
 
-    def _states_after(self, exchange: str, day: date, index: int) -> Iterator[tuple[datetime, "_State"]]:
+    def _states_after(self, exchange: str, day: date, index: int) -> Iterator[tuple[datetime, "_PhaseState"]]:
         plan = self._day(exchange, day)
         yield from zip(plan.starts[index + 1 :], plan.states[index + 1 :], strict=True)
         while True:
@@ -227,13 +228,6 @@ class Calendar:
         return before + self._day(exchange, day).minutes_until(at)
 
 
-def day_in_india(at: datetime) -> date:
-    """The date of an instant in India; a time without a zone is refused, for it could be any instant."""
-    if at.tzinfo is None:
-        raise ValueError(f"an instant must have a time zone, was {at.isoformat()}")
-    return at.astimezone(IST).date()
-
-
 def _instant(day: date, at: time) -> datetime:
     return datetime.combine(day, at, IST).astimezone(UTC)
 
@@ -242,18 +236,18 @@ def _instant(day: date, at: time) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _PhaseState:
     phase: str
     is_open: bool = False
     holiday: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Day:
+class _CalendarDay:
     """One day in India as states with the instants they begin at; the first begins at midnight."""
 
     starts: tuple[datetime, ...]
-    states: tuple[_State, ...]
+    states: tuple[_PhaseState, ...]
     session: Session | None
     open_hours: tuple[tuple[datetime, datetime], ...]
 
@@ -263,7 +257,7 @@ class _Day:
         return sum((end - start).total_seconds() / 60 for start, end in hours if end > start)
 
 
-def _plan_day(facts: CalendarFacts, timetable: str, holidays: str, day: date) -> _Day:
+def _plan_day(facts: CalendarFacts, timetable: str, holidays: str, day: date) -> "_CalendarDay":
     windows, before, after, name = _rules_of_day(facts, timetable, holidays, day)
     starts, states = [_instant(day, time())], [before]
     for window in windows:
@@ -271,24 +265,24 @@ def _plan_day(facts: CalendarFacts, timetable: str, holidays: str, day: date) ->
         if start == starts[-1]:
             del starts[-1], states[-1]
         starts += [start, _instant(day, window.end)]
-        states += [_State(window.phase, facts.is_open(window)), _State("closed")]
+        states += [_PhaseState(window.phase, facts.is_open(window)), _PhaseState("closed")]
     states[-1] = after
     hours = tuple((_instant(day, w.start), _instant(day, w.end)) for w in windows if facts.is_open(w))
     session = Session(day, hours[0][0], hours[-1][1], name) if hours else None
-    return _Day(tuple(starts), tuple(states), session, hours)
+    return _CalendarDay(tuple(starts), tuple(states), session, hours)
 
 
 def _rules_of_day(
     facts: CalendarFacts, timetable: str, holidays: str, day: date
-) -> tuple[tuple[Window, ...], _State, _State, str | None]:
+) -> tuple[tuple[PhaseWindow, ...], _PhaseState, _PhaseState, str | None]:
     """The phases of a day, the states before and after them, and the name of a special session."""
     ordinary = facts.ordinary_windows(timetable, day)
-    closed = rest = _State("closed")
+    closed = rest = _PhaseState("closed")
     holiday = facts.holiday(holidays, day)
     if day.weekday() >= _SATURDAY:
-        rest = _State("weekend")
+        rest = _PhaseState("weekend")
     elif holiday is not None:
-        rest = _State("holiday", holiday=holiday.name)
+        rest = _PhaseState("holiday", holiday=holiday.name)
     special = facts.special_session(timetable, day)
     if special is not None:
         name, windows = special
@@ -297,8 +291,8 @@ def _rules_of_day(
         return (), rest, rest, None
     if holiday is None:
         return ordinary, closed, closed, None
-    kept = tuple(window for window in ordinary if window.phase in holiday.open_phases)
+    remaining = tuple(window for window in ordinary if window.phase in holiday.open_phases)
     # the closed half of a split holiday reaches to its midnight; the other end of the day is closed as ever
-    before = closed if ordinary[0] in kept else rest
-    after = closed if ordinary[-1] in kept else rest
-    return kept, before, after, None
+    before = closed if ordinary[0] in remaining else rest
+    after = closed if ordinary[-1] in remaining else rest
+    return remaining, before, after, None

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.reference.calendar import Calendar, day_in_india
-
-KINDS = ("weekly", "monthly", "quarterly", "half_yearly")
+from domain.instants import day_in_india
+from domain.instruments import ExpiryKind
+from feed.reference.calendar import Calendar
 
 _QUARTER_ENDS = frozenset({3, 6, 9, 12})
 _HALF_YEAR_ENDS = frozenset({6, 12})
@@ -88,7 +88,7 @@ class WeekdayRule:
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of expiry that are listed."""
-        return frozenset(kind for kind in KINDS if getattr(self, kind))
+        return frozenset(kind for kind in ExpiryKind if getattr(self, kind))
 
     def month_day(self, calendar: Calendar, month: Month) -> date:
         """The last due weekday of the month, moved back to an ordinary session."""
@@ -96,14 +96,14 @@ class WeekdayRule:
 
     def ladder(self, calendar: Calendar, at: datetime) -> dict[date, str]:
         """The expiries listed at an instant, ascending, with their kinds."""
-        kinds = dict.fromkeys(islice(self._weeklies(calendar, at), self.weekly), "weekly")
+        kinds = dict.fromkeys(islice(self._weeklies(calendar, at), self.weekly), ExpiryKind.WEEKLY)
         month = Month.of(day_in_india(at))
         if not self._is_ahead(calendar, self.month_day(calendar, month), at):
             month = month.plus(1)
         for kind, number, ends in (
-            ("monthly", self.monthly, range(1, 13)),
-            ("quarterly", self.quarterly, _QUARTER_ENDS),
-            ("half_yearly", self.half_yearly, _HALF_YEAR_ENDS),
+            (ExpiryKind.MONTHLY, self.monthly, range(1, 13)),
+            (ExpiryKind.QUARTERLY, self.quarterly, _QUARTER_ENDS),
+            (ExpiryKind.HALF_YEARLY, self.half_yearly, _HALF_YEAR_ENDS),
         ):
             for _ in range(number):
                 while month.month not in ends:

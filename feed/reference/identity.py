@@ -106,9 +106,9 @@ class Identities:
         while place < len(words):
             length = self._longest(words, place)
             if length:
-                told = " ".join(word for word, _ in words[place : place + length])
+                phrase = " ".join(word for word, _ in words[place : place + length])
                 self._refuse_family(words, place, place + length)
-                found[self._symbol_of[plain(told)]] = told
+                found[self._symbol_of[plain(phrase)]] = phrase
             place += length or 1
         if len(found) > 1:
             raise UnknownIdentity(f"its name tells of {' and '.join(sorted(found))}: say which with --symbol")
@@ -128,16 +128,16 @@ class Identities:
         after, joint = words[stop] if stop < len(words) else ("", "")
         goes_on = after in facts.families or (joint == " " and not _says_nothing(after))
         if goes_on or (before in facts.families and not before.isdigit()):
-            reach = stop
-            while reach < len(words) and (words[reach][0] in facts.families or words[reach][1] == " "):
-                if _says_nothing(words[reach][0]) and words[reach][0] not in facts.families:
+            limit = stop
+            while limit < len(words) and (words[limit][0] in facts.families or words[limit][1] == " "):
+                if _says_nothing(words[limit][0]) and words[limit][0] not in facts.families:
                     break
-                reach += 1
+                limit += 1
             start = first - 1 if before in facts.families and not before.isdigit() else first
-            told = " ".join(word for word, _ in words[start:reach])
+            phrase = " ".join(word for word, _ in words[start:limit])
             raise UnknownIdentity(
-                f"its name tells of {told!r}, which is none of the underlyings known here, such as "
-                f"{self.near(told)}; --symbol says otherwise"
+                f"its name tells of {phrase!r}, which is none of the underlyings known here, such as "
+                f"{self.near(phrase)}; --symbol says otherwise"
             )
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from feed.reference.calendar import IST, Calendar, day_in_india
+from domain.instants import IST, day_in_india
+from domain.instruments import ExpiryKind, OptionType
+from feed.reference.calendar import Calendar
 from feed.reference.contracts import Month
 from feed.reference.data.contract_rules import ContractsError as ContractsError
 from feed.reference.data.contract_rules import read_contract_rules
@@ -190,7 +192,7 @@ class Catalogue:
             if match is not None:
                 day = self._named_day(symbol, match)
                 if day is not None:
-                    return symbol, day, float(match[5]), match[6] == "CE"
+                    return symbol, day, float(match[5]), match[6] == OptionType.CALL
         raise BadTradingSymbol(text)
 
     def contract_token(self, symbol: str, expiry: date, strike: float, is_call: bool) -> int:
@@ -284,7 +286,7 @@ def _first_tokens(rows: Iterable[UnderlyingRow]) -> dict[str, int]:
 def _expiry_slots(kinds: frozenset[str]) -> int:
     if "weekly" not in kinds:
         return _MONTH_SLOTS
-    return _HALF_YEARLY_SLOTS if "half_yearly" in kinds else _WEEKLY_SLOTS
+    return _HALF_YEARLY_SLOTS if ExpiryKind.HALF_YEARLY in kinds else _WEEKLY_SLOTS
 
 
 def _expiry_slot(day: date, kinds: frozenset[str]) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from feed.market.clock import VirtualClock, to_datetime
+from domain.instants import to_datetime
+from feed.market.clock import VirtualClock
 from feed.market.ticker import Ticker
 from feed.replay.playback import Replay
 
@@ -13,8 +14,8 @@ class OutsideRecording(ValueError):
     """An instant that the recording does not cover; the message is a sentence."""
 
     def __init__(self, instant_ms: int, start_ms: int, end_ms: int) -> None:
-        asked, start, end = (to_datetime(at_ms).isoformat() for at_ms in (instant_ms, start_ms, end_ms))
-        super().__init__(f"must lie within the recording, from {start} to {end}, was {asked}")
+        requested, start, end = (to_datetime(at_ms).isoformat() for at_ms in (instant_ms, start_ms, end_ms))
+        super().__init__(f"must lie within the recording, from {start} to {end}, was {requested}")
 
 
 @dataclass(frozen=True, slots=True)

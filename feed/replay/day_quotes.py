@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from domain.intervals import Interval
 from feed.history.store.reader import Reader
 from feed.market.candles import Candles, IntArray, SessionGrid
 from feed.market.source import UNDERLYING_FIELDS, FloatArray
@@ -33,11 +34,11 @@ class DayQuotes:
             first_ms = grid.day_at(int(minutes[0])).start_ms
             candles = reader.minutes(underlying.symbol, first_ms, int(minutes[-1]) + 1)
             if len(candles):
-                times, told = candles.time_ms, _day_so_far(candles, grid, reader, underlying.symbol)
+                times, columns = candles.time_ms, _day_so_far(candles, grid, reader, underlying.symbol)
             else:  # an imported chain has none
-                times, told = _spots(reader, underlying.symbol, first_ms, int(minutes[-1]) + 1)
+                times, columns = _spots(reader, underlying.symbol, first_ms, int(minutes[-1]) + 1)
             place = np.searchsorted(times, minutes, side="right") - 1
-            self._values[place >= 0, :, row] = told[place[place >= 0]]
+            self._values[place >= 0, :, row] = columns[place[place >= 0]]
 
     def at(self, frame: int) -> FloatArray:
         """Fields of all underlyings at a frame: (fields, underlyings)."""
@@ -55,7 +56,7 @@ def _spots(reader: Reader, symbol: str, start_ms: int, end_ms: int) -> tuple[Int
 
 def _day_so_far(candles: Candles, grid: SessionGrid, reader: Reader, symbol: str) -> FloatArray:
     """What a quote said at the end of each minute: (minutes, underlying fields)."""
-    labels = grid.labels("1d", candles.time_ms)
+    labels = grid.labels(Interval.ONE_DAY, candles.time_ms)
     result = np.full((len(candles), len(UNDERLYING_FIELDS)), np.nan)
     for label in np.unique(labels).tolist():
         rows = np.flatnonzero(labels == label)
@@ -63,7 +64,7 @@ def _day_so_far(candles: Candles, grid: SessionGrid, reader: Reader, symbol: str
         before, _ = reader.days(
             symbol, day - LONGEST_CLOSURE, day - timedelta(days=1), lambda on: grid.day(on).open_ms
         )
-        told = {
+        columns = {
             "last_price": candles.close[rows],
             "open": np.full(len(rows), candles.open[rows[0]]),
             "high": np.maximum.accumulate(candles.high[rows]),
@@ -71,5 +72,5 @@ def _day_so_far(candles: Candles, grid: SessionGrid, reader: Reader, symbol: str
             "previous_close": np.full(len(rows), before.close[-1] if len(before) else np.nan),
             "volume": np.nancumsum(candles.volume[rows]),
         }
-        result[rows] = np.stack([told[name] for name in UNDERLYING_FIELDS], axis=1)
+        result[rows] = np.stack([columns[name] for name in UNDERLYING_FIELDS], axis=1)
     return result

@@ -66,12 +66,12 @@ class Replay(ABC):
         self._now_ms = max(now_ms, self._now_ms)
         if stop <= self._next:
             return None
-        update = self._told(self._next, stop)
+        update = self._update(self._next, stop)
         self._next = stop
         return update
 
     @abstractmethod
-    def _told(self, first: int, stop: int) -> Update:
+    def _update(self, first: int, stop: int) -> Update:
         """Frames from ``first`` to before ``stop``, merged into ``_table``, which is None after a seek."""
 
     def close(self) -> None:  # noqa: B027 (what is read whole holds nothing open)

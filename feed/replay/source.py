@@ -71,7 +71,7 @@ class ReplaySource(Replay):
             bad_rows=recording.bad_rows,
         )
 
-    def _told(self, first: int, stop: int) -> Update:
+    def _update(self, first: int, stop: int) -> Update:
         """The frames; the first update of a new day tells every field of every row."""
         day = self._days[bisect_right(self._days, stop - 1, key=lambda day: day.first) - 1]
         afresh = self._table is None or self._table.universe is not day.universe
@@ -87,23 +87,23 @@ class ReplaySource(Replay):
 
 
 @dataclass(frozen=True, slots=True)
-class _Day:
+class _RecordedDay:
     """The frames of one day, from index ``first`` on, and what is listed in them."""
 
     first: int
     universe: Universe
 
 
-def _days(frames: Sequence[Frame], lister: Lister) -> list[_Day]:
+def _days(frames: Sequence[Frame], lister: Lister) -> list[_RecordedDay]:
     """The days of frames in order of time; all have the same underlyings, so their rows stay."""
     symbols = {symbol for frame in frames for symbol, _ in frame.chains}
     symbols.update(symbol for frame in frames for symbol in frame.spots)
     days = []
     first = 0
     for _, same_day in groupby(frames, key=lambda frame: local_day(frame.time_ms)):
-        told = list(same_day)
-        days.append(_Day(first, lister.universe(sorted(symbols), told)))
-        first += len(told)
+        recorded = list(same_day)
+        days.append(_RecordedDay(first, lister.universe(sorted(symbols), recorded)))
+        first += len(recorded)
     return days
 
 

@@ -16,18 +16,17 @@ import sqlalchemy
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from domain.instants import IST, MINUTE_MS, to_datetime, to_ms
 from feed.history.store.codec import Damaged
 from feed.history.store.database import Database
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 from feed.history.store.reader import Reader
 from feed.history.store.stored_chain import StoredChain
 from feed.history.store.tables import chain_minutes, chains, listings, symbols
-from feed.market.candles import MINUTE_MS
-from feed.market.clock import to_datetime, to_ms
 from feed.market.source import CONTRACT_FIELDS, FloatArray, Rows, Update
 from feed.market.universe import Universe
 from feed.recordings.frames import ChainKey, RecordedChain
-from feed.reference.calendar import IST, Calendar
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue, Expiry
 from feed.replay.day_quotes import DayQuotes
 from feed.replay.playback import Replay, ReplayTable
@@ -123,8 +122,8 @@ class StoreReplay(Replay):
         for row in rows:
             listed.setdefault(known[row.chain_id], []).append(row)
         self._keys = sorted(listed)
-        told = {name for name, _ in self._keys}
-        underlyings = [item for item in catalogue.underlyings if item.symbol in told]
+        recorded = {name for name, _ in self._keys}
+        underlyings = [item for item in catalogue.underlyings if item.symbol in recorded]
         self.universe = Universe(underlyings, [_chain(key, listed[key]) for key in self._keys])
         times: list[int] = np.maximum.accumulate([as_of for _, as_of in minutes]).tolist()
         return times
@@ -141,7 +140,7 @@ class StoreReplay(Replay):
         if block in self._ahead:  # whatever goes wrong with it is told when it is asked for
             await asyncio.gather(asyncio.wrap_future(self._ahead[block]), return_exceptions=True)
 
-    def _told(self, first: int, stop: int) -> Update:
+    def _update(self, first: int, stop: int) -> Update:
         """The frames, or the state after them where that is read sooner. Raises HistoryError."""
         if self._table is None or stop - first > 2 * BLOCK_MINUTES:
             self._table = self._prepared_at(stop - 1) or self._state_at(stop - 1)
@@ -170,7 +169,7 @@ class StoreReplay(Replay):
         """Everything known at a frame: the newest record of each chain that day."""
         table = ReplayTable(self.universe)
         for key in self._keys:
-            stored = self._asked(partial(self._reader.chain_at, *key, self._times[frame]))
+            stored = self._read(partial(self._reader.chain_at, *key, self._times[frame]))
             if stored is not None and stored.minute_ms[-1] >= self._span[0]:
                 table.write(self.universe.listing(*key), _recorded(stored, -1))
         table.underlyings[:] = self._quotes.at(frame)
@@ -189,9 +188,9 @@ class StoreReplay(Replay):
         """Have a block and the one after it read; what was read of others is dropped."""
         for passed in [known for known in self._ahead if not block <= known <= block + 1]:
             self._ahead.pop(passed).cancel()
-        for wanted in (block, block + 1):
-            if wanted not in self._ahead and wanted * BLOCK_MINUTES < len(self._times):
-                self._ahead[wanted] = self._pool.submit(self._load, wanted)
+        for ahead in (block, block + 1):
+            if ahead not in self._ahead and ahead * BLOCK_MINUTES < len(self._times):
+                self._ahead[ahead] = self._pool.submit(self._load, ahead)
 
     def _load(self, block: int) -> Frames:
         places = slice(block * BLOCK_MINUTES, (block + 1) * BLOCK_MINUTES)
@@ -199,12 +198,12 @@ class StoreReplay(Replay):
         row_of = {minute: row for row, minute in enumerate(minutes)}
         frames: Frames = [[] for _ in minutes]
         for key in self._keys:
-            for stored in self._asked(partial(self._reader.chain, *key, minutes[0], minutes[-1] + 1)):
+            for stored in self._read(partial(self._reader.chain, *key, minutes[0], minutes[-1] + 1)):
                 for row, minute in enumerate(stored.minute_ms.tolist()):
                     frames[row_of[minute]].append((key, _recorded(stored, row)))
         return frames
 
-    def _asked(self, question: Callable[[], T]) -> T:
+    def _read(self, question: Callable[[], T]) -> T:
         try:
             return question()
         except (*STORE_ERRORS, Damaged) as error:

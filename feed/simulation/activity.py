@@ -13,19 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.market.clock import to_datetime, to_ms
-from feed.reference.calendar import IST, Calendar, Session
+from domain.instants import DAY_MS, IST, MINUTE_MS, to_datetime, to_ms
+from feed.reference.calendar import Calendar, Session
 from feed.simulation.parameters import FloatArray
 
-MINUTE_MS = 60_000
-DAY_MS = 86_400_000
 _SPECIAL_SESSION_SHARE = 0.25  # an hour of Muhurat trading against a day's session; assumed
 _AHEAD_MS = 45 * DAY_MS
 _BEHIND_DAYS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class TradingDay:
+class ActivityDay:
     """One session of a market: instants of open, end of the spot's ticks and close, and its shares by minute.
 
     ``minute_variance``, ``minute_volume`` : (minutes,) of a day's; ``overnight_variance``: of the night
@@ -97,13 +95,13 @@ class Activity:
         self._version = calendar.version
         first = to_datetime(start_ms).astimezone(IST).date() - timedelta(days=_BEHIND_DAYS)
         first = calendar.previous_session(exchange, first)
-        self.days: list[TradingDay] = [self.trading_day(first)]
+        self.days: list[ActivityDay] = [self.trading_day(first)]
         # knots of the clocks: instant, days of variance, days of volume
         self._instants = np.array([self.days[0].close_ms], dtype=np.float64)
         self._variance, self._volume = np.zeros(1), np.zeros(1)
         self.extend(start_ms)
 
-    def trading_day(self, day: date) -> TradingDay:
+    def trading_day(self, day: date) -> ActivityDay:
         """The session of a day. Raises KeyError where there is none."""
         session = self._session(self.exchange, day)
         spot = self._calendar.session(self._spot_exchange, day) or session
@@ -112,7 +110,7 @@ class Activity:
         variance, volume = self.profile.of_session(
             opens.hour * 60 + opens.minute, (close_ms - open_ms) // MINUTE_MS
         )
-        return TradingDay(
+        return ActivityDay(
             day,
             open_ms,
             min(to_ms(spot.close), close_ms),
@@ -147,11 +145,11 @@ class Activity:
         beyond = np.maximum(0.0, instants_ms - self._instants[-1]) / DAY_MS
         return known + beyond * (sessions_per_year / 365.25)
 
-    def day_of(self, instant_ms: int) -> TradingDay:
+    def day_of(self, instant_ms: int) -> ActivityDay:
         """The first session that closes after an instant: the one in course, or the next."""
         return next(day for day in self.days if day.close_ms > instant_ms)
 
-    def previous_day(self, day: TradingDay) -> TradingDay:
+    def previous_day(self, day: ActivityDay) -> ActivityDay:
         """The session before one of those known."""
         return self.days[self.days.index(day) - 1]
 

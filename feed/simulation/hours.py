@@ -12,7 +12,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.simulation.activity import MINUTE_MS, Activity
+from domain.instants import MINUTE_MS
+from feed.simulation.activity import Activity
 from feed.simulation.factors import EQUITY, GROUPS
 from feed.simulation.parameters import FloatArray
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.market import ScenarioName
 from feed.simulation.factors import Effects
-from feed.simulation.step_context import Mood
+from feed.simulation.step_context import ScenarioEffect
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Scenario:
     ``move``: log return that the market is to make, fading over ``move_minutes``; ``trend``: log return per
     day of trading; ``gap``: log return at the next open; ``implied_shift``: log volatility level against
     the long run; ``halt_at``: change on the day at which shares stop trading; ``pin``: how strongly a round
-    strike draws the market; the others as in `Effects` and `Mood`.
+    strike draws the market; the others as in `Effects` and `ScenarioEffect`.
     """
 
     move: float = 0.0
@@ -36,10 +37,10 @@ class Scenario:
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "calm": Scenario(),
-    "trend_up": Scenario(trend=0.02, volatility=0.8),
-    "trend_down": Scenario(trend=-0.02, volatility=1.1),
-    "crash": Scenario(
+    ScenarioName.CALM: Scenario(),
+    ScenarioName.TREND_UP: Scenario(trend=0.02, volatility=0.8),
+    ScenarioName.TREND_DOWN: Scenario(trend=-0.02, volatility=1.1),
+    ScenarioName.CRASH: Scenario(
         move=-0.06,
         move_minutes=25,
         volatility=2.2,
@@ -49,12 +50,14 @@ SCENARIOS: dict[str, Scenario] = {
         size=0.5,
         volume=2.5,
     ),
-    "rally": Scenario(move=0.035, move_minutes=30, volatility=1.3, implied_shift=-0.15, volume=1.7),
-    "vol_crush": Scenario(volatility=0.6, jumps=0.3, implied_shift=-0.45, volume=0.8),
-    "expiry_day": Scenario(volatility=1.15, volume=2.5, pin=1.0),
-    "gap_open": Scenario(gap=-0.018, volatility=1.3, jumps=1.5, spread=1.3, volume=1.3),
-    "illiquid": Scenario(volatility=0.8, spread=4.0, size=0.3, volume=0.1, one_sided=0.3),
-    "circuit_halt": Scenario(
+    ScenarioName.RALLY: Scenario(
+        move=0.035, move_minutes=30, volatility=1.3, implied_shift=-0.15, volume=1.7
+    ),
+    ScenarioName.VOL_CRUSH: Scenario(volatility=0.6, jumps=0.3, implied_shift=-0.45, volume=0.8),
+    ScenarioName.EXPIRY_DAY: Scenario(volatility=1.15, volume=2.5, pin=1.0),
+    ScenarioName.GAP_OPEN: Scenario(gap=-0.018, volatility=1.3, jumps=1.5, spread=1.3, volume=1.3),
+    ScenarioName.ILLIQUID: Scenario(volatility=0.8, spread=4.0, size=0.3, volume=0.1, one_sided=0.3),
+    ScenarioName.CIRCUIT_HALT: Scenario(
         move=-0.115,
         move_minutes=6,
         volatility=2.0,
@@ -136,10 +139,10 @@ class ScenarioState:
         """A halt does not outlast the day."""
         self._halted_until_ms = -1
 
-    def mood(self) -> Mood:
+    def effect(self) -> ScenarioEffect:
         """How contracts trade now."""
         now = self._now
-        return Mood(spread=now.spread, size=now.size, volume=now.volume, one_sided=now.one_sided)
+        return ScenarioEffect(spread=now.spread, size=now.size, volume=now.volume, one_sided=now.one_sided)
 
     def _blend(self, part: float) -> None:
         """Go that part of the way to the figures of the scenario chosen."""

@@ -12,34 +12,40 @@ from dataclasses import replace
 
 import numpy as np
 
-from feed.history.previous_run import Carried
-from feed.market.clock import to_datetime
+from domain.instants import MINUTE_MS, to_datetime
+from domain.instruments import Kind
+from domain.market import MarketHours, ScenarioName, SourceName
+from feed.history.previous_run import PreviousRun
 from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
 from feed.market.universe import Universe
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
-from feed.simulation.activity import MINUTE_MS, Activity
+from feed.simulation.activity import Activity
 from feed.simulation.bars import Bars, joined
-from feed.simulation.contracts.book import Book, Lane
+from feed.simulation.contracts.book import Book, RefreshGroup
 from feed.simulation.contracts.chains import Chains
-from feed.simulation.contracts.listing import lane_of, relisted, switched_futures, years_between_futures
+from feed.simulation.contracts.listing import (
+    refresh_group_of,
+    relisted,
+    switched_futures,
+    years_between_futures,
+)
 from feed.simulation.contracts.start import fill
 from feed.simulation.contracts.surface import SurfaceModel, SurfaceStates
 from feed.simulation.factors import EQUITY, GROUPS, Effects, FactorModel, FactorState
 from feed.simulation.hours import Elapsed, Hours
 from feed.simulation.parameters import FloatArray, load_parameters
-from feed.simulation.past.volatility import PastVolatility
-from feed.simulation.scenarios import SCENARIOS, ScenarioState
+from feed.simulation.past.volatility import SimulatedVolatilities
+from feed.simulation.scenarios import ScenarioState
 from feed.simulation.spots import Spots, daily_units
 from feed.simulation.start import Start
-from feed.simulation.step_context import Situation
+from feed.simulation.step_context import StepContext
 
-HOURS = ("always", "exchange")
 _MARKETS = (("equity", "NSE", "NFO"), ("commodities", "MCX", "MCX"))
 GRID_MS = 500  # of the walk; chains take their turns on it
 LONGEST_WALK_MS = 60_000
 _DAY_WEIGHT = 0.25  # how much of the day's volatility shows in options of the same day, as log variance
-_LEVEL_WEIGHT = {"index": 1.0, "stock": 0.6, "commodity": 0.6}
+_LEVEL_WEIGHT = {Kind.INDEX: 1.0, Kind.STOCK: 0.6, Kind.COMMODITY: 0.6}
 
 
 class SimulatedSource:
@@ -52,8 +58,8 @@ class SimulatedSource:
     change them later.
     """
 
-    name = "simulated"
-    SCENARIOS: tuple[str, ...] = tuple(SCENARIOS)
+    name: str = SourceName.SIMULATED
+    SCENARIOS: tuple[str, ...] = tuple(ScenarioName)
 
     def __init__(
         self,
@@ -62,15 +68,15 @@ class SimulatedSource:
         *,
         seed: int,
         start_ms: int,
-        hours: str = "always",
+        hours: str = MarketHours.ALWAYS,
         scenario: str = "calm",
         interest_rate: float = 0.065,
-        carried: Carried | None = None,
+        previous_run: PreviousRun | None = None,
     ) -> None:
-        if hours not in HOURS:
-            raise ValueError(f"hours must be one of {', '.join(HOURS)}, was {hours!r}")
+        if hours not in tuple(MarketHours):
+            raise ValueError(f"hours must be one of {', '.join(MarketHours)}, was {hours!r}")
         self._catalogue = catalogue
-        self._always = hours == "always"
+        self._always = hours == MarketHours.ALWAYS
         self._seed = seed
         self._parameters = load_parameters()
         self._rng = np.random.default_rng((seed, 0))
@@ -80,9 +86,9 @@ class SimulatedSource:
         self._surface = SurfaceModel(underlyings, self._parameters, interest_rate)
         self._level_weight = np.array([_LEVEL_WEIGHT[underlying.kind] for underlying in underlyings])
         self._calendar = calendar
-        self._begin(start_ms, carried)
+        self._begin(start_ms, previous_run)
 
-    def _begin(self, start_ms: int, carried: Carried | None) -> None:
+    def _begin(self, start_ms: int, previous_run: PreviousRun | None) -> None:
         underlyings, calendar = self._catalogue.underlyings, self._calendar
         tables = self._parameters["activity"]
         activities = [
@@ -99,9 +105,9 @@ class SimulatedSource:
             seed=self._seed,
             start_ms=start_ms,
             always=self._always,
-            carried=carried,
+            previous_run=previous_run,
         )
-        self._past_volatility = PastVolatility(
+        self._past_volatility = SimulatedVolatilities(
             calendar,
             self._catalogue,
             self._model,
@@ -120,7 +126,7 @@ class SimulatedSource:
         self._take_book(self.universe)
         self._fill_book(start_ms)
         self._spots.widen()
-        self._touched: dict[tuple[int, int], Lane] = {}
+        self._touched: dict[tuple[int, int], RefreshGroup] = {}
         self._moved = False
         self._everything_new = True
         self._relist_due = False
@@ -201,25 +207,27 @@ class SimulatedSource:
             prices = self._spots.fields
             until_ms = np.full(self._model.count, now_ms)
             self._begin(
-                now_ms, Carried(until_ms, **{name: prices[name].copy() for name in UNDERLYING_FIELDS})
+                now_ms, PreviousRun(until_ms, **{name: prices[name].copy() for name in UNDERLYING_FIELDS})
             )
             self._new_universe = self.universe
         self._relist_due = self._everything_new = True
 
     def _partial_update(self) -> Update:
         now_ms, spots, spot_range = self._hours.now_ms, self._spot_values(), self._spots.range()
-        lanes = list(self._touched.values())
-        if not lanes:
+        refresh_groups = list(self._touched.values())
+        if not refresh_groups:
             return Update(now_ms, spots, underlying_range=spot_range)
-        lanes = next(([lane] for lane in lanes if lane.is_whole), lanes)
-        rows, values = self._chains.contract_values(lanes)
+        refresh_groups = next(
+            ([refresh_group] for refresh_group in refresh_groups if refresh_group.is_whole), refresh_groups
+        )
+        rows, values = self._chains.contract_values(refresh_groups)
         return Update(
             now_ms,
             spots,
             values,
             contract_rows=rows,
             underlying_range=spot_range,
-            contract_range=self._chains.ranges(lanes),
+            contract_range=self._chains.ranges(refresh_groups),
         )
 
     def _whole_update(self) -> Update:
@@ -276,14 +284,19 @@ class SimulatedSource:
         self._moved = True
         self._factors.step(self._rng, elapsed.variance, elapsed.minutes, self._effects(elapsed))
         self._move_spots(now_ms, elapsed)
-        lanes = self._chains.refresh(
-            self._situation(now_ms),
-            self._scenario.mood(),
+        refresh_groups = self._chains.refresh(
+            self._context(now_ms),
+            self._scenario.effect(),
             elapsed.moving,
             self._hours.volume,
             everything=everything or bool(elapsed.opened.any()),
         )
-        self._touched.update({(lane.pairs.start, lane.pairs.stop): lane for lane in lanes})
+        self._touched.update(
+            {
+                (refresh_group.pairs.start, refresh_group.pairs.stop): refresh_group
+                for refresh_group in refresh_groups
+            }
+        )
         self._scenario.watch(now_ms, self._benchmark_change())
 
     def _effects(self, elapsed: Elapsed) -> Effects:
@@ -307,9 +320,9 @@ class SimulatedSource:
         spots.publish(self._factors.log_price, ticking[group])
         if elapsed.opened.any():
             spots.open_at_last(elapsed.opened[group])
-        spots.trade(self._rng, (elapsed.volume * ticking * self._scenario.mood().volume)[group])
+        spots.trade(self._rng, (elapsed.volume * ticking * self._scenario.effect().volume)[group])
 
-    def _situation(self, now_ms: int) -> Situation:
+    def _context(self, now_ms: int) -> StepContext:
         factors, model, spot = self._factors, self._model, self._spots.last_price
         ahead = (model.group == EQUITY) & self._hours.spot_stands(now_ms)
         future = np.where(ahead, np.exp(factors.log_price), spot)
@@ -321,7 +334,7 @@ class SimulatedSource:
             factors.premium,
         )
         clock = self._hours.variance_at(now_ms)[self._chains.listing_group]
-        return Situation(now_ms, spot, future, np.maximum(self._variance_at_expiry - clock, 0.0), states)
+        return StepContext(now_ms, spot, future, np.maximum(self._variance_at_expiry - clock, 0.0), states)
 
     def _relist(self, now_ms: int) -> None:
         """List what is listed now; contracts that stay keep their state."""
@@ -333,7 +346,7 @@ class SimulatedSource:
         if universe is not self.universe:
             self._switch_futures(universe)
             self._new_universe = self.universe = universe
-        self._chains.begin(self._situation(now_ms), self._scenario.mood(), is_new)
+        self._chains.begin(self._context(now_ms), self._scenario.effect(), is_new)
         for group in np.flatnonzero(self._hours.moving()).tolist():
             self._chains.quote_group(group)
         self._everything_new = True
@@ -347,7 +360,7 @@ class SimulatedSource:
 
     def _take_book(self, universe: Universe) -> None:
         days = self._hours.trading_days()
-        book = Book(universe, lambda listing: lane_of(listing, universe, days))
+        book = Book(universe, lambda listing: refresh_group_of(listing, universe, days))
         self._chains = Chains(
             book,
             self._surface,
@@ -368,7 +381,7 @@ class SimulatedSource:
         """The contracts at the start."""
         start = self._start
         closes = start.previous_close
-        before = replace(self._situation(max(start.since_ms)), spot=closes, future=closes)
+        before = replace(self._context(max(start.since_ms)), spot=closes, future=closes)
         traded = (self._hours.volume - self._hours.volume_at(start.since_ms))[self._model.group]
-        now = self._situation(now_ms)
-        fill(self._chains, self._rng, before, now, start.range, traded, self._scenario.mood())
+        now = self._context(now_ms)
+        fill(self._chains, self._rng, before, now, start.range, traded, self._scenario.effect())

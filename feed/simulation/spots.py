@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.instruments import Kind
 from feed.market.source import UNDERLYING_FIELDS, PriceRange
 from feed.reference.instruments import Underlying
 from feed.simulation.bars import round_to
@@ -19,7 +20,7 @@ def daily_units(underlyings: Sequence[Underlying], parameters: Parameters) -> Fl
     table = parameters["trading"]
 
     def units(underlying: Underlying) -> float:
-        if underlying.kind == "index":
+        if underlying.kind == Kind.INDEX:
             return float(table["index_shares"])
         turnover = table["share_turnover"]
         return float(turnover / underlying.reference_price)
@@ -65,9 +66,9 @@ class Spots:
 
     def range(self) -> PriceRange:
         """What last prices went through since the last call, where they moved or traded."""
-        told = PriceRange(*(values.copy() for values in self._prints.range.columns))
+        went_through = PriceRange(*(values.copy() for values in self._prints.range.columns))
         self._prints.clear()
-        return told
+        return went_through
 
     def roll(self, which: NDArray[np.bool_]) -> None:
         """Begin the day of some underlyings where the last one closed."""

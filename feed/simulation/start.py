@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.history.previous_run import Carried
+from feed.history.previous_run import PreviousRun
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Underlying
 from feed.simulation.activity import Activity
@@ -15,7 +15,7 @@ from feed.simulation.bars import Bars, joined, round_to
 from feed.simulation.contracts.start import Range
 from feed.simulation.factors import GROUPS, FactorModel
 from feed.simulation.parameters import FloatArray
-from feed.simulation.past.backfill import BLOCK, Backfill
+from feed.simulation.past.backfill import BLOCK, SimulatedPast
 from feed.simulation.past.opening import DaySoFar, Span, day_so_far
 from feed.simulation.spots import Spots
 
@@ -43,7 +43,7 @@ class Start:
         seed: int,
         start_ms: int,
         always: bool,
-        carried: Carried | None = None,
+        previous_run: PreviousRun | None = None,
     ) -> None:
         rng = np.random.default_rng((seed, 7))
         self._model = model
@@ -60,7 +60,7 @@ class Start:
         self.latest = [
             activity.previous_day(day) for activity, day in zip(activities, self._days, strict=True)
         ]
-        self.backfill = Backfill(
+        self.backfill = SimulatedPast(
             calendar,
             underlyings,
             model,
@@ -72,11 +72,11 @@ class Start:
             closes=closes,
         )
         self._begin(closes)
-        if carried is not None:
-            closes = round_to(closes * self._scale_to(carried), self._ticks)
+        if previous_run is not None:
+            closes = round_to(closes * self._scale_to(previous_run), self._ticks)
             self.backfill.end_at(closes)
             self._begin(closes)
-            self._go_on(carried)
+            self._go_on(previous_run)
 
     def _begin(self, closes: FloatArray) -> None:
         """Live from the last closes to the start."""
@@ -134,14 +134,14 @@ class Start:
             self.volume[row] = bars["volume"][1]
         self.since_ms[group] = activity.previous_day(self.latest[group]).close_ms
 
-    def _scale_to(self, carried: Carried) -> FloatArray:
+    def _scale_to(self, previous_run: PreviousRun) -> FloatArray:
         """What the whole path is to be multiplied by, so that it passes through what is carried."""
         scale = np.ones(self._model.count)
-        for row in np.flatnonzero(carried.until_ms > 0).tolist():
-            path = self._path(row, int(carried.until_ms[row]))
-            place = int(np.searchsorted(path["time_ms"], carried.until_ms[row])) - 1
+        for row in np.flatnonzero(previous_run.until_ms > 0).tolist():
+            path = self._path(row, int(previous_run.until_ms[row]))
+            place = int(np.searchsorted(path["time_ms"], previous_run.until_ms[row])) - 1
             level = path["close"][place] if place >= 0 else path["open"][0]
-            scale[row] = carried.last_price[row] / level
+            scale[row] = previous_run.last_price[row] / level
         return scale
 
     def _path(self, row: int, since_ms: int) -> Bars:
@@ -152,21 +152,21 @@ class Start:
             return running
         return joined([self.backfill.minutes(row, BLOCK), running])
 
-    def _go_on(self, carried: Carried) -> None:
+    def _go_on(self, previous_run: PreviousRun) -> None:
         """Count what is known of the running day, and what the path adds to it."""
-        for row in np.flatnonzero(carried.until_ms > self._shown_since_ms()[self._model.group]).tolist():
-            until_ms = int(carried.until_ms[row])
+        for row in np.flatnonzero(previous_run.until_ms > self._shown_since_ms()[self._model.group]).tolist():
+            until_ms = int(previous_run.until_ms[row])
             path = self._path(row, until_ms)
             gap = {name: values[path["time_ms"] >= until_ms] for name, values in path.items()}
             if not len(gap["time_ms"]):
-                self.last_price[row] = carried.last_price[row]
-            if np.isfinite(carried.previous_close[row]):
-                self.previous_close[row] = carried.previous_close[row]
-            if np.isfinite(carried.open[row]):
-                self.open[row] = carried.open[row]
-                self.high[row] = np.max(np.append(gap["high"], carried.high[row]))
-                self.low[row] = np.min(np.append(gap["low"], carried.low[row]))
-                self.volume[row] = np.nan_to_num(carried.volume[row]) + gap["volume"].sum()
+                self.last_price[row] = previous_run.last_price[row]
+            if np.isfinite(previous_run.previous_close[row]):
+                self.previous_close[row] = previous_run.previous_close[row]
+            if np.isfinite(previous_run.open[row]):
+                self.open[row] = previous_run.open[row]
+                self.high[row] = np.max(np.append(gap["high"], previous_run.high[row]))
+                self.low[row] = np.min(np.append(gap["low"], previous_run.low[row]))
+                self.volume[row] = np.nan_to_num(previous_run.volume[row]) + gap["volume"].sum()
 
     def _shown_since_ms(self) -> NDArray[np.int64]:
         """When the day began whose range is shown: (groups,)."""

@@ -9,7 +9,7 @@ from feed.simulation.parameters import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class StepContext:
     """What chains are priced on, by underlying row: ``spot`` as published, ``future`` as it goes on.
 
     ``variance_to_expiry`` : (listings of the book,) in sessions.
@@ -23,7 +23,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Mood:
+class ScenarioEffect:
     """How a scenario trades: multiples of spread, size, volume, and an added share of books without a bid."""
 
     spread: float = 1.0

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from domain.intervals import INTERVALS_MS, Interval
 from feed.history.maintenance.checking import Checked, check_store
 from feed.history.maintenance.upkeep import Info, PruneJob, Retention, store_info
 from feed.history.store.codec import Damaged
@@ -14,10 +15,10 @@ from feed.history.store.database import Database
 from feed.history.store.jobs import Valuation
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 from feed.history.store.reader import Reader
-from feed.market.candles import INTERVALS_MS, Candles, SessionGrid, laid_over
+from feed.market.candles import Candles, SessionGrid, laid_over
 from feed.recordings.frames import Recording
 from feed.recordings.reading import Options
-from feed.recordings.report import Report
+from feed.recordings.report import ImportReport
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.transfer.exporting import chunks, export_csv, export_parquet
@@ -73,15 +74,15 @@ class Archive:
 
     def info(self) -> Info:
         """What the store holds and how large it is."""
-        return self._asked(lambda: store_info(self._database))
+        return self._read(lambda: store_info(self._database))
 
     def check(self, progress: Progress = _silent) -> Checked:
         """Read everything and say what is not sound."""
-        return self._asked(lambda: check_store(self._database, progress))
+        return self._read(lambda: check_store(self._database, progress))
 
     def prune(self, retention: Retention, now_ms: int, progress: Progress = _silent) -> int:
         """Delete what is older than is to be kept; returns rows deleted."""
-        return self._asked(lambda: self._prune(retention, now_ms, progress))
+        return self._read(lambda: self._prune(retention, now_ms, progress))
 
     def import_file(
         self,
@@ -90,7 +91,7 @@ class Archive:
         progress: Progress = _silent,
         *,
         dry_run: bool = False,
-    ) -> list[Report]:
+    ) -> list[ImportReport]:
         """Import a file of candles or of option chains, or with ``dry_run`` only report; see ``Importer``."""
         importer = Importer(self._database, self._calendar, self._catalogue, valuation=self._valuation)
         reports = importer.import_file(path, options or Options(), progress, dry_run=dry_run)
@@ -100,7 +101,7 @@ class Archive:
     def export(
         self,
         symbol: str,
-        interval: str,
+        interval: Interval,
         span_ms: tuple[int, int],
         path: Path,
         file_format: str = "csv",
@@ -112,7 +113,7 @@ class Archive:
         ranges = list(chunks(grid, interval, *span_ms))
 
         def query(start_ms: int, end_ms: int) -> Candles:
-            return self._asked(lambda: self._candles(symbol, interval, start_ms, end_ms))
+            return self._read(lambda: self._candles(symbol, interval, start_ms, end_ms))
 
         if file_format == "parquet":
             return export_parquet(path, query, ranges, progress)
@@ -122,7 +123,7 @@ class Archive:
 
     def recorded_day(self, start_ms: int, end_ms: int, symbols: tuple[str, ...]) -> Recording:
         """What was recorded of some symbols in a span, to be replayed."""
-        return self._asked(lambda: recorded_day(self._reader, start_ms, end_ms, symbols))
+        return self._read(lambda: recorded_day(self._reader, start_ms, end_ms, symbols))
 
     def grid(self, symbol: str) -> SessionGrid:
         """The grid that a symbol's candles stand on."""
@@ -130,23 +131,23 @@ class Archive:
         exchange = self._catalogue[symbol].derivatives_exchange if known else _DEFAULT_EXCHANGE
         grid = self._grids.get(exchange)
         if grid is None:
-            recorded = self._asked(lambda: self._reader.recorded_days(exchange))
+            recorded = self._read(lambda: self._reader.recorded_days(exchange))
             grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours, recorded)
         return grid
 
-    def _candles(self, symbol: str, interval: str, start_ms: int, end_ms: int) -> Candles:
+    def _candles(self, symbol: str, interval: Interval, start_ms: int, end_ms: int) -> Candles:
         grid = self.grid(symbol)
         if interval in INTERVALS_MS:
             minutes = self._reader.minutes(symbol, start_ms, end_ms)
             bars = (
                 grid.fitting(interval, self._reader.bars(symbol, start_ms, end_ms))
-                if interval != "1m"
+                if interval != Interval.ONE_MINUTE
                 else []
             )
             return grid.resample(interval, laid_over([minutes, *bars]))
         first, last = grid.day_at(start_ms).day, grid.day_at(end_ms - 1).day
         days, _ = self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
-        return days if interval == "1d" else grid.resample(interval, days)
+        return days if interval == Interval.ONE_DAY else grid.resample(interval, days)
 
     def _prune(self, retention: Retention, now_ms: int, progress: Progress) -> int:
         deleted, steps = 0, 0
@@ -159,7 +160,7 @@ class Archive:
             if job.is_finished:
                 return deleted
 
-    def _asked(self, question: Callable[[], T]) -> T:
+    def _read(self, question: Callable[[], T]) -> T:
         try:
             return question()
         except (*STORE_ERRORS, Damaged) as error:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from domain.instants import to_datetime, to_ms
+from domain.intervals import INTERVALS_MS, Interval
 from feed.history.store.problems import HistoryError
-from feed.market.candles import INTERVALS_MS, Candles, SessionGrid
-from feed.market.clock import to_datetime, to_ms
+from feed.market.candles import Candles, SessionGrid
 
 HEADER = "date,open,high,low,close,volume,oi"
 _CHUNK_MS = 7 * 86_400_000
@@ -20,7 +21,7 @@ Progress = Callable[[int, int], None]
 Query = Callable[[int, int], Candles]
 
 
-def chunks(grid: SessionGrid, interval: str, start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+def chunks(grid: SessionGrid, interval: Interval, start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
     """Ranges of whole candles that follow each other and cover [start, end)."""
     first_ms, stop_ms = grid.cover(interval, start_ms, end_ms)
     while first_ms < stop_ms:
@@ -31,7 +32,7 @@ def chunks(grid: SessionGrid, interval: str, start_ms: int, end_ms: int) -> Iter
 
 
 def export_csv(
-    path: Path, query: Query, ranges: list[tuple[int, int]], interval: str, progress: Progress
+    path: Path, query: Query, ranges: list[tuple[int, int]], interval: Interval, progress: Progress
 ) -> int:
     """Write candles as CSV; a file that was begun goes on after its last whole line. Returns rows written.
 
@@ -56,7 +57,7 @@ def export_csv(
     return written
 
 
-def csv_lines(candles: Candles, interval: str) -> Iterator[str]:
+def csv_lines(candles: Candles, interval: Interval) -> Iterator[str]:
     """Candles as lines: what is not known is an empty cell, a day is a date, a minute an instant."""
     columns = [getattr(candles, name).tolist() for name in _NAMES]
     for time_ms, *values in zip(candles.time_ms.tolist(), *columns, strict=True):
@@ -67,7 +68,7 @@ def csv_lines(candles: Candles, interval: str) -> Iterator[str]:
 _NAMES = ("open", "high", "low", "close", "volume", "open_interest")
 
 
-def _label(time_ms: int, interval: str) -> str:
+def _label(time_ms: int, interval: Interval) -> str:
     at = to_datetime(time_ms)
     if interval in INTERVALS_MS:
         return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.instants import DAY_MS, MINUTE_MS, to_ms
 from feed.history.store.candle_rows import day_row, rebuild_days, write_bars, write_days, write_minutes
 from feed.history.store.chains import GROUP_MS, ChainEncoder
 from feed.history.store.database import Database, write_rows
@@ -19,14 +20,13 @@ from feed.history.store.jobs import MinuteJob, Valuation
 from feed.history.store.problems import HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.tables import chain_metrics, chain_minutes, imports, recorded_days
-from feed.market.candles import DAY_MS, MINUTE_MS, Candles, TradingDay, source_code
-from feed.market.clock import to_ms
+from feed.market.candles import Candles, TradingDay, source_code
 from feed.market.forming import FormingMinute
 from feed.market.market import Market
-from feed.recordings.bars import Bars
+from feed.recordings.bars import RecordedBars
 from feed.recordings.frames import ChainKey, Recording, RecordingError
 from feed.recordings.reading import Contents, FrontDoor, Options
-from feed.recordings.report import Report, listed
+from feed.recordings.report import ImportReport, listed
 from feed.recordings.text import local_day, local_ms
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
@@ -64,7 +64,7 @@ class Importer:
         progress: Progress = lambda done, total: None,
         *,
         dry_run: bool = False,
-    ) -> list[Report]:
+    ) -> list[ImportReport]:
         """Import one file, or only say what it is; a report for each file that a zip holds.
 
         ``progress`` counts rows read, then candles or minutes written. Raises HistoryError where the store
@@ -77,7 +77,7 @@ class Importer:
                 reports.append(contents.report)
                 self._keep(contents, f"{_digest(path)} {contents.report.file} {options}", progress, dry_run)
         except RecordingError as error:
-            reports.append(Report(str(path), error=error.problem))
+            reports.append(ImportReport(str(path), error=error.problem))
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise HistoryError(self._database.explain(error)) from error
         return reports
@@ -131,7 +131,7 @@ class Importer:
 
     # Candles.
 
-    def _write_bars(self, bars: Bars, report: Report, key: str, progress: Progress) -> None:
+    def _write_bars(self, bars: RecordedBars, report: ImportReport, key: str, progress: Progress) -> None:
         """Write candles in batches; those of a file that was cut off go on after the last batch."""
         with self._database.reading() as connection:
             done = report.resumed_after = lines_done(connection, key)

@@ -7,10 +7,10 @@ from datetime import date
 
 import numpy as np
 
+from domain.instants import MINUTE_MS
 from feed.history.store.problems import HistoryError
 from feed.history.store.reader import Reader
 from feed.history.store.stored_chain import StoredChain
-from feed.market.candles import MINUTE_MS
 from feed.market.source import CONTRACT_FIELDS, FloatArray
 from feed.recordings.frames import ChainKey, Frame, RecordedChain, Recording
 

@@ -17,11 +17,10 @@ from analytics.forward import Forward, parity_forward
 from analytics.implied_volatility import implied_volatility
 from analytics.open_interest import MaxPain, build_up, max_pain, put_call_ratio, totals
 from analytics.volatility import out_of_the_money
-from feed.market.clock import to_datetime, to_ms
+from domain.instants import IST, to_datetime, to_ms
 from feed.market.market import Market, Provenance
 from feed.market.source import FloatArray
 from feed.market.universe import Listing
-from feed.reference.calendar import IST
 
 YEAR_MS = 365 * 86_400_000
 NO_ATM = -1

@@ -23,7 +23,7 @@ from analytics.volatility import (
     rank_and_percentile,
 )
 from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
-from feed.market.clock import to_ms
+from domain.instants import to_ms
 from feed.market.market import Market
 from feed.market.source import FloatArray
 from feed.market.universe import ROLL_MS, Listing, Universe

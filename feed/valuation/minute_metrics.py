@@ -16,9 +16,9 @@ from analytics.implied_volatility import implied_volatility
 from analytics.open_interest import max_pain
 from analytics.volatility import atm_volatility, out_of_the_money
 from analytics.volatility_index import expiry_variance, volatility_index
+from domain.instants import to_ms
 from feed.history.store.jobs import ChainMetrics
 from feed.history.store.tables import METRICS
-from feed.market.clock import to_ms
 from feed.market.forming import ClosedMinute
 from feed.market.source import FloatArray
 from feed.market.universe import Listing

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 from tornado.web import RequestHandler
 
+from domain.errors import ErrorCode
 from handlers.access.errors import ApiError
 from handlers.access.rules import AccessRules, subscriber
 from schemas.configuration.api_keys import ApiKey
 
 
-class Limits:
+class ClientLimits:
     """What clients may take; see ``[limits]`` of settings.toml."""
 
     def __init__(
@@ -38,7 +39,7 @@ class Limits:
         self.max_write_buffer_bytes = max_write_buffer_bytes
 
 
-class Guest(NamedTuple):
+class ClientSession(NamedTuple):
     """Where a client comes from, and the key it showed."""
 
     address: str
@@ -51,8 +52,8 @@ class Admission:
     ``guests`` : those that are here, by ``sid``; ``refused`` : how many were turned away, by code.
     """
 
-    def __init__(self, access: AccessRules, limits: Limits) -> None:
-        self.guests: dict[str, Guest] = {}
+    def __init__(self, access: AccessRules, limits: ClientLimits) -> None:
+        self.sessions: dict[str, ClientSession] = {}
         self.per_address: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.peak = 0
@@ -91,13 +92,13 @@ class Admission:
             self.refused[error.code] += 1
             raise
         self.per_address[subscriber(address)] += 1
-        self.guests[sid] = Guest(address, key)
+        self.sessions[sid] = ClientSession(address, key)
 
     def leave(self, sid: str) -> None:
         """Free a client's place; nothing, if it was never let in."""
-        guest = self.guests.pop(sid, None)
-        if guest is not None:
-            network = subscriber(guest.address)
+        session = self.sessions.pop(sid, None)
+        if session is not None:
+            network = subscriber(session.address)
             self.per_address[network] -= 1
             if not self.per_address[network]:
                 del self.per_address[network]
@@ -113,7 +114,7 @@ class Admission:
 
     def count_crowded(self) -> None:
         """Take note of a connection refused because its address holds as many as it may."""
-        self.refused["RATE_LIMITED"] += 1
+        self.refused[ErrorCode.RATE_LIMITED] += 1
 
     def _check(self, environ: Mapping[str, Any], auth: Any, address: str) -> ApiKey | None:
         """Check origin, key and room for one more; return the key that was shown. Raises ApiError."""
@@ -122,11 +123,13 @@ class Admission:
             raise foreign
         key = self._access.key_of_token(auth.get("token") if isinstance(auth, dict) else None, address)
         self._access.check_reader(key)
-        if len(self.guests) >= self._limits.max_clients:
+        if len(self.sessions) >= self._limits.max_clients:
             limit = self._limits.max_clients
-            raise ApiError("RATE_LIMITED", f"The server has its {limit} clients.", {"max_clients": limit})
+            raise ApiError(
+                ErrorCode.RATE_LIMITED, f"The server has its {limit} clients.", {"max_clients": limit}
+            )
         limit = self._limits.max_clients_per_address
         if self.per_address[subscriber(address)] >= limit:
             message = f"Your address has its {limit} connections."
-            raise ApiError("RATE_LIMITED", message, {"max_clients_per_address": limit})
+            raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_clients_per_address": limit})
         return key

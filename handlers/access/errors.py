@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 from tornado.web import HTTPError
 
+from domain.errors import ErrorCode
 from feed.history.history import HistoryError
 from feed.market.market import FeedUnavailable
 from feed.market.universe import NothingListed
@@ -23,7 +24,7 @@ class ApiError(Exception):
 
     def __init__(
         self,
-        code: str,
+        code: ErrorCode,
         message: str,
         details: Mapping[str, Any] | None = None,
         retry_after_s: float | None = None,
@@ -42,75 +43,67 @@ class Problem:
     """What is told: the status is HTTP's, the rest goes over either transport."""
 
     status: int
-    code: str
+    code: ErrorCode
     message: str
     details: dict[str, Any] = field(default_factory=dict)
     retry_after_s: float | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
-STATUS = {
-    "VALIDATION_ERROR": 400,
-    "UNAUTHORIZED": 401,
-    "FORBIDDEN_ORIGIN": 403,
-    "NOT_FOUND": 404,
-    "UNKNOWN_SYMBOL": 404,
-    "UNKNOWN_EXPIRY": 404,
-    "UNKNOWN_CONTRACT": 404,
-    "METHOD_NOT_ALLOWED": 405,
-    "PAYLOAD_TOO_LARGE": 413,
-    "RATE_LIMITED": 429,
-    "INTERNAL_ERROR": 500,
-    "FEED_UNAVAILABLE": 503,
-}
-
-
 def describe(error: BaseException) -> Problem:
     """What to tell of an exception; of an unexpected one nothing of the inside."""
     if isinstance(error, ApiError):
         return Problem(
-            STATUS[error.code], error.code, error.message, error.details, error.retry_after_s, error.headers
+            error.code.status, error.code, error.message, error.details, error.retry_after_s, error.headers
         )
     if isinstance(error, ValidationError):
         details = _fields(error)
-        return _problem("VALIDATION_ERROR", _first_of(details), details)
+        return _problem(ErrorCode.VALIDATION_ERROR, _first_of(details), details)
     if isinstance(error, UnknownSymbol):
         close = {"symbol": error.symbol, "close_matches": list(error.suggestions)}
-        return _problem("UNKNOWN_SYMBOL", f"The symbol {error.symbol} is not listed.", close)
+        return _problem(ErrorCode.UNKNOWN_SYMBOL, f"The symbol {error.symbol} is not listed.", close)
     if isinstance(error, UnknownExpiry):
         listed = [day.isoformat() for day in error.listed]
         message = f"{error.symbol} has no expiry on {error.expiry}."
-        return _problem("UNKNOWN_EXPIRY", message, {"symbol": error.symbol, "listed": listed})
+        return _problem(ErrorCode.UNKNOWN_EXPIRY, message, {"symbol": error.symbol, "listed": listed})
     if isinstance(error, NothingListed):
-        return _problem("UNKNOWN_EXPIRY", str(error), {"symbol": error.symbol, "listed": []})
+        return _problem(ErrorCode.UNKNOWN_EXPIRY, str(error), {"symbol": error.symbol, "listed": []})
     if isinstance(error, UnknownContract):
         message = f"{error.symbol} {error.expiry} has no strike {error.strike:.12g}."
-        return _problem("UNKNOWN_CONTRACT", message, {"symbol": error.symbol, "near": list(error.near)})
+        return _problem(
+            ErrorCode.UNKNOWN_CONTRACT, message, {"symbol": error.symbol, "near": list(error.near)}
+        )
     if isinstance(error, FeedUnavailable):
-        return Problem(503, "FEED_UNAVAILABLE", str(error), {}, RETRY_AFTER_S)
+        return Problem(503, ErrorCode.FEED_UNAVAILABLE, str(error), {}, RETRY_AFTER_S)
     if isinstance(error, HistoryError):
         message = "History cannot be read at the moment; live data is served on."
-        return Problem(503, "FEED_UNAVAILABLE", message, {}, RETRY_AFTER_S)
+        return Problem(503, ErrorCode.FEED_UNAVAILABLE, message, {}, RETRY_AFTER_S)
     if isinstance(error, HTTPError):
         return _http_problem(error)
-    return _problem("INTERNAL_ERROR", "Something went wrong here; the log has it under this request id.")
+    return _problem(
+        ErrorCode.INTERNAL_ERROR, "Something went wrong here; the log has it under this request id."
+    )
 
 
-def _problem(code: str, message: str, details: dict[str, Any] | None = None) -> Problem:
-    return Problem(STATUS[code], code, message, details or {})
+def _problem(code: ErrorCode, message: str, details: dict[str, Any] | None = None) -> Problem:
+    return Problem(code.status, code, message, details or {})
 
 
 def _http_problem(error: HTTPError) -> Problem:
     """Tornado's own refusals."""
     if error.status_code == 404:
-        return _problem("NOT_FOUND", "There is no such route.")
+        return _problem(ErrorCode.NOT_FOUND, "There is no such route.")
     if error.status_code == 405:
-        return _problem("METHOD_NOT_ALLOWED", "This route does not take that method.")
+        return _problem(ErrorCode.METHOD_NOT_ALLOWED, "This route does not take that method.")
     if error.status_code == 413:
-        return _problem("PAYLOAD_TOO_LARGE", "The body is larger than this server takes.")
+        return _problem(ErrorCode.PAYLOAD_TOO_LARGE, "The body is larger than this server takes.")
     if 400 <= error.status_code < 500:
-        return Problem(error.status_code, "VALIDATION_ERROR", "The request is not valid HTTP for this route.")
-    return _problem("INTERNAL_ERROR", "Something went wrong here; the log has it under this request id.")
+        return Problem(
+            error.status_code, ErrorCode.VALIDATION_ERROR, "The request is not valid HTTP for this route."
+        )
+    return _problem(
+        ErrorCode.INTERNAL_ERROR, "Something went wrong here; the log has it under this request id."
+    )
 
 
 def _first_of(details: Mapping[str, Sequence[str]]) -> str:

@@ -28,8 +28,8 @@ class Keys:
 
     def find(self, token: str) -> ApiKey | None:
         """The key that a token is, found in a time that says nothing about which it is or nearly is."""
-        given = digest_of(token)
-        found = [key for key in self._keys if hmac.compare_digest(given, key.digest)]
+        digest = digest_of(token)
+        found = [key for key in self._keys if hmac.compare_digest(digest, key.digest)]
         return found[0] if found else None
 
     def admits(self, key: ApiKey | None) -> bool:
@@ -83,9 +83,9 @@ def run_command(arguments: Sequence[str], out: TextIO) -> int:
         default=SCOPES[0],
         help="read (default) is all but the control of replay and scenario; control includes read",
     )
-    wanted = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     token = secrets.token_urlsafe(KEY_BYTES)
-    key = ApiKey(wanted.name, wanted.scope, digest_of(token))
+    key = ApiKey(options.name, options.scope, digest_of(token))
     out.write(
         f"The key of {key.name}, shown this once (X-API-Key, or auth.token of Socket.IO):\n\n"
         f"    {token}\n\n"

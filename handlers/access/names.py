@@ -25,14 +25,14 @@ def our_symbol(name: str) -> str:
     return found or name
 
 
-def identified(wanted: dict[str, Any]) -> dict[str, Any]:
+def identified(query: dict[str, Any]) -> dict[str, Any]:
     """What a client asks for, with our symbol, or symbols. Raises ValidationError."""
-    asked = wanted.get("symbol")
-    if isinstance(asked, str):
-        return {**wanted, "symbol": our_symbol(asked)}
-    if isinstance(asked, list):
-        return {**wanted, "symbol": list(dict.fromkeys(map(our_symbol, asked)))}
-    return wanted
+    payload = query.get("symbol")
+    if isinstance(payload, str):
+        return {**query, "symbol": our_symbol(payload)}
+    if isinstance(payload, list):
+        return {**query, "symbol": list(dict.fromkeys(map(our_symbol, payload)))}
+    return query
 
 
 def symbol_in_path(text: str) -> str:

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from domain.errors import ErrorCode
 from handlers.access.errors import ApiError
 
 WINDOW_S = 60
@@ -16,7 +17,7 @@ MAX_BUCKETS = 50_000  # clients remembered; the one longest unused is forgotten 
 CHEAP = 0.25  # from memory: health, lists, status, documents
 NORMAL = 1.0  # a published state: one encoding at most
 HEAVY = 8.0  # the database or the solver: pages of history, the past, strategies
-KEPT_SHARE = 0.25  # of its cost, where the answer was there already or the client had it (304)
+CACHED_SHARE = 0.25  # of its cost, where the answer was there already or the client had it (304)
 WRONG_KEY = 20.0  # a guess: one a second is more than a person mistypes
 
 
@@ -76,7 +77,9 @@ class RateLimit:
         if not has_allowance:
             wait_s = bucket.wait_s(cost)
             message = f"More than {self._limit} requests a minute; try again in {wait_s:.1f} s."
-            raise ApiError("RATE_LIMITED", message, {"limit": self._limit}, math.ceil(wait_s), headers)
+            raise ApiError(
+                ErrorCode.RATE_LIMITED, message, {"limit": self._limit}, math.ceil(wait_s), headers
+            )
         return headers
 
     def refund(self, client: str, cost: float = NORMAL) -> dict[str, str]:
@@ -84,7 +87,7 @@ class RateLimit:
         bucket = self._buckets.get(client)
         if bucket is None:
             return {}
-        bucket.give_back(min(cost, self._limit) * (1 - KEPT_SHARE))
+        bucket.give_back(min(cost, self._limit) * (1 - CACHED_SHARE))
         return self._headers(bucket)
 
     def _headers(self, bucket: Bucket) -> dict[str, str]:

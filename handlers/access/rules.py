@@ -10,6 +10,7 @@ from typing import Any
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
+from domain.errors import ErrorCode
 from handlers.access.errors import ApiError
 from handlers.access.keys import Keys
 from handlers.access.rate_limit import NORMAL, WRONG_KEY, RateLimit
@@ -75,7 +76,9 @@ class AccessRules:
             advice = "server.hosts (SERVER__HOSTS) does not list that name as one of this server's own"
         self._refused_origins.tell(origin, advice)
         details = {"origin": origin, "setting": setting}
-        raise ApiError("FORBIDDEN_ORIGIN", f"The origin {origin} is not allowed here: {advice}.", details)
+        raise ApiError(
+            ErrorCode.FORBIDDEN_ORIGIN, f"The origin {origin} is not allowed here: {advice}.", details
+        )
 
     def _own_origin(self, request: HTTPServerRequest) -> str:
         return f"{self.protocol(request)}://{request.host}"
@@ -98,9 +101,9 @@ class AccessRules:
 
     def protocol(self, request: HTTPServerRequest) -> str:
         """How the client reached us, which a trusted proxy that ends TLS has to tell."""
-        told = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
-        if told in ("http", "https") and self.is_proxy(unwrapped(str(request.remote_ip))):
-            return told
+        named = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+        if named in ("http", "https") and self.is_proxy(unwrapped(str(request.remote_ip))):
+            return named
         return request.protocol
 
     def is_proxy(self, address: str) -> bool:
@@ -181,15 +184,15 @@ class RefusedOrigins:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._minute = -1
-        self._told: set[str] = set()
+        self._logged_origins: set[str] = set()
 
     def tell(self, origin: str, why: str) -> None:
         """Log a refusal."""
         minute = int(self._monotonic() // 60)
         if minute != self._minute:
-            self._minute, self._told = minute, set()
-        if origin not in self._told and len(self._told) < ORIGINS_A_MINUTE:
-            self._told.add(origin)
+            self._minute, self._logged_origins = minute, set()
+        if origin not in self._logged_origins and len(self._logged_origins) < ORIGINS_A_MINUTE:
+            self._logged_origins.add(origin)
             logger.warning("a page of %s was refused: %s", origin, why)
 
 
@@ -216,7 +219,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _unauthorized(message: str, headers: dict[str, str] | None = None) -> ApiError:
-    return ApiError("UNAUTHORIZED", message, headers={**(headers or {}), **UNAUTHORIZED_HEADERS})
+    return ApiError(ErrorCode.UNAUTHORIZED, message, headers={**(headers or {}), **UNAUTHORIZED_HEADERS})
 
 
 def unwrapped(address: str) -> str:

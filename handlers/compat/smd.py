@@ -17,6 +17,10 @@ import numpy as np
 import orjson
 from marshmallow import fields
 
+from domain.instants import DAY_MS
+from domain.intervals import Interval as IntervalName
+from domain.market import FeedStateName
+from domain.streams import StreamKind, StreamName
 from feed.history.history import HistoryError
 from feed.market.candles import Candle
 from feed.market.universe import Listing
@@ -28,13 +32,13 @@ from handlers.rest.quotes import SpotPriceHandler
 from handlers.rest.reference import ExpiriesHandler, SymbolsHandler
 from handlers.rest.services import Services
 from handlers.rest.system import MarketStatusHandler
-from handlers.streams.requested import Wish
 from handlers.streams.rooms import FullChainRoom, Subscription, WholeRoom
 from handlers.streams.state import WholeStream
+from handlers.streams.targets import StreamTarget
 from handlers.transport.frames import Packet
 from schemas.chains import ProvenanceSchema
 from schemas.reference import DaysSchema
-from schemas.requests import DAY_MS, MAX_PAGE_ROWS, Day, Interval, Moment, Request, Symbol
+from schemas.requests import MAX_PAGE_ROWS, Day, Interval, Moment, Request, Symbol
 
 GREEKS = ("iv", "delta", "gamma", "theta", "vega", "rho")
 _days = DaysSchema()
@@ -66,7 +70,7 @@ class CandlesQuery(Request):
     symbol = fields.String(load_default=None)
     start = Moment(data_key="from", required=True)
     end = Moment(data_key="to", required=True)
-    interval = Interval(load_default="1d")
+    interval = Interval(load_default=IntervalName.ONE_DAY)
 
 
 def max_gain(chain: Chain) -> float | None:
@@ -152,9 +156,9 @@ class SmdDashboardHandler(Flat, DashboardHandler):
 class SmdChainHandler(Flat, OptionChainHandler):
     """A chain with the strike of the largest pay-out, which that page has beside max pain."""
 
-    def answer_chain(self, symbol: str, wanted: dict[str, Any]) -> None:
+    def answer_chain(self, symbol: str, query: dict[str, Any]) -> None:
         """Answer with the whole chain of an expiry, by default the nearest."""
-        listing = self.services.market.universe.listing(symbol, wanted["expiry"])
+        listing = self.services.market.universe.listing(symbol, query["expiry"])
         stream = self.services.views.chain(listing)
         data = orjson.loads(stream.whole(None))
         data["max_gain"] = max_gain(self.services.views.value(listing))
@@ -175,9 +179,9 @@ class SmdCustomChainHandler(SmdChainHandler):
 
     async def get(self) -> None:
         """Answer with the chain of the symbol, or of the index where none was chosen."""
-        wanted = self.arguments_of(CustomChainQuery)
-        symbol = wanted["symbol"] or wanted["index"]
-        self.answer_chain("NIFTY" if symbol is None else symbol, wanted)
+        query = self.arguments_of(CustomChainQuery)
+        symbol = query["symbol"] or query["index"]
+        self.answer_chain("NIFTY" if symbol is None else symbol, query)
 
 
 class SmdGreeksHandler(Flat):
@@ -185,8 +189,8 @@ class SmdGreeksHandler(Flat):
 
     def get(self) -> None:
         """Answer with volatility and Greeks of each strike."""
-        wanted = self.arguments_of(GreeksQuery)
-        listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
+        query = self.arguments_of(GreeksQuery)
+        listing = self.services.market.universe.listing(query["symbol"], query["expiry"])
         stream = self.services.views.chain(listing)
         chain = orjson.loads(stream.whole(None))
         names = ["strike_price", *(f"{side}_{name}" for side in ("ce", "pe") for name in GREEKS)]
@@ -207,11 +211,11 @@ class SmdOhlcHandler(Flat, OhlcDataHandler):
         if not self.request.query_arguments:
             await super().get(symbol)
             return
-        name, wanted = self.symbol_of(symbol), self.arguments_of(CandlesQuery)
+        name, query = self.symbol_of(symbol), self.arguments_of(CandlesQuery)
         self.services.market.universe.underlying(name)
-        end_ms = wanted["end"] + DAY_MS
+        end_ms = query["end"] + DAY_MS
         page = self.services.history.page(
-            name, wanted["interval"], min(wanted["start"], end_ms), end_ms, 1, MAX_PAGE_ROWS, from_end=True
+            name, query["interval"], min(query["start"], end_ms), end_ms, 1, MAX_PAGE_ROWS, from_end=True
         )
         candles, _ = await self.within_time(page)
         self.reply(candle_rows(candles), meta={"symbol": name})
@@ -236,7 +240,8 @@ class SmdConnectionHandler(Flat):
         state = self.services.ticker.state
         self.reply(
             {
-                "connected": state.name in ("live", "degraded", "market_closed"),
+                "connected": state.name
+                in (FeedStateName.LIVE, FeedStateName.DEGRADED, FeedStateName.MARKET_CLOSED),
                 "source": self.services.market.source,
                 "feed": state.name,
                 "connections": self.services.socket_statistics()["connections"],
@@ -303,35 +308,35 @@ class SmdStreams:
         self._previous: dict[str, Candle] = {}
         self._days: dict[str, WholeStream] = {}
 
-    async def wishes(self, symbols: Iterable[str]) -> list[Wish]:
+    async def targets(self, symbols: Iterable[str]) -> list[StreamTarget]:
         """A chain and the days of each symbol."""
         found = []
         for symbol in symbols:
             listing = self._services.market.universe.listing(symbol, None)
             await self._read_previous(symbol)
             found.append(self._chain(listing))
-            found.append(Wish(f"ohlc:{symbol}", partial(self._room, symbol)))
+            found.append(StreamTarget(StreamName(StreamKind.DAYS, symbol), partial(self._room, symbol)))
         return found
 
-    def names(self, symbol: str, followed: Mapping[str, Subscription]) -> list[str]:
+    def names(self, symbol: str, followed: Mapping[StreamName, Subscription]) -> list[StreamName]:
         """Which of the streams that a client follows it got with a symbol; a chain of its own stays."""
         return [
             name
             for name, item in followed.items()
-            if name == f"ohlc:{symbol}"
+            if name == StreamName(StreamKind.DAYS, symbol)
             or (isinstance(item.room, SmdChainRoom) and item.room.stream.symbol == symbol)
         ]
 
-    def _chain(self, listing: Listing) -> Wish:
-        name = f"chain:{listing.symbol}:{listing.expiry.day}"
-        return Wish(name, lambda: SmdChainRoom(self._services, listing, self._every), rolls=True)
+    def _chain(self, listing: Listing) -> StreamTarget:
+        name = StreamName.chain(*listing.key)
+        return StreamTarget(name, lambda: SmdChainRoom(self._services, listing, self._every), rolls=True)
 
     def _room(self, symbol: str) -> WholeRoom:
         stream = self._days.get(symbol)
         if stream is None:
             market = self._services.market
             stream = self._days[symbol] = WholeStream(
-                f"ohlc:{symbol}",
+                StreamName(StreamKind.DAYS, symbol),
                 market,
                 {"symbol": symbol},
                 lambda: (market.epoch, market.symbol_seq(symbol)),

@@ -78,9 +78,8 @@ def _conventions(openapi: Mapping[str, Any]) -> str:
     schemas = openapi["components"]["schemas"]
     success = example_of(schemas["MarketStatusAnswer"], schemas)
     failure = example_of(schemas["UnknownSymbolAnswer"], schemas)
-    status_of = {code: _status(code, openapi) for code in ERROR_CODES}
     codes = "".join(
-        f'<tr id="code-{code}"><td><code>{code}</code></td><td>{status_of[code]}</td>'
+        f'<tr id="code-{code}"><td><code>{code}</code></td><td>{code.status}</td>'
         f"<td>{html(known.when)}</td></tr>"
         for code, known in ERROR_CODES.items()
     )
@@ -100,16 +99,6 @@ def _conventions(openapi: Mapping[str, Any]) -> str:
         f"<h3>Codes</h3><table><tbody>{codes}</tbody></table>"
         f"<h3>Headers</h3><table><tbody>{headers}</tbody></table>"
     )
-
-
-def _status(code: str, openapi: Mapping[str, Any]) -> str:
-    """The status a code comes with, read from the paths."""
-    name = f"#/components/responses/{code}"
-    for item in openapi["paths"].values():
-        for status, response in _main(item)[1]["responses"].items():
-            if response.get("$ref") == name or code in response.get("description", ""):
-                return str(status)
-    return "404"  # NOT_FOUND is the answer of no route
 
 
 def _route(path: str, item: Mapping[str, Any], shapes: Shapes) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from handlers.access.errors import STATUS
+from domain.errors import ErrorCode
 from handlers.access.rate_limit import CHEAP
 from handlers.access.rules import AccessRules
 from handlers.documents.page import render_page
@@ -42,7 +42,7 @@ from schemas.strategy import StrategyRequest, StrategySchema
 
 HTML = "text/html"
 TEXT = "text/plain"
-_EXPIRY = ("UNKNOWN_SYMBOL", "UNKNOWN_EXPIRY")
+_EXPIRY = (ErrorCode.UNKNOWN_SYMBOL, ErrorCode.UNKNOWN_EXPIRY)
 
 OPERATIONS: Mapping[str, Operation] = {
     "/": Operation("A page with links to everything", "For people.", query=None, content_type=HTML),
@@ -56,7 +56,7 @@ OPERATIONS: Mapping[str, Operation] = {
         also=((503, "the service is down; `status` says so"),),
     ),
     "/api": Operation(
-        "Name, version, routes and events", "The tables of this server.", answer=IndexSchema, kept=True
+        "Name, version, routes and events", "The tables of this server.", answer=IndexSchema, cached=True
     ),
     "/api/symbols": Operation(
         "What can be asked for",
@@ -64,22 +64,22 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=SymbolsSchema,
         query=SymbolsRequest,
         meta=("pagination",),
-        kept=True,
+        cached=True,
     ),
     "/api/expiries/{symbol}": Operation(
         "Expiries of an underlying",
         "What is listed now, nearest first.",
         answer=ExpiriesSchema,
         meta=("symbol",),
-        errors=("UNKNOWN_SYMBOL",),
-        kept=True,
+        errors=(ErrorCode.UNKNOWN_SYMBOL,),
+        cached=True,
     ),
     "/api/spot_price/{symbol}": Operation(
         "Price of an underlying",
         "The latest price and the day's range. The same state as the stream's for the same `seq`.",
         answer=SpotPriceSchema,
         meta=("symbol",),
-        errors=("UNKNOWN_SYMBOL", "FEED_UNAVAILABLE"),
+        errors=(ErrorCode.UNKNOWN_SYMBOL, ErrorCode.FEED_UNAVAILABLE),
         live=True,
     ),
     "/api/option_chain": Operation(
@@ -91,7 +91,7 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=ChainSchema,
         query=ChainRequest,
         meta=("symbol", "expiry"),
-        errors=(*_EXPIRY, "NOT_FOUND", "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, ErrorCode.NOT_FOUND, ErrorCode.FEED_UNAVAILABLE),
         live=True,
     ),
     "/api/dashboard_data": Operation(
@@ -101,7 +101,7 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=DashboardSchema,
         query=DashboardRequest,
         meta=("symbol", "expiry"),
-        errors=(*_EXPIRY, "NOT_FOUND", "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, ErrorCode.NOT_FOUND, ErrorCode.FEED_UNAVAILABLE),
         live=True,
     ),
     "/api/strategy": Operation(
@@ -112,7 +112,7 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=StrategySchema,
         body=StrategyRequest,
         meta=("symbol", "expiry"),
-        errors=(*_EXPIRY, "UNKNOWN_CONTRACT", "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, ErrorCode.UNKNOWN_CONTRACT, ErrorCode.FEED_UNAVAILABLE),
     ),
     "/api/market-status": Operation(
         "Trading phase of each exchange",
@@ -130,14 +130,14 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=CandlesSchema,
         query=HistoryRequest,
         meta=("symbol", "expiry?", "pagination"),
-        errors=(*_EXPIRY, "UNKNOWN_CONTRACT", "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, ErrorCode.UNKNOWN_CONTRACT, ErrorCode.FEED_UNAVAILABLE),
     ),
     "/api/ohlc_data/{symbol}": Operation(
         "This trading day and the one before",
         "Open, high, low and last price of both, and the price that changes are counted from.",
         answer=DaysSchema,
         meta=("symbol",),
-        errors=("UNKNOWN_SYMBOL", "FEED_UNAVAILABLE"),
+        errors=(ErrorCode.UNKNOWN_SYMBOL, ErrorCode.FEED_UNAVAILABLE),
     ),
     "/api/dashboard-history/{symbol}": Operation(
         "Figures of an expiry through time",
@@ -147,7 +147,7 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=DashboardHistorySchema,
         query=DashboardHistoryRequest,
         meta=("symbol", "expiry", "pagination"),
-        errors=(*_EXPIRY, "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, ErrorCode.FEED_UNAVAILABLE),
     ),
     "/api/oi-history/{symbol}": Operation(
         "Open interest per strike through time",
@@ -156,7 +156,7 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=OpenInterestHistorySchema,
         query=OpenInterestHistoryRequest,
         meta=("symbol", "expiry"),
-        errors=(*_EXPIRY, "UNKNOWN_CONTRACT", "FEED_UNAVAILABLE"),
+        errors=(*_EXPIRY, ErrorCode.UNKNOWN_CONTRACT, ErrorCode.FEED_UNAVAILABLE),
     ),
     "/api/replay": Operation(
         "Where a replay stands, and what it is to do",
@@ -166,31 +166,31 @@ OPERATIONS: Mapping[str, Operation] = {
         answer=ReplaySchema,
         body=ReplayRequest,
         control=True,
-        errors=("NOT_FOUND",),
+        errors=(ErrorCode.NOT_FOUND,),
     ),
     "/api/simulation/scenario": Operation(
-        "The mood of the simulated market",
-        "Only where the source is simulated. POST goes over to another mood, where the operator set "
+        "The scenario of the simulated market",
+        "Only where the source is simulated. POST goes over to another scenario, where the operator set "
         "`feed.control`, with a key of the scope `control`; `feed_status` tells it to everybody.",
         answer=ScenarioSchema,
         body=ScenarioRequest,
         control=True,
-        errors=("NOT_FOUND",),
+        errors=(ErrorCode.NOT_FOUND,),
     ),
     "/api/websocket/stats": Operation(
         "Connections, rooms and fan-out", "Since the server started.", answer=StatisticsSchema
     ),
     "/metrics": Operation("Figures for Prometheus", "Its text format, or OpenMetrics.", content_type=TEXT),
-    "/api/openapi.json": Operation("The routes, as OpenAPI 3.1", "This document.", live=True, kept=True),
+    "/api/openapi.json": Operation("The routes, as OpenAPI 3.1", "This document.", live=True, cached=True),
     "/api/asyncapi.json": Operation(
-        "The events, as AsyncAPI 3.0", "The streams of Socket.IO.", live=True, kept=True
+        "The events, as AsyncAPI 3.0", "The streams of Socket.IO.", live=True, cached=True
     ),
     "/api/docs": Operation(
         "Routes and events on a page",
         "For people; needs no network.",
         content_type=HTML,
         live=True,
-        kept=True,
+        cached=True,
     ),
 }
 
@@ -209,7 +209,7 @@ class Documents:
             RouteDescription(path, handler.methods, handler.needs_key, OPERATIONS[path])
             for path, handler in self._routes
         ]
-        return openapi_document(descriptions, STATUS, self._version)
+        return openapi_document(descriptions, self._version)
 
     @cached_property
     def asyncapi(self) -> dict[str, Any]:

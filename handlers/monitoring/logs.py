@@ -73,9 +73,9 @@ class HumanFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the base class's name)
         """The first line."""
         record.message = _CONTROL.sub(_escape, record.message[:_MAX_MESSAGE_CHARACTERS])
-        given = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        details = " ".join(f"{name}={value}" for name, value in _fields(record).items())
         line = super().formatMessage(record)
-        return f"{line} [{_CONTROL.sub(_escape, given)}]" if given else line
+        return f"{line} [{_CONTROL.sub(_escape, details)}]" if details else line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (the base class's name)
         """The traceback, without what would steer a terminal."""
@@ -213,7 +213,7 @@ class AccessLog:
         """Log an answered request: the path without its query, which may hold a key."""
         request = handler.request
         duration_ms = round(request.request_time() * 1000, 2)
-        given: Mapping[str, Any] = {
+        details: Mapping[str, Any] = {
             "method": request.method,
             "route": route,
             "status": handler.get_status(),
@@ -223,7 +223,7 @@ class AccessLog:
             "key": _key_name(handler),
             "request_id": getattr(handler, "request_id", None),
         }
-        access_logger.info("%s %s", request.method, request.path[:200], extra=given)
+        access_logger.info("%s %s", request.method, request.path[:200], extra=details)
 
 
 def _key_name(handler: RequestHandler) -> str | None:

@@ -121,7 +121,7 @@ ROUTES = (
         "/api/simulation/scenario",
         ScenarioHandler,
         "/api/simulation/scenario",
-        "mood of the simulated market; POST: another one",
+        "scenario of the simulated market; POST: another one",
     ),
     (
         "/api/websocket/stats",

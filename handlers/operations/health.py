@@ -14,16 +14,23 @@ from typing import Any
 
 from tornado.ioloop import PeriodicCallback
 
+from domain.market import FeedStateName, HealthStatus
 from feed.history.history import History
 from feed.market.guard import Guard
-from feed.market.hysteresis import Steady, Verdict
+from feed.market.hysteresis import Hysteresis, Verdict
 from feed.market.ticker import Ticker
 from handlers.monitoring.loop_lag import LoopLag
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.pulse import Pulse
 
-STATUSES = ("ok", "degraded", "down")  # by rank
-FEED_RANKS = {"live": 0, "market_closed": 0, "degraded": 1, "stalled": 1, "disconnected": 2}
+STATUSES = tuple(HealthStatus)  # by rank
+FEED_RANKS = {
+    FeedStateName.LIVE: 0,
+    FeedStateName.MARKET_CLOSED: 0,
+    FeedStateName.DEGRADED: 1,
+    FeedStateName.STALLED: 1,
+    FeedStateName.DISCONNECTED: 2,
+}
 LAG_DEGRADED_MS = 500.0  # as long as a publish interval: clients see it
 LAG_DOWN_MS = 5000.0
 BLOCKED_MS = 1000.0  # one stop of that length is told, though a percentile would hide it
@@ -45,7 +52,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HealthReport:
     """The parts, and the worst of them."""
 
     status: str
@@ -87,15 +94,15 @@ class Health:
         self._max_clients = max_clients
         self._is_short_of_descriptors = is_short_of_descriptors
         self._monotonic = monotonic
-        self._steady = {
+        self._hysteresis = {
             # the feed's state has a hysteresis of its own, which clients are told of
-            "feed": Steady(better_after_s=0),
-            "streams": Steady(better_after_s=10),
-            "history": Steady(better_after_s=10),
-            "event_loop": Steady(better_after_s=10),
-            "clients": Steady(better_after_s=10, worse_after_s=5),
+            "feed": Hysteresis(better_after_s=0),
+            "streams": Hysteresis(better_after_s=10),
+            "history": Hysteresis(better_after_s=10),
+            "event_loop": Hysteresis(better_after_s=10),
+            "clients": Hysteresis(better_after_s=10, worse_after_s=5),
         }
-        self._told: dict[str, str] = {}
+        self._last_logged: dict[str, str] = {}
         self._callback = PeriodicCallback(guard.wraps("health", self._look), PERIOD_MS)
 
     def start(self) -> None:
@@ -106,7 +113,7 @@ class Health:
         """Judge only when asked."""
         self._callback.stop()
 
-    def report(self) -> Report:
+    def report(self) -> HealthReport:
         """The verdicts as they are now."""
         now_s = self._monotonic()
         seen = {
@@ -121,12 +128,12 @@ class Health:
             trouble = self._guard.trouble(name)
             is_worse = trouble is not None and seen_of_part.rank == 0
             sample = Verdict(1, str(trouble)) if is_worse else seen_of_part
-            verdict = self._steady[name].observe(now_s, sample)
+            verdict = self._hysteresis[name].observe(now_s, sample)
             if name == "clients" and self.draining:
                 verdict = Verdict(2, "The server is stopping: clients are asked to come back in a moment.")
             parts[name] = Part(STATUSES[verdict.rank], verdict.reason, figures)
-            self._tell(name, parts[name])
-        return Report(max((part.status for part in parts.values()), key=STATUSES.index), parts)
+            self._log_change(name, parts[name])
+        return HealthReport(max((part.status for part in parts.values()), key=STATUSES.index), parts)
 
     @property
     def pulse(self) -> Pulse:
@@ -157,10 +164,10 @@ class Health:
     def _look(self) -> None:
         self.report()
 
-    def _tell(self, name: str, part: Part) -> None:
+    def _log_change(self, name: str, part: Part) -> None:
         """Log a verdict that changed."""
-        before = self._told.get(name, "ok")
-        self._told[name] = part.status
+        before = self._last_logged.get(name, "ok")
+        self._last_logged[name] = part.status
         if part.status != before:
             level = logging.INFO if part.status == "ok" else logging.WARNING
             logger.log(level, "%s is %s: %s", name, part.status, part.reason)

@@ -26,14 +26,14 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from tornado.web import RequestHandler
 
+from domain.market import FeedStateName
+from domain.streams import STREAM_KINDS, StreamName
 from handlers.access.rules import AccessRules
 from handlers.monitoring.logs import AccessLog
 from handlers.operations.health import STATUSES
 from handlers.rest.base import ApiHandler
 from handlers.rest.services import Services
-from handlers.streams.pulse import STREAM_KINDS
 
-FEED_STATES = ("live", "degraded", "stalled", "market_closed", "disconnected")
 QUANTILES = (0.5, 0.9, 0.99, 1.0)  # the last is the worst: one blocked second hides below any other
 # a cached answer takes one millisecond, a page of history tens; above 1 s something is wrong
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -104,7 +104,7 @@ class PartsCollector(Collector):
 
     def _feed(self) -> Iterator[Metric]:
         ticker = self._services.ticker
-        states = [((name,), float(ticker.state.name == name)) for name in FEED_STATES]
+        states = [((name,), float(ticker.state.name == name)) for name in FeedStateName]
         yield _labelled_gauge("market_feed_state", "1 for the state the feed is in.", "state", states)
         age_ms = ticker.last_tick_age_ms()
         age = GaugeMetricFamily(
@@ -189,7 +189,7 @@ def _connections(statistics: Mapping[str, Any]) -> Iterator[Metric]:
     yield _labelled_counter("market_connections_closed", "Clients that went.", "reason", closed)
     followers = dict.fromkeys(STREAM_KINDS, 0)
     for room in statistics["rooms"]:
-        followers[room["stream"].partition(":")[0]] += room["subscribers"]
+        followers[StreamName.parse(room["stream"]).kind] += room["subscribers"]
     kinds = [((kind,), count) for kind, count in followers.items()]
     yield _labelled_gauge("market_subscriptions", "Streams followed, each client counted.", "kind", kinds)
     yield _gauge("market_rooms", "Groups of subscribers sent the same bytes.", len(statistics["rooms"]))

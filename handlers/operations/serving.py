@@ -17,9 +17,10 @@ from typing import TextIO
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from domain.instants import to_ms
 from feed.history.history import History, HistoryError, Reach
 from feed.history.progress import ProgressBar
-from feed.market.clock import Clock, WallClock, to_ms
+from feed.market.clock import Clock, WallClock
 from feed.market.market import Market
 from feed.market.source import Source
 from feed.market.ticker import Ticker
@@ -110,8 +111,8 @@ async def serve(
     services = server.services
     loop.add_signal_handler(signal.SIGHUP, reload, server, log, manager, reread)
     try:
-        given = [socket for _, socket in manager.sockets()]
-        sockets = open_port(server, given)
+        passed = [socket for _, socket in manager.sockets()]
+        sockets = open_port(server, passed)
         await server.past_volatility.read(server.clock.now_ms())
         await server.ticker.prime()
         await _go_to_start(server)
@@ -133,7 +134,7 @@ async def serve(
             "asking clients to come back in a moment",
             within_s=server.settings.server.drain_timeout_s + HISTORY_STOP_S,
         )
-        await drain(server, keeps_port=bool(given))
+        await drain_clients(server, keeps_port=bool(passed))
     finally:
         server.ticker.stop()
         services.loop_lag.stop()
@@ -163,23 +164,23 @@ async def _built(build: Callable[[], Server], manager: ServiceManager, stop: asy
                 raise
 
 
-async def drain(server: Server, *, keeps_port: bool) -> None:
+async def drain_clients(server: Server, *, keeps_port: bool) -> None:
     """Send everybody elsewhere within ``server.drain_timeout_s``: not ready, told, closed, in this order.
 
     Until all have been told, polls and requests are answered as ever. Where the service manager keeps the
     port (``keeps_port``) nobody new is taken in: who connects now waits for the next process.
     """
     within_s = server.settings.server.drain_timeout_s
-    services, departure = server.services, server.namespace.departure
+    services, drain = server.services, server.namespace.drain
     logger.info("stopping: clients have %g s; another signal ends the process at once", within_s)
     services.health.draining = True
     until_s = time.monotonic() + within_s
     if keeps_port:
         server.http.stop()
-    await departure.tell_everybody(until_s - within_s / 2)
+    await drain.tell_everybody(until_s - within_s / 2)
     server.http.stop()
     server.ticker.stop()
-    await departure.close_everybody(until_s)
+    await drain.close_everybody(until_s)
     while time.monotonic() < until_s:
         if not services.answering:
             return
@@ -194,11 +195,11 @@ def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def open_port(server: Server, given: list[socket.socket]) -> list[socket.socket]:
+def open_port(server: Server, passed: list[socket.socket]) -> list[socket.socket]:
     """Open the port, unless the service manager gave its sockets. Raises StartError."""
     host, port = server.settings.server.host, server.settings.server.port
     try:
-        sockets = given or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
+        sockets = passed or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
     except OSError as error:
         raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
     server.access.is_local = all(_is_local(item) for item in sockets)
@@ -277,11 +278,11 @@ def fill_past(settings: Settings, source: Source, history: History, *, eager: bo
     """Tell history what was before a simulated market's start."""
     if not isinstance(source, SimulatedSource):
         return
-    kept = settings.history
+    reach = settings.history
     history.backfill(
         source,
         ProgressBar(sys.stderr, "Filling history", "symbols"),
-        Reach(kept.backfill_days, kept.backfill_sessions),
+        Reach(reach.backfill_days, reach.backfill_sessions),
         eager=eager,
     )
 

@@ -17,6 +17,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
 
+from domain.errors import ErrorCode
 from feed.history.history import HistoryError
 from handlers.access.errors import RETRY_AFTER_S, ApiError, Problem, describe
 from handlers.access.names import identified, symbol_in_path
@@ -46,8 +47,8 @@ class Parser(TornadoParser):
     def load_json(self, req: HTTPServerRequest, schema: Schema) -> Any:
         """Parse a body; the standard library's parser takes NaN, and fails on deep nesting."""
         if not is_json_request(req):
-            given = req.headers.get("Content-Type", "none")[:60]
-            raise ValidationError({"Content-Type": [f"must be application/json, was {given}"]})
+            received = req.headers.get("Content-Type", "none")[:60]
+            raise ValidationError({"Content-Type": [f"must be application/json, was {received}"]})
         try:
             return orjson.loads(req.body)
         except orjson.JSONDecodeError as error:
@@ -77,16 +78,16 @@ class ApiHandler(RequestHandler):
         """Take the parts to work on and the rules of who may."""
         self.services = services
         self.access = access
-        self._kept_headers: dict[str, str] = {}
+        self._own_headers: dict[str, str] = {}
 
     def prepare(self) -> None:
         """Give the request its id, then check origin, key and allowance."""
-        given = self.request.headers.get("X-Request-ID", "")
+        received = self.request.headers.get("X-Request-ID", "")
         self.services.answering.add(self)
         if self.services.health.draining:
-            self._keep_header("Connection", "close")  # whoever asks again asks another server
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        self._keep_header("X-Request-ID", self.request_id)
+            self._add_header("Connection", "close")  # whoever asks again asks another server
+        self.request_id = received if _REQUEST_ID.fullmatch(received) else secrets.token_hex(8)
+        self._add_header("X-Request-ID", self.request_id)
         self._allow_origin()
         if self.request.method == "OPTIONS":
             return
@@ -94,7 +95,7 @@ class ApiHandler(RequestHandler):
         if self.needs_key:
             self.key = self.access.key_of(self.request.headers, address)
         self._client = self.access.client(self.key, address)
-        self._keep_headers(self.access.spend(self._client, self.cost_of_request()))
+        self._add_headers(self.access.spend(self._client, self.cost_of_request()))
         if self.needs_key:
             self.access.check_reader(self.key)
         self._check_size()
@@ -110,18 +111,18 @@ class ApiHandler(RequestHandler):
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """End the answer; one that the client had already costs it less."""
         if self.get_status() == 304:
-            self.was_kept()
+            self.was_cached()
         return super().finish(chunk)
 
-    def was_kept(self) -> None:
+    def was_cached(self) -> None:
         """Take note that the answer was there already: it costs a share of what was taken for it."""
-        self._keep_headers(self.access.refund(self._client, self.cost_of_request()))
+        self._add_headers(self.access.refund(self._client, self.cost_of_request()))
 
     def _check_size(self) -> None:
-        limit, given = self.services.max_body_bytes, len(self.request.body)
-        if given > limit:
-            message = f"A body may have {limit} bytes, this one had {given}."
-            raise ApiError("PAYLOAD_TOO_LARGE", message, {"max_body_bytes": limit})
+        limit, received = self.services.max_body_bytes, len(self.request.body)
+        if received > limit:
+            message = f"A body may have {limit} bytes, this one had {received}."
+            raise ApiError(ErrorCode.PAYLOAD_TOO_LARGE, message, {"max_body_bytes": limit})
         length = len(self.request.uri or "")
         if length > MAX_URL_CHARACTERS:
             rule = f"must have at most {MAX_URL_CHARACTERS} characters, had {length}"
@@ -134,17 +135,17 @@ class ApiHandler(RequestHandler):
             self.set_header(name, value)
         self.set_header("Vary", "Origin")
         self.clear_header("Server")
-        for name, value in getattr(self, "_kept_headers", {}).items():
+        for name, value in getattr(self, "_own_headers", {}).items():
             self.set_header(name, value)
 
-    def _keep_header(self, name: str, value: str) -> None:
+    def _add_header(self, name: str, value: str) -> None:
         """Set a header that an error has too."""
-        self._kept_headers[name] = value
+        self._own_headers[name] = value
         self.set_header(name, value)
 
-    def _keep_headers(self, headers: Mapping[str, str]) -> None:
+    def _add_headers(self, headers: Mapping[str, str]) -> None:
         for name, value in headers.items():
-            self._keep_header(name, value)
+            self._add_header(name, value)
 
     def set_page_headers(self) -> None:
         """Let the answer be a page: with styles of its own, alone in its window."""
@@ -161,9 +162,9 @@ class ApiHandler(RequestHandler):
         """Answer a preflight."""
         self.set_status(204)
         self.set_header("Access-Control-Allow-Methods", ", ".join(self.methods))
-        asked = self.request.headers.get("Access-Control-Request-Headers", "")
-        if re.fullmatch(r"[A-Za-z0-9, -]{1,500}", asked):
-            self.set_header("Access-Control-Allow-Headers", asked)
+        requested = self.request.headers.get("Access-Control-Request-Headers", "")
+        if re.fullmatch(r"[A-Za-z0-9, -]{1,500}", requested):
+            self.set_header("Access-Control-Allow-Headers", requested)
         self.set_header("Access-Control-Max-Age", "600")
 
     def arguments_of(self, schema: type[Request]) -> dict[str, Any]:
@@ -199,7 +200,7 @@ class ApiHandler(RequestHandler):
             self.finish(before + orjson.dumps(data) + after)
 
     def reply_shared(
-        self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int], kept: bool = False
+        self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int], is_cached: bool = False
     ) -> None:
         """Answer with JSON that others are answered with too, and which therefore is compressed once.
 
@@ -207,8 +208,8 @@ class ApiHandler(RequestHandler):
         """
         if not self._is_news(version):
             return
-        if kept:
-            self.was_kept()
+        if is_cached:
+            self.was_cached()
         before, after = self._envelope("OK", meta)
         if len(data) < GZIP_FROM_BYTES or "gzip" not in self.request.headers.get("Accept-Encoding", ""):
             self.finish(before + data + after)
@@ -240,9 +241,9 @@ class ApiHandler(RequestHandler):
         question = self.request.query.encode()
         mark = format(zlib.crc32(question), "x") if question else ""
         self.set_header("ETag", f'"{epoch}-{seq}-{mark}"')
-        self._may_be_kept("no-cache")
+        self._set_cache_rule("no-cache")
 
-    def _may_be_kept(self, rule: str) -> None:
+    def _set_cache_rule(self, rule: str) -> None:
         """Say who may keep the answer: once keys are set nobody for others, whatever header the key is in."""
         self.set_header("Cache-Control", f"private, {rule}" if self.access.keys else rule)
 
@@ -256,11 +257,11 @@ class ApiHandler(RequestHandler):
             return await asyncio.wait_for(work, self.services.api_timeout_s)
         except TimeoutError:
             message = f"The answer was not ready within {self.services.api_timeout_s:g} s."
-            raise ApiError("FEED_UNAVAILABLE", message, retry_after_s=RETRY_AFTER_S) from None
+            raise ApiError(ErrorCode.FEED_UNAVAILABLE, message, retry_after_s=RETRY_AFTER_S) from None
 
     def cache_reference_data(self) -> None:
         """Let the client keep this answer for a while."""
-        self._may_be_kept(f"max-age={REFERENCE_MAX_AGE_S}")
+        self._set_cache_rule(f"max-age={REFERENCE_MAX_AGE_S}")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell of any failure in the one shape there is."""
@@ -294,7 +295,7 @@ class ApiHandler(RequestHandler):
         """A refusal is no news, nor is a failing store, which says so itself; all else gets its traceback."""
         if isinstance(value, ApiError | ValidationError | LookupError | HTTPError | HistoryError):
             problem = describe(value)
-            if problem.status < 500 or problem.code == "FEED_UNAVAILABLE":
+            if problem.status < 500 or problem.code == ErrorCode.FEED_UNAVAILABLE:
                 logger.debug("%s %s refused: %s", self.request.method, self.request.path, problem.code)
                 return
         if value is not None:
@@ -306,8 +307,8 @@ class ApiHandler(RequestHandler):
         if origin is None:
             return
         self.access.check_origin(self.request)
-        self._keep_header("Access-Control-Allow-Origin", origin)
-        self._keep_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+        self._add_header("Access-Control-Allow-Origin", origin)
+        self._add_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
 
 class NotFoundHandler(ApiHandler):
@@ -316,4 +317,4 @@ class NotFoundHandler(ApiHandler):
     def prepare(self) -> None:
         """Refuse, in the envelope."""
         super().prepare()
-        raise ApiError("NOT_FOUND", f"There is no route {self.request.path[:200]}.")
+        raise ApiError(ErrorCode.NOT_FOUND, f"There is no route {self.request.path[:200]}.")

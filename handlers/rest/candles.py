@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from domain.instants import IST, to_datetime
+from domain.instruments import OptionType
+from domain.intervals import Interval
 from feed.market.candles import Candle, Candles, width_name
-from feed.market.clock import to_datetime
 from feed.market.market import Quote
 from feed.market.universe import Universe
-from feed.reference.calendar import IST
 from handlers.access.rate_limit import HEAVY
 from handlers.rest.base import ApiHandler
 from handlers.rest.reference import pagination, strike_index
@@ -40,25 +41,25 @@ class HistoricalDataHandler(ApiHandler):
     async def get(self, symbol: str) -> None:
         """Answer with a page of candles, ascending; without a beginning the first page has the newest."""
         name = self.symbol_of(symbol)
-        wanted = self.arguments_of(HistoryRequest)
+        query = self.arguments_of(HistoryRequest)
         universe = self.services.market.universe
         universe.underlying(name)
-        end_ms = wanted["end"] if wanted["end"] is not None else self.services.clock.now_ms() + 1
-        start_ms, is_open = wanted["start"], wanted["start"] is None
-        page, per_page = wanted["page"], wanted["per_page"]
-        contract = _contract(universe, name, wanted)
+        end_ms = query["end"] if query["end"] is not None else self.services.clock.now_ms() + 1
+        start_ms, is_open = query["start"], query["start"] is None
+        page, per_page = query["page"], query["per_page"]
+        contract = _contract(universe, name, query)
         history = self.services.history
         if is_open:
-            earliest_ms = await self.within_time(history.earliest_ms(name, wanted["interval"], contract))
+            earliest_ms = await self.within_time(history.earliest_ms(name, query["interval"], contract))
             start_ms = end_ms if earliest_ms is None else min(earliest_ms, end_ms)
         candles, total = await self.within_time(
             history.page(
-                name, wanted["interval"], start_ms, end_ms, page, per_page, contract, from_end=is_open
+                name, query["interval"], start_ms, end_ms, page, per_page, contract, from_end=is_open
             )
         )
         data = {
             "symbol": name,
-            "interval": wanted["interval"],
+            "interval": query["interval"],
             "from": timestamp(start_ms),
             "to": timestamp(end_ms),
             "source": ", ".join(candles.source_names) or self.services.market.source,
@@ -66,14 +67,14 @@ class HistoricalDataHandler(ApiHandler):
                 "finest": await self._finest(name, contract, start_ms, end_ms),
                 "made_of": made_of(candles),
             },
-            "candles": self._rows(name, wanted["interval"], candles),
+            "candles": self._rows(name, query["interval"], candles),
         }
         meta: dict[str, Any] = {"symbol": name, "pagination": pagination(page, per_page, total)}
-        if wanted["expiry"] is not None:
-            meta["expiry"] = wanted["expiry"]
+        if query["expiry"] is not None:
+            meta["expiry"] = query["expiry"]
         self.reply(data, meta=meta)
 
-    def _rows(self, name: str, interval: str, candles: Candles) -> list[dict[str, Any]]:
+    def _rows(self, name: str, interval: Interval, candles: Candles) -> list[dict[str, Any]]:
         """Candles as rows, each with whether it is final: all before the newest that is."""
         history, now_ms = self.services.history, self.services.clock.now_ms()
         closed = len(candles)
@@ -84,7 +85,7 @@ class HistoricalDataHandler(ApiHandler):
     async def _finest(self, name: str, contract: object, start_ms: int, end_ms: int) -> str | None:
         """The width of the narrowest bars that there are; chains are recorded minute by minute."""
         if contract is not None:
-            return "1m"
+            return Interval.ONE_MINUTE
         found = await self.within_time(self.services.history.finest_width_ms(name, start_ms, end_ms))
         return None if found is None else width_name(found)
 
@@ -142,22 +143,22 @@ def candle_rows(candles: Candles) -> list[dict[str, Any]]:
 def made_of(candles: Candles) -> list[dict[str, Any]]:
     """Runs of candles that are made of bars of one width."""
     found = []
-    told = zip(candles.width_ms.tolist(), candles.time_ms.tolist(), strict=True)
-    for width_ms, run in groupby(told, key=itemgetter(0)):
+    pairs = zip(candles.width_ms.tolist(), candles.time_ms.tolist(), strict=True)
+    for width_ms, run in groupby(pairs, key=itemgetter(0)):
         times = [time_ms for _, time_ms in run]
         width = width_name(width_ms) if width_ms else None
         found.append({"from": timestamp(times[0]), "to": timestamp(times[-1]), "width": width})
     return found
 
 
-def _contract(universe: Universe, symbol: str, wanted: dict[str, Any]) -> tuple[Any, float, bool] | None:
+def _contract(universe: Universe, symbol: str, query: dict[str, Any]) -> tuple[Any, float, bool] | None:
     """The contract asked for. Raises UnknownExpiry, UnknownContract."""
-    if wanted["expiry"] is None:
+    if query["expiry"] is None:
         return None
-    listing = universe.listing(symbol, wanted["expiry"])
-    strike = wanted["strike"]
+    listing = universe.listing(symbol, query["expiry"])
+    strike = query["strike"]
     strike_index(listing, strike)
-    return listing.expiry.day, strike, wanted["option_type"] == "CE"
+    return listing.expiry.day, strike, query["option_type"] == OptionType.CALL
 
 
 def _day_of(candle: Candle) -> Any:

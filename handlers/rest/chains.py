@@ -11,18 +11,18 @@ class OptionChainHandler(PastHandler):
 
     async def get(self) -> None:
         """Answer with the chain, the same bytes that the stream's snapshot has, or with a recorded one."""
-        wanted = self.arguments_of(ChainRequest)
-        if wanted["at"] is not None:
-            await self.reply_past_chain(wanted)
+        query = self.arguments_of(ChainRequest)
+        if query["at"] is not None:
+            await self.reply_past_chain(query)
             return
-        listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
+        listing = self.services.market.universe.listing(query["symbol"], query["expiry"])
         stream = self.services.views.chain(listing)
-        kept = stream.is_kept(wanted["strikes"])
+        is_cached = stream.is_cached(query["strikes"])
         self.reply_shared(
-            stream.whole(wanted["strikes"]),
+            stream.whole(query["strikes"]),
             meta={"symbol": listing.symbol, "expiry": listing.expiry.day},
             version=(stream.epoch, stream.seq),
-            kept=kept,
+            is_cached=is_cached,
         )
 
 
@@ -31,11 +31,11 @@ class DashboardHandler(PastHandler):
 
     async def get(self) -> None:
         """Answer with the figures of an expiry; with ``at`` as they were."""
-        wanted = self.arguments_of(DashboardRequest)
-        if wanted["at"] is not None:
-            await self.reply_past_dashboard(wanted)
+        query = self.arguments_of(DashboardRequest)
+        if query["at"] is not None:
+            await self.reply_past_dashboard(query)
             return
-        listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
+        listing = self.services.market.universe.listing(query["symbol"], query["expiry"])
         stream = self.services.views.dashboard(listing)
         self.reply_shared(
             stream.whole(),

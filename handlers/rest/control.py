@@ -6,6 +6,7 @@ import logging
 
 from marshmallow import ValidationError
 
+from domain.errors import ErrorCode
 from feed.replay.control import OutsideRecording, ReplayControl
 from feed.simulation.source import SimulatedSource
 from handlers.access.errors import ApiError
@@ -26,13 +27,15 @@ class ControlHandler(ApiHandler):
     def check_allowed(self) -> None:
         """Refuse where control is not enabled, and whoever may not. Raises NOT_FOUND, UNAUTHORIZED."""
         if not self.services.may_control:
-            raise ApiError("NOT_FOUND", "Control is off here: the operator sets feed.control to allow it.")
+            raise ApiError(
+                ErrorCode.NOT_FOUND, "Control is off here: the operator sets feed.control to allow it."
+            )
         self.access.check_controller(self.key, self.request)
 
     def log_done(self, what: str) -> None:
         """Say in the log who changed what everybody sees."""
-        given = {"request_id": self.request_id, "key": self.key.name if self.key is not None else None}
-        logger.info("the feed was steered: %s", what, extra=given)
+        about = {"request_id": self.request_id, "key": self.key.name if self.key is not None else None}
+        logger.info("the feed was steered: %s", what, extra=about)
 
 
 class ReplayHandler(ControlHandler):
@@ -48,15 +51,15 @@ class ReplayHandler(ControlHandler):
         self.no_arguments()
         control = self._control()
         self.check_allowed()
-        wanted = self.body_of(ReplayRequest)
-        action = wanted["action"]
+        body = self.body_of(ReplayRequest)
+        action = body["action"]
         if action == "seek":
             try:
-                await self.within_time(control.seek(wanted["at"]))
+                await self.within_time(control.seek(body["at"]))
             except OutsideRecording as error:
                 raise ValidationError({"at": [str(error)]}) from None
         elif action == "speed":
-            control.set_speed(wanted["speed"])
+            control.set_speed(body["speed"])
         elif action == "pause":
             control.pause()
         else:
@@ -67,7 +70,7 @@ class ReplayHandler(ControlHandler):
     def _control(self) -> ReplayControl:
         if self.services.replay is None:
             source = self.services.market.source
-            raise ApiError("NOT_FOUND", f"There is no replay here: the source is {source}.")
+            raise ApiError(ErrorCode.NOT_FOUND, f"There is no replay here: the source is {source}.")
         return self.services.replay
 
     def _answer(self, control: ReplayControl) -> None:
@@ -79,26 +82,26 @@ class ScenarioHandler(ControlHandler):
     """``/api/simulation/scenario``."""
 
     def get(self) -> None:
-        """Answer with the mood of the simulated market."""
+        """Answer with the scenario of the simulated market."""
         self.no_arguments()
         self._answer(self._simulation())
 
     async def post(self) -> None:
-        """Go over to another mood."""
+        """Go over to another scenario."""
         self.no_arguments()
         simulation = self._simulation()
         self.check_allowed()
-        wanted = self.body_of(ScenarioRequest)
-        simulation.set_scenario(wanted["scenario"], self.services.clock.now_ms())
-        await self.services.ticker.diverge(f"scenario {wanted['scenario']}")
-        self.log_done(f"scenario {wanted['scenario']}")
-        await self.services.announce_feed()
+        body = self.body_of(ScenarioRequest)
+        simulation.set_scenario(body["scenario"], self.services.clock.now_ms())
+        await self.services.ticker.diverge(f"scenario {body['scenario']}")
+        self.log_done(f"scenario {body['scenario']}")
+        await self.services.notify_feed()
         self._answer(simulation)
 
     def _simulation(self) -> SimulatedSource:
         if self.services.simulation is None:
             source = self.services.market.source
-            raise ApiError("NOT_FOUND", f"There is no simulated market here: the source is {source}.")
+            raise ApiError(ErrorCode.NOT_FOUND, f"There is no simulated market here: the source is {source}.")
         return self.services.simulation
 
     def _answer(self, simulation: SimulatedSource) -> None:

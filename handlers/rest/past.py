@@ -10,12 +10,12 @@ import numpy as np
 import orjson
 from marshmallow import ValidationError
 
+from domain.errors import ErrorCode
+from domain.instants import IST, to_datetime
+from domain.intervals import INTERVALS_MS, Interval
 from feed.history.as_of import PAST_EPOCH, value_past_chain
 from feed.history.store.stored_chain import StoredChain
-from feed.market.candles import INTERVALS_MS
-from feed.market.clock import to_datetime
 from feed.market.source import FloatArray
-from feed.reference.calendar import IST
 from feed.reference.instruments import UnknownExpiry
 from feed.valuation.chain import Chain
 from feed.valuation.dashboard import Dashboard, UnderlyingVolatility, build_dashboard
@@ -52,8 +52,8 @@ async def past_chain(
     """
     underlying = services.market.universe.underlying(symbol)
     if at_ms > services.clock.now_ms():
-        asked, now = (timestamp(instant_ms) for instant_ms in (at_ms, services.clock.now_ms()))
-        raise ValidationError({"at": [f"must not lie in the future, was {asked} and it is {now}"]})
+        requested, now = (timestamp(instant_ms) for instant_ms in (at_ms, services.clock.now_ms()))
+        raise ValidationError({"at": [f"must not lie in the future, was {requested} and it is {now}"]})
     await services.settle_history()
     expiries = [expiry] if expiry else await _expiries_of(services, symbol, at_ms)
     for day in expiries:
@@ -94,10 +94,10 @@ async def _not_recorded(services: Services, symbol: str, expiries: Iterable[date
     known = [span for span in spans if span is not None]
     message = f"Nothing is recorded of {symbol} at {timestamp(at_ms)}"
     if not known:
-        return ApiError("NOT_FOUND", f"{message}.", {"covered": None})
+        return ApiError(ErrorCode.NOT_FOUND, f"{message}.", {"covered": None})
     start, end = timestamp(min(first for first, _ in known)), timestamp(max(last for _, last in known))
     message = f"{message}; what is recorded begins {start} and ends {end}, and may have gaps."
-    return ApiError("NOT_FOUND", message, {"covered": {"from": start, "to": end}})
+    return ApiError(ErrorCode.NOT_FOUND, message, {"covered": {"from": start, "to": end}})
 
 
 def encode_chain(chain: Chain, strikes: int | None) -> bytes:
@@ -134,17 +134,17 @@ class PastHandler(ApiHandler):
         """Much for the past, which is read from the store and valued afresh."""
         return HEAVY if "at" in self.request.query_arguments else self.cost
 
-    async def reply_past_chain(self, wanted: dict[str, Any]) -> None:
+    async def reply_past_chain(self, query: dict[str, Any]) -> None:
         """Answer with a recorded chain."""
         _, chain = await self.within_time(
-            past_chain(self.services, wanted["symbol"], wanted["expiry"], wanted["at"])
+            past_chain(self.services, query["symbol"], query["expiry"], query["at"])
         )
-        self._reply_past(chain, encode_chain(chain, wanted["strikes"]))
+        self._reply_past(chain, encode_chain(chain, query["strikes"]))
 
-    async def reply_past_dashboard(self, wanted: dict[str, Any]) -> None:
+    async def reply_past_dashboard(self, query: dict[str, Any]) -> None:
         """Answer with the figures of a recorded chain."""
         board = await self.within_time(
-            past_dashboard(self.services, wanted["symbol"], wanted["expiry"], wanted["at"])
+            past_dashboard(self.services, query["symbol"], query["expiry"], query["at"])
         )
         self._reply_past(board.chain, encode(dump_dashboard(board)))
 
@@ -161,12 +161,12 @@ class SeriesHandler(ApiHandler):
 
     cost = HEAVY
 
-    def span(self, symbol: str, wanted: dict[str, Any]) -> tuple[int, int]:
+    def span(self, symbol: str, query: dict[str, Any]) -> tuple[int, int]:
         """First instant and end; of the trading day in course where none is asked for."""
         services = self.services
-        end_ms = wanted["end"] if wanted["end"] is not None else services.clock.now_ms() + 1
-        if wanted["start"] is not None:
-            return wanted["start"], max(end_ms, wanted["start"])
+        end_ms = query["end"] if query["end"] is not None else services.clock.now_ms() + 1
+        if query["start"] is not None:
+            return query["start"], max(end_ms, query["start"])
         return services.history.day_start_ms(symbol, end_ms - 1), end_ms
 
     async def expiry_of(self, symbol: str, expiry: date | None) -> date:
@@ -186,21 +186,19 @@ class DashboardHistoryHandler(SeriesHandler):
     async def get(self, symbol: str) -> None:
         """Answer with a page of points, oldest first."""
         name = self.symbol_of(symbol)
-        wanted = self.arguments_of(DashboardHistoryRequest)
+        query = self.arguments_of(DashboardHistoryRequest)
         self.services.market.universe.underlying(name)
-        start_ms, end_ms = self.span(name, wanted)
+        start_ms, end_ms = self.span(name, query)
         check_length(start_ms, end_ms, MOST_SERIES_SPAN)
         await self.services.settle_history()
-        day = await self.within_time(self.expiry_of(name, wanted["expiry"]))
-        series, sources = await self.within_time(
-            self._series(name, day, start_ms, end_ms, wanted["interval"])
-        )
-        page, per_page = wanted["page"], wanted["per_page"]
+        day = await self.within_time(self.expiry_of(name, query["expiry"]))
+        series, sources = await self.within_time(self._series(name, day, start_ms, end_ms, query["interval"]))
+        page, per_page = query["page"], query["per_page"]
         shown = slice((page - 1) * per_page, page * per_page)
         data = {
             "symbol": name,
             "expiry": day,
-            "interval": wanted["interval"],
+            "interval": query["interval"],
             "source": ", ".join(sources) or self.services.market.source,
             "points": dump_points({column: values[shown] for column, values in series.items()}),
         }
@@ -208,7 +206,7 @@ class DashboardHistoryHandler(SeriesHandler):
         self.reply(data, meta={"symbol": name, "expiry": day, "pagination": about})
 
     async def _series(
-        self, symbol: str, day: date, start_ms: int, end_ms: int, interval: str
+        self, symbol: str, day: date, start_ms: int, end_ms: int, interval: Interval
     ) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
         """The series, and where it comes from, each once."""
         history = self.services.history
@@ -225,22 +223,22 @@ class OpenInterestHistoryHandler(SeriesHandler):
     async def get(self, symbol: str) -> None:
         """Answer with open interest and its change of some strikes."""
         name = self.symbol_of(symbol)
-        wanted = self.arguments_of(OpenInterestHistoryRequest)
+        query = self.arguments_of(OpenInterestHistoryRequest)
         self.services.market.universe.underlying(name)
-        start_ms, end_ms = self.span(name, wanted)
+        start_ms, end_ms = self.span(name, query)
         check_length(start_ms, end_ms, MOST_OI_SPAN)
         await self.services.settle_history()
-        day = await self.within_time(self.expiry_of(name, wanted["expiry"]))
-        strikes = await self.within_time(self._strikes(name, day, wanted["strikes"], end_ms))
+        day = await self.within_time(self.expiry_of(name, query["expiry"]))
+        strikes = await self.within_time(self._strikes(name, day, query["strikes"], end_ms))
         history = self.services.history
         series = await self.within_time(
-            history.open_interest(name, day, strikes, start_ms, end_ms, wanted["interval"])
+            history.open_interest(name, day, strikes, start_ms, end_ms, query["interval"])
         )
         sources = await self.within_time(history.chain_sources(name, day, start_ms, end_ms))
         data = {
             "symbol": name,
             "expiry": day,
-            "interval": wanted["interval"],
+            "interval": query["interval"],
             "source": ", ".join(sources) or self.services.market.source,
             **dump_open_interest(series),
         }

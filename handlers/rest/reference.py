@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from feed.market.clock import to_datetime
+from domain.instants import IST, to_datetime
+from domain.instruments import Kind
 from feed.market.universe import Listing, Universe
-from feed.reference.calendar import IST
 from feed.reference.identity import known_as
 from feed.reference.instruments import Underlying, UnknownContract
 from handlers.access.rate_limit import CHEAP
@@ -29,22 +29,22 @@ class SymbolsHandler(ApiHandler):
 
     def get(self) -> None:
         """Answer with the symbols that match."""
-        wanted = self.arguments_of(SymbolsRequest)
+        query = self.arguments_of(SymbolsRequest)
         universe = self.services.market.universe
-        found = [item for item in universe.underlyings if _matches(item, wanted)]
-        first = (wanted["page"] - 1) * wanted["per_page"]
-        shown = found[first : first + wanted["per_page"]]
+        found = [item for item in universe.underlyings if _matches(item, query)]
+        first = (query["page"] - 1) * query["per_page"]
+        shown = found[first : first + query["per_page"]]
         data = {
             "symbols": [_symbol_row(universe, item) for item in shown],
-            "indices": [item.symbol for item in found if item.kind == "index"],
-            "stocks": [item.symbol for item in found if item.kind == "stock"],
-            "commodities": [item.symbol for item in found if item.kind == "commodity"],
+            "indices": [item.symbol for item in found if item.kind == Kind.INDEX],
+            "stocks": [item.symbol for item in found if item.kind == Kind.STOCK],
+            "commodities": [item.symbol for item in found if item.kind == Kind.COMMODITY],
             "stocks_with_options": [
-                item.symbol for item in found if item.kind == "stock" and universe.chains(item.symbol)
+                item.symbol for item in found if item.kind == Kind.STOCK and universe.chains(item.symbol)
             ],
         }
         self.cache_reference_data()
-        meta = {"pagination": pagination(wanted["page"], wanted["per_page"], len(found))}
+        meta = {"pagination": pagination(query["page"], query["per_page"], len(found))}
         self.reply(_symbols.dump(data), meta=meta)
 
 
@@ -91,11 +91,11 @@ def pagination(page: int, per_page: int, total: int) -> dict[str, Any]:
     }
 
 
-def _matches(item: Underlying, wanted: dict[str, Any]) -> bool:
-    text = wanted.get("q", "").upper()
-    exchanges = wanted.get("exchange", ())
+def _matches(item: Underlying, query: dict[str, Any]) -> bool:
+    text = query.get("q", "").upper()
+    exchanges = query.get("exchange", ())
     return (
-        wanted.get("kind", item.kind) == item.kind
+        query.get("kind", item.kind) == item.kind
         and (not exchanges or item.exchange in exchanges or item.derivatives_exchange in exchanges)
         and (text in item.symbol or text in item.name.upper() or known_as(text) == item.symbol)
     )

@@ -11,9 +11,12 @@ from datetime import date
 from typing import Any
 from weakref import WeakSet
 
+from domain.instants import to_datetime, to_ms
+from domain.intervals import Interval
+from domain.streams import StreamName
 from feed.history.history import ClosedCandle, History, HistoryError
 from feed.history.session_figures import volatility_series
-from feed.market.clock import Clock, VirtualClock, to_datetime, to_ms
+from feed.market.clock import Clock, VirtualClock
 from feed.market.guard import Guard
 from feed.market.market import Market
 from feed.market.source import FloatArray
@@ -50,11 +53,11 @@ class PastVolatility:
 
     def __call__(self, symbol: str) -> FloatArray:
         """The sessions before the running one, oldest first: (days,)."""
-        return volatility_series(self._history.told_volatilities(symbol), self._stored.get(symbol, {}))
+        return volatility_series(self._history.source_volatilities(symbol), self._stored.get(symbol, {}))
 
     async def follow(self, closed: Iterable[ClosedCandle], now_ms: int, *, wait: bool) -> None:
         """Read again once a session has ended; without ``wait`` in the background."""
-        if not any(item.interval == "1d" for item in closed):
+        if not any(item.interval == Interval.ONE_DAY for item in closed):
             return
         if wait:
             await self._read_guarded(now_ms)
@@ -114,7 +117,7 @@ class Views:
         if stream is None:
             symbol, day = listing.key
             stream = self._boards[listing.key] = WholeStream(
-                f"dashboard:{symbol}:{day}",
+                StreamName.dashboard(symbol, day),
                 self.market,
                 {"symbol": symbol, "expiry": day},
                 lambda: (self.market.epoch, self.market.chain_seq(self.market.universe.listing(symbol, day))),
@@ -146,7 +149,7 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptStatus:
+class CachedStatus:
     """The market status of all exchanges, true for instants in [from, until)."""
 
     key: tuple[str, int]
@@ -183,9 +186,9 @@ class Services:
     simulation: SimulatedSource | None = None
     may_control: bool = False
     socket_statistics: Callable[[], dict[str, Any]] = dict
-    announce_feed: Callable[[], Awaitable[None]] = _tell_nobody
+    notify_feed: Callable[[], Awaitable[None]] = _tell_nobody
     answering: WeakSet[Any] = field(default_factory=WeakSet)  # handlers; one whose client went is collected
-    _kept_status: KeptStatus | None = None
+    _cached_status: CachedStatus | None = None
 
     async def settle_history(self) -> None:
         """Under a virtual clock have history complete: what it answers must not depend on real time."""
@@ -201,19 +204,19 @@ class Services:
         if exchanges is not None:
             return self._status(exchanges, feed)
         now_ms = self.clock.now_ms()
-        kept = self._kept_status
+        cached = self._cached_status
         key = (feed, self.calendar.version)
-        if kept is None or kept.key != key or not kept.from_ms <= now_ms < kept.until_ms:
+        if cached is None or cached.key != key or not cached.from_ms <= now_ms < cached.until_ms:
             names = list(self.calendar.exchanges)
             now = to_datetime(now_ms)
             phases = [self.calendar.phase(name, now) for name in names]
-            kept = self._kept_status = KeptStatus(
+            cached = self._cached_status = CachedStatus(
                 key=key,
                 from_ms=now_ms,
                 until_ms=min(to_ms(phase.next_change) for phase in phases),
                 status=self._status(names, feed),
             )
-        return kept.status
+        return cached.status
 
     def _status(self, exchanges: list[str], feed: str) -> dict[str, Any]:
         now = to_datetime(self.clock.now_ms())

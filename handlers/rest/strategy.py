@@ -12,13 +12,14 @@ from marshmallow import ValidationError
 
 from analytics.strategy import (
     Leg,
-    Limits,
+    ProfitLimits,
     limits,
     probability_of_profit,
     profit_at_expiry,
     profit_before_expiry,
 )
 from analytics.volatility import atm_volatility
+from domain.instruments import OptionType
 from feed.market.source import FloatArray
 from feed.market.universe import Listing
 from feed.valuation.chain import Chain
@@ -39,9 +40,9 @@ class StrategyHandler(ApiHandler):
     def post(self) -> None:
         """Answer with pay-off, limits, Greeks and odds of the legs."""
         self.no_arguments()
-        wanted = self.body_of(StrategyRequest)
-        listing = self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
-        strategy = value_strategy(self.services.views.value(listing), listing, wanted)
+        request = self.body_of(StrategyRequest)
+        listing = self.services.market.universe.listing(request["symbol"], request["expiry"])
+        strategy = value_strategy(self.services.views.value(listing), listing, request)
         self.set_header("Cache-Control", "no-store")
         self.reply(dump_strategy(strategy), meta={"symbol": listing.symbol, "expiry": listing.expiry.day})
 
@@ -72,7 +73,7 @@ class Strategy:
 
     chain: Chain
     legs: list[ValuedLeg]
-    limits: Limits
+    limits: ProfitLimits
     probability_of_profit: float
     greeks: dict[str, float]
     prices: FloatArray
@@ -80,12 +81,12 @@ class Strategy:
     today: FloatArray
 
 
-def value_strategy(chain: Chain, listing: Listing, wanted: Mapping[str, Any]) -> Strategy:
+def value_strategy(chain: Chain, listing: Listing, request: Mapping[str, Any]) -> Strategy:
     """Value what a ``StrategyRequest`` asks for. Raises UnknownContract, ValidationError."""
-    legs = [_value_leg(chain, listing, place, leg) for place, leg in enumerate(wanted["legs"])]
+    legs = [_value_leg(chain, listing, place, leg) for place, leg in enumerate(request["legs"])]
     orders = [leg.order for leg in legs]
     ends = limits(orders)
-    prices = _prices(chain, orders, ends, wanted["spot_range_percent"], wanted["points"])
+    prices = _prices(chain, orders, ends, request["spot_range_percent"], request["points"])
     return Strategy(
         chain=chain,
         legs=legs,
@@ -98,17 +99,17 @@ def value_strategy(chain: Chain, listing: Listing, wanted: Mapping[str, Any]) ->
     )
 
 
-def _value_leg(chain: Chain, listing: Listing, place: int, wanted: Mapping[str, Any]) -> ValuedLeg:
-    at = strike_index(listing, wanted["strike"])
-    is_call = wanted["option_type"] == "CE"
+def _value_leg(chain: Chain, listing: Listing, place: int, request: Mapping[str, Any]) -> ValuedLeg:
+    at = strike_index(listing, request["strike"])
+    is_call = request["option_type"] == OptionType.CALL
     leg = (0 if is_call else 1, at)
     mid = float(chain.mid[leg])
-    price, source = _price(wanted["price"], mid, float(chain.legs["last_price"][leg]))
+    price, source = _price(request["price"], mid, float(chain.legs["last_price"][leg]))
     if price is None:
-        name = f"{listing.symbol} {listing.expiry.day} {wanted['strike']:.12g} {wanted['option_type']}"
+        name = f"{listing.symbol} {listing.expiry.day} {request['strike']:.12g} {request['option_type']}"
         raise ValidationError({"legs": {place: {"price": [f"must be given: there is no price for {name}"]}}})
     return ValuedLeg(
-        order=Leg(wanted["strike"], is_call, wanted["side"], wanted["quantity"], price),
+        order=Leg(request["strike"], is_call, request["side"], request["quantity"], price),
         token=int(chain.tokens[leg]),
         price_source=source,
         is_quoted=math.isfinite(mid),
@@ -117,17 +118,17 @@ def _value_leg(chain: Chain, listing: Listing, place: int, wanted: Mapping[str, 
     )
 
 
-def _price(given: float | None, mid: float, last: float) -> tuple[float | None, str]:
+def _price(stated: float | None, mid: float, last: float) -> tuple[float | None, str]:
     """The premium of a unit and where it is from: the client, the quote, or the last trade."""
-    if given is not None:
-        return given, "given"
+    if stated is not None:
+        return stated, "given"
     if math.isfinite(mid):
         return round(mid, 2), "mid"  # the price that is shown, so that the sums can be checked
     return (last, "last") if math.isfinite(last) else (None, "")
 
 
 def _prices(
-    chain: Chain, orders: Sequence[Leg], ends: Limits, range_percent: float, points: int
+    chain: Chain, orders: Sequence[Leg], ends: ProfitLimits, range_percent: float, points: int
 ) -> FloatArray:
     """Prices of the underlying for the curve: even steps around the spot, and every knot."""
     strikes = np.array([order.strike for order in orders])
@@ -154,7 +155,7 @@ def _profit_today(chain: Chain, legs: Sequence[ValuedLeg], prices: FloatArray) -
     )
 
 
-def _probability(chain: Chain, orders: Sequence[Leg], ends: Limits) -> float:
+def _probability(chain: Chain, orders: Sequence[Leg], ends: ProfitLimits) -> float:
     """Probability of a profit, with the smile's volatility at each break-even; NaN without a smile."""
     smile = chain.strike_volatility > 0
     if not (smile.any() and math.isfinite(chain.forward)):

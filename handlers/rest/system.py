@@ -116,15 +116,15 @@ class HealthHandler(ApiHandler):
 
     def get(self) -> None:
         """Answer 200 while the server serves, 503 when it does not."""
-        wanted = self.arguments_of(HealthRequest)
+        query = self.arguments_of(HealthRequest)
         self.set_header("Cache-Control", "no-store")
-        if wanted["probe"] == "live":
+        if query["probe"] == "live":
             self.reply({"status": "ok"}, message="The process answers.")
             return
         services = self.services
         report = services.health.report()
         status = 503 if report.status == "down" else 200
-        if wanted["probe"] == "ready":
+        if query["probe"] == "ready":
             self.reply({"status": report.status}, status=status)
             return
         parts = {
@@ -148,8 +148,8 @@ class MarketStatusHandler(ApiHandler):
 
     def get(self) -> None:
         """Answer with the phase of each exchange."""
-        wanted = self.arguments_of(StatusRequest)
-        self.reply(self.services.market_status(wanted["exchange"]))
+        query = self.arguments_of(StatusRequest)
+        self.reply(self.services.market_status(query["exchange"]))
 
 
 class WebsocketStatsHandler(ApiHandler):

@@ -19,13 +19,24 @@ from typing import Any
 
 import numpy as np
 
+from domain.errors import ErrorCode
+from domain.streams import StreamName
 from feed.market.guard import Guard
 from handlers.streams.pulse import Pulse
-from handlers.streams.rooms import NOWHERE, ROLLED, Client, Cohort, PacedRoom, Position, Room, Subscription
+from handlers.streams.rooms import (
+    NOWHERE,
+    ROLLED,
+    Client,
+    InSyncGroup,
+    PacedRoom,
+    Position,
+    Room,
+    Subscription,
+)
 from handlers.transport.frames import Packet, encode
 
 SLICE = 100  # sockets written to before the time is looked at: less than a millisecond
-BREATH_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer
+MAX_TURN_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer
 FULL_INTERVAL_MS = 1000  # a client that replaces its whole state is served once a second
 FAN_OUT_SAMPLES = 512
 MOST_CYCLES = 64  # between two tries of a stream that fails: half a minute at the default
@@ -67,7 +78,7 @@ class Broadcaster:
         self._slow_client_timeout_s = slow_client_timeout_s
         self._monotonic = monotonic
         self._lagging: dict[Client, None] = {}
-        self._breathed = monotonic()
+        self._turn_began_s = monotonic()
         self._guard = guard or Guard(monotonic)
         self.pulse = Pulse(
             heartbeat_s=heartbeat_s, publish_interval_s=publish_interval_ms / 1000, monotonic=monotonic
@@ -79,7 +90,7 @@ class Broadcaster:
         """Begin to serve a connected client."""
         self.clients[client.sid] = client
         client.socket.on_poll = lambda: self._serve(client)
-        client.socket.on_pending = client.fall_out
+        client.socket.on_pending = client.leave_groups
 
     def remove(self, sid: str) -> Client | None:
         """Forget a client and its subscriptions."""
@@ -138,22 +149,22 @@ class Broadcaster:
         """Put a client into a room; nothing else registers one."""
         room = self.rooms.setdefault(room.key, room)
         if not room.subscriptions:
-            room.told = (room.stream.epoch, room.stream.seq)
+            room.last_sent = (room.stream.epoch, room.stream.seq)
             self.pulse.said(room)
         subscription = Subscription(client, room, position, rolls=rolls)
         client.subscriptions[room.stream.name] = subscription
         room.subscriptions[client] = subscription
         if len(client.subscriptions) > 1:
-            client.fall_out()
-        self._let_march(client)
+            client.leave_groups()
+        self._join_group(client)
 
-    def unsubscribe(self, client: Client, name: str) -> bool:
+    def unsubscribe(self, client: Client, name: StreamName) -> bool:
         """Take a client out of a stream; return whether it was in it."""
         subscription = client.subscriptions.pop(name, None)
         if subscription is None:
             return False
         subscription.end()
-        client.owed.pop(name, None)
+        client.pending_notices.pop(name, None)
         room = subscription.room
         room.subscriptions.pop(client, None)
         if not room.subscriptions:
@@ -162,16 +173,16 @@ class Broadcaster:
 
     async def publish(self) -> None:
         """One cycle: advance every room, then write once to each client that has something new."""
-        started = self._breathed = self._monotonic()
+        started = self._turn_began_s = self._monotonic()
         self._cycle += 1
         several: dict[Client, None] = dict(self._lagging)
         for room in list(self.rooms.values()):
             await self._publish_room(room, several)
-            await self.breathe()
+            await self.yield_to_loop()
         for clients in _slices(list(several)):
             for client in clients:
                 self._serve(client)
-            await self.breathe()
+            await self.yield_to_loop()
         await self._tell_failures()
         self._disconnect_slow()
         self.statistics.cycles_ms.append((self._monotonic() - started) * 1000)
@@ -185,7 +196,7 @@ class Broadcaster:
             if room.failures:
                 await self._recover(room, several)
                 return
-            since = room.told
+            since = room.last_sent
             if room.advance():
                 room.idle_cycles = 0
                 await self._fan_out(room, since, several)
@@ -224,7 +235,7 @@ class Broadcaster:
             room, reference = self._failed.popitem()
             with self._guard.part("streams"):
                 trouble = {
-                    "code": "INTERNAL_ERROR",
+                    "code": ErrorCode.INTERNAL_ERROR,
                     "message": f"{room.stream.name} cannot be told at the moment; it is tried again.",
                     "details": {"request_id": reference},
                     "event": "",
@@ -243,7 +254,7 @@ class Broadcaster:
                     self._drop(client, error)
             self.statistics.messages += len(some)
             self.statistics.bytes += len(some) * len(packet.payload)
-            await self.breathe()
+            await self.yield_to_loop()
 
     def _drop(self, client: Client, error: Exception) -> None:
         """Let a client go that cannot be written to: it may come back over another transport."""
@@ -252,42 +263,42 @@ class Broadcaster:
         with self._guard.part("clients"):
             client.socket.server.drop(client.socket)
 
-    async def tell_when_ready(self, name: str, packet: Packet, clients: Iterable[Client]) -> None:
+    async def tell_when_ready(self, name: StreamName, packet: Packet, clients: Iterable[Client]) -> None:
         """Send a packet of a stream now, or with the next write to a client that is not ready for it.
 
         It goes out before any later state of the stream. Of several that wait the newest is kept.
         """
         ready = []
         for client in clients:
-            if client.ready and not client.owed:
+            if client.ready and not client.pending_notices:
                 ready.append(client)
             else:
-                client.owed[name] = packet
+                client.pending_notices[name] = packet
                 self._lag(client)
         await self.tell(packet, ready)
 
     async def _fan_out(self, room: Room, since: Position, several: dict[Client, None]) -> None:
-        """Tell a room of a change: its cohorts at once, the others with whatever else they missed."""
-        room.before = since
-        marching = [cohort for cohort in room.cohorts if cohort.members]
-        packet = room.packet(since) if marching else None
-        counts = [cohort.begin() for cohort in marching]
+        """Tell a room of a change: those in step at once, who lags with whatever else was missed."""
+        room.previous = since
+        groups = [group for group in room.in_sync if group.members]
+        packet = room.packet(since) if groups else None
+        counts = [group.begin() for group in groups]
         try:
-            for cohort, count in zip(marching, counts, strict=True):
+            for group, count in zip(groups, counts, strict=True):
                 assert packet is not None
-                await self._march(cohort, count, packet)
+                await self._write_to_group(group, count, packet)
         finally:
-            for cohort in marching:
-                cohort.end()
-        several.update(dict.fromkeys(subscription.client for subscription in room.others))
+            for group in groups:
+                group.end()
+        several.update(dict.fromkeys(subscription.client for subscription in room.lagging))
 
-    async def _march(self, cohort: Cohort, count: int, packet: Packet) -> None:
+    async def _write_to_group(self, group: InSyncGroup, count: int, packet: Packet) -> None:
         """Write one packet to everybody in line. All the CPU of the fan-out goes to this loop."""
-        frame = packet.deflated if cohort.deflate else packet.frame
+        frame = packet.deflated if group.deflate else packet.frame
         length = len(frame)
         for start in range(0, count, SLICE):
             served, short = 0, []
-            for subscription, send in cohort.rank(start, start + SLICE):
+            for subscription, send in group.batch(start, start + SLICE):
                 served += 1
                 try:
                     taken = send(frame)
@@ -295,18 +306,18 @@ class Broadcaster:
                     taken = 0
                 if taken != length:
                     short.append((subscription, taken))
-            cohort.reach(start + SLICE)
+            group.note_written(start + SLICE)
             self.statistics.messages += served - len(short)
             self.statistics.bytes += (served - len(short)) * len(packet.payload)
             for subscription, taken in short:
                 self._fell_short(subscription, frame, taken)
-            await self.breathe()
-        cohort.end()
+            await self.yield_to_loop()
+        group.end()
 
     def _fell_short(self, subscription: Subscription, frame: bytes, taken: int) -> None:
         """A socket did not take a whole frame: the rest of one begun is buffered, one not begun is missed."""
         client, link = subscription.client, subscription.client.socket.link
-        subscription.place(subscription.room.told if taken else subscription.room.before)
+        subscription.place(subscription.room.last_sent if taken else subscription.room.previous)
         if link is None or link.stream.closed():
             return
         if taken:
@@ -314,11 +325,11 @@ class Broadcaster:
         else:
             self._lag(client)
 
-    async def breathe(self) -> None:
+    async def yield_to_loop(self) -> None:
         """Let the loop do something else if the cycle has kept it for a while."""
-        if self._monotonic() - self._breathed > BREATH_S:
+        if self._monotonic() - self._turn_began_s > MAX_TURN_S:
             await asyncio.sleep(0)
-            self._breathed = self._monotonic()
+            self._turn_began_s = self._monotonic()
 
     def _serve(self, client: Client) -> None:
         """Write everything a client has missed; one that cannot be written to is let go."""
@@ -332,7 +343,7 @@ class Broadcaster:
     def _catch_up(self, client: Client) -> None:
         """Write everything a client has missed, of all its streams, in one go."""
         behind = [item for item in client.subscriptions.values() if item.behind]
-        if not behind and not client.owed:
+        if not behind and not client.pending_notices:
             self._caught_up(client)
             return
         if not client.ready:
@@ -342,19 +353,19 @@ class Broadcaster:
             packets = [item.room.packet(item.position) for item in behind]
         except Exception:  # noqa: BLE001
             # those that can be told are; the others wait for their rooms to work again
-            behind = [item for item in behind if self._can_be_told(item)]
+            behind = [item for item in behind if self._can_be_sent(item)]
             packets = [item.room.packet(item.position) for item in behind]
-        told = [*client.owed.values(), *packets]
-        if told and not client.offer(told):
+        last_sent = [*client.pending_notices.values(), *packets]
+        if last_sent and not client.offer(last_sent):
             self._lag(client)
             return
-        client.owed.clear()
+        client.pending_notices.clear()
         for item, packet in zip(behind, packets, strict=True):
             self._count(item, packet)
             item.place(item.room.target)
         self._caught_up(client)
 
-    def _can_be_told(self, item: Subscription) -> bool:
+    def _can_be_sent(self, item: Subscription) -> bool:
         """Whether what a subscriber missed can be put into a packet; else its room has failed."""
         try:
             item.room.packet(item.position)
@@ -387,14 +398,14 @@ class Broadcaster:
         if client.lagging_since is not None:
             client.lagging_since = None
             self._lagging.pop(client, None)
-        self._let_march(client)
+        self._join_group(client)
 
-    def _let_march(self, client: Client) -> None:
-        """Put a client that needs nothing of its own into its room's cohort."""
-        link = client.marches
+    def _join_group(self, client: Client) -> None:
+        """Put a client that needs nothing of its own in step with its room."""
+        link = client.in_step_link
         if link is not None:
             for subscription in client.subscriptions.values():
-                if subscription.cohort is None and subscription.position == subscription.room.told:
+                if subscription.group is None and subscription.position == subscription.room.last_sent:
                     subscription.join(link)
 
     def _disconnect_slow(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain.intervals import Interval
+from domain.streams import StreamName
 from feed.history.history import ClosedCandle, History
 from feed.market.candles import Candle
 from feed.market.clock import Clock
@@ -23,14 +25,14 @@ class CandleViews:
         self._market = market
         self._history = history
         self._clock = clock
-        self._streams: dict[tuple[str, str], WholeStream] = {}
+        self._streams: dict[tuple[str, Interval], WholeStream] = {}
 
-    def stream(self, symbol: str, interval: str) -> WholeStream:
+    def stream(self, symbol: str, interval: Interval) -> WholeStream:
         """The stream of a symbol's forming candle, up to date."""
         stream = self._streams.get((symbol, interval))
         if stream is None:
             stream = self._streams[symbol, interval] = WholeStream(
-                f"candles:{symbol}:{interval}",
+                StreamName.candles(symbol, interval),
                 self._market,
                 {"symbol": symbol, "interval": interval},
                 lambda: (self._market.epoch, self._market.symbol_seq(symbol)),
@@ -39,7 +41,7 @@ class CandleViews:
         stream.refresh()
         return stream
 
-    def find(self, symbol: str, interval: str) -> WholeStream | None:
+    def find(self, symbol: str, interval: Interval) -> WholeStream | None:
         """The stream, if anybody ever asked for it."""
         return self._streams.get((symbol, interval))
 
@@ -47,11 +49,13 @@ class CandleViews:
         """The last update of a candle."""
         return self._payload(item.symbol, item.interval, item.candle, True)
 
-    def _forming(self, symbol: str, interval: str) -> dict[str, Any]:
+    def _forming(self, symbol: str, interval: Interval) -> dict[str, Any]:
         candle = self._history.forming(symbol, interval, self._clock.now_ms())
         return self._payload(symbol, interval, candle, False)
 
-    def _payload(self, symbol: str, interval: str, candle: Candle | None, closed: bool) -> dict[str, Any]:
+    def _payload(
+        self, symbol: str, interval: Interval, candle: Candle | None, closed: bool
+    ) -> dict[str, Any]:
         names = ("date", "open", "high", "low", "close", "volume", "oi")
         values = (
             dict.fromkeys(names)

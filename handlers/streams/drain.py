@@ -18,19 +18,19 @@ PAUSE_S = SLICE * SPREAD_MS_A_CLIENT / 1000  # many clients come back as soon as
 LOOK_S = 0.02  # how often it is looked whether everybody has been told
 
 
-class Departure:
+class Drain:
     """Sends everybody off. Who connects once it has begun is let in, told the same, and closed in turn."""
 
     def __init__(self, broadcaster: Broadcaster, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.has_begun = False
         self._broadcaster = broadcaster
         self._monotonic = monotonic
-        self._told = 0
+        self._notified = 0
 
     def tell(self, client: Client) -> None:
         """Say when to come back: another time for each client."""
-        after_ms = RECONNECT_MS + self._told * SPREAD_MS_A_CLIENT % MAX_SPREAD_MS
-        self._told += 1
+        after_ms = RECONNECT_MS + self._notified * SPREAD_MS_A_CLIENT % MAX_SPREAD_MS
+        self._notified += 1
         client.send(Packet("server_shutdown", encode({"reconnect_after_ms": after_ms})))
 
     async def tell_everybody(self, until_s: float) -> None:

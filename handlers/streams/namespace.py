@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -15,22 +16,25 @@ import orjson
 import socketio
 from marshmallow import ValidationError
 
+from domain.errors import ErrorCode
+from domain.intervals import Interval
+from domain.streams import StreamKind, StreamName
 from feed.market.guard import Guard
 from feed.market.universe import Listing
 from feed.reference.instruments import UnknownExpiry
-from handlers.access.admission import Admission, Limits
+from handlers.access.admission import Admission, ClientLimits
 from handlers.access.errors import ApiError, describe
-from handlers.access.names import identified
+from handlers.access.names import identified, symbol_in_path
 from handlers.access.rate_limit import Bucket
 from handlers.access.rules import AccessRules
 from handlers.rest.services import Services
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.candle_views import CandleViews
-from handlers.streams.drain import Departure
-from handlers.streams.notifications import Announcer
-from handlers.streams.requested import Wish, WithSymbols
+from handlers.streams.drain import Drain
+from handlers.streams.notifications import Notifier
 from handlers.streams.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
 from handlers.streams.statistics import socket_statistics
+from handlers.streams.targets import StreamTarget, SymbolCompanions
 from handlers.transport.engine import EngineSocket
 from handlers.transport.frames import Packet, encode
 from handlers.transport.socket_server import NAMESPACE, SocketServer
@@ -39,14 +43,18 @@ from schemas.wire import timestamp
 
 logger = logging.getLogger(__name__)
 
-STRIKES_ALLOWED = 20  # breaches of a limit before a client is disconnected: a second's worth at the default
+MAX_VIOLATIONS = 20  # breaches of a limit before a client is disconnected: a second's worth at the default
 BURST = 4  # a screen that opens sends a few seconds' worth of events at once
 LEAST_PENDING = 20  # sessions of an address that are not admitted yet, however few it may have
 REFUSED_GRACE_S = 2.0  # for a refused client to read why
 MAX_NESTING = 32  # levels of lists and objects in a payload: ours need four, and an echo must be writable
 # what an event takes of its client's allowance, where it is not 1: whole chains are a hundred times a quote
 EVENT_COSTS = {"get_option_chain": 4.0, "subscribe_option_chain": 2.0, "get_dashboard_data": 2.0}
-VIOLATIONS = ("RATE_LIMITED", "PAYLOAD_TOO_LARGE", "INTERNAL_ERROR")  # who goes on causing them is sent away
+VIOLATION_CODES = (
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+    ErrorCode.INTERNAL_ERROR,
+)  # who goes on causing them is sent away
 
 CLIENT_EVENTS = (
     ("subscribe_symbol", "quotes of a symbol or a list of them: {symbol}"),
@@ -89,23 +97,23 @@ class MarketNamespace(socketio.AsyncNamespace):
         services: Services,
         broadcaster: Broadcaster,
         access: AccessRules,
-        limits: Limits,
+        limits: ClientLimits,
         guard: Guard,
         *,
-        smd: WithSymbols | None = None,
+        smd: SymbolCompanions | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(NAMESPACE)
         self._smd = smd
         self.services = services
         self.broadcaster = broadcaster
-        self.departure = Departure(broadcaster)
+        self.drain = Drain(broadcaster)
         self.admission = Admission(access, limits)
         self.limits = limits
         self._monotonic = monotonic
         self._candles = CandleViews(services.market, services.history, services.clock)
-        self.announcer = Announcer(services, broadcaster, self._candles, guard)
-        self._kept_status: tuple[dict[str, Any], Packet] | None = None
+        self.notifier = Notifier(services, broadcaster, self._candles, guard)
+        self._cached_status: tuple[dict[str, Any], Packet] | None = None
 
     # connections
 
@@ -123,7 +131,9 @@ class MarketNamespace(socketio.AsyncNamespace):
             handler = getattr(self, f"on_{event}", None)
             if handler is None or not any(event == name for name, _ in CLIENT_EVENTS):
                 known = [name for name, _ in CLIENT_EVENTS]
-                raise ApiError("VALIDATION_ERROR", f"There is no event {event[:60]!r}.", {"known": known})
+                raise ApiError(
+                    ErrorCode.VALIDATION_ERROR, f"There is no event {event[:60]!r}.", {"known": known}
+                )
             payload = args[1] if len(args) > 1 else None
             if is_deeper(payload, MAX_NESTING):
                 rule = f"must be nested at most {MAX_NESTING} levels deep, was deeper"
@@ -151,14 +161,14 @@ class MarketNamespace(socketio.AsyncNamespace):
     def welcome(self, sid: str, engine_sid: str) -> None:
         """Greet a client that was let in."""
         socket = self.server.eio.sockets[engine_sid]
-        guest = self.admission.guests[sid]
-        client = Client(sid, socket, guest.address)
-        client.key = guest.key
+        session = self.admission.sessions[sid]
+        client = Client(sid, socket, session.address)
+        client.key = session.key
         rate = self.limits.max_events_per_second
         client.allowance = Bucket(rate * BURST, BURST, self._monotonic())
         self.broadcaster.add(client)
-        given = {"client_id": sid, "address": client.address, "key": client.key and client.key.name}
-        logger.debug("a client connected", extra=given)
+        about = {"client_id": sid, "address": client.address, "key": client.key and client.key.name}
+        logger.debug("a client connected", extra=about)
         self.admission.welcomed(len(self.broadcaster.clients))
         market, limits = self.services.market, self.limits
         greeting = {
@@ -177,15 +187,15 @@ class MarketNamespace(socketio.AsyncNamespace):
         }
         client.send(Packet("connection_status", encode(greeting)))
         client.send(self._status_packet())
-        if self.departure.has_begun:
-            self.departure.tell(client)
+        if self.drain.has_begun:
+            self.drain.tell(client)
 
     def _status_packet(self) -> Packet:
         """The market status, encoded once for all who connect until it changes."""
         status = self.services.market_status()
-        if self._kept_status is None or self._kept_status[0] is not status:
-            self._kept_status = (status, Packet("market_status", encode(status)))
-        return self._kept_status[1]
+        if self._cached_status is None or self._cached_status[0] is not status:
+            self._cached_status = (status, Packet("market_status", encode(status)))
+        return self._cached_status[1]
 
     def close_revoked(self) -> int:
         """Tell whoever would not be let in any more, and close the connection; return how many these were."""
@@ -194,8 +204,8 @@ class MarketNamespace(socketio.AsyncNamespace):
             client for client in self.broadcaster.clients.values() if not self.admission.admits(client.key)
         ]
         message = "The API key of this connection is no longer valid."
-        told = {"code": "UNAUTHORIZED", "message": message, "details": {}, "event": ""}
-        packet = Packet("error", encode(told))
+        refusal = {"code": ErrorCode.UNAUTHORIZED, "message": message, "details": {}, "event": ""}
+        packet = Packet("error", encode(refusal))
         for client in revoked:
             client.send(packet)
             self.broadcaster.remove(client.sid)
@@ -213,17 +223,17 @@ class MarketNamespace(socketio.AsyncNamespace):
             self.server.eio.refuse(socket, "its first message is too large", "over_limit")
             return
         message = f"A message may have {limit} bytes, this one had {size}."
-        self._refuse(client, "", ApiError("PAYLOAD_TOO_LARGE", message, {"max_message_bytes": limit}))
+        self._refuse(client, "", ApiError(ErrorCode.PAYLOAD_TOO_LARGE, message, {"max_message_bytes": limit}))
 
     # events
 
     async def on_subscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow quotes."""
         symbols = _load(requests.SymbolEvent, payload)["symbol"]
-        wishes = [self._quote(symbol) for symbol in symbols]
+        targets = [self._quote(symbol) for symbol in symbols]
         if self._smd is not None:
-            wishes += await self._smd.wishes(symbols)
-        return {"streams": self._follow(client, wishes)}
+            targets += await self._smd.targets(symbols)
+        return {"streams": self._follow(client, targets)}
 
     async def on_unsubscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following quotes."""
@@ -232,39 +242,39 @@ class MarketNamespace(socketio.AsyncNamespace):
             self.services.market.universe.underlying(symbol)
             for name in self._smd.names(symbol, client.subscriptions) if self._smd else ():
                 self._unsubscribe(client, name)
-        return {"streams": [self._unsubscribe(client, f"symbol:{symbol}") for symbol in symbols]}
+        return {"streams": [self._unsubscribe(client, StreamName.quote(symbol)) for symbol in symbols]}
 
     async def on_subscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow a chain."""
         wanted = _load(requests.ChainSubscription, payload)
-        wish = self._chain(self._listing(wanted), wanted, rolls=wanted["expiry"] is None)
-        return self._follow(client, [wish])[0]
+        target = self._chain(self._listing(wanted), wanted, rolls=wanted["expiry"] is None)
+        return self._follow(client, [target])[0]
 
     async def on_unsubscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following a chain; without an expiry, every chain of the symbol."""
-        return self._unsubscribe_expiries(client, payload, "chain")
+        return self._unsubscribe_expiries(client, payload, StreamKind.CHAIN)
 
     async def on_subscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow the figures of an expiry."""
         wanted = _load(requests.ChainEvent, payload)
-        wish = self._dashboard(self._listing(wanted), rolls=wanted["expiry"] is None)
-        return self._follow(client, [wish])[0]
+        target = self._dashboard(self._listing(wanted), rolls=wanted["expiry"] is None)
+        return self._follow(client, [target])[0]
 
     async def on_unsubscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following figures; without an expiry, all of the symbol."""
-        return self._unsubscribe_expiries(client, payload, "dashboard")
+        return self._unsubscribe_expiries(client, payload, StreamKind.DASHBOARD)
 
     async def on_subscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow the forming candle."""
-        wish = self._candle(_load(requests.CandleEvent, payload))
-        await self._await_history([wish])
-        return self._follow(client, [wish])[0]
+        target = self._candle(_load(requests.CandleEvent, payload))
+        await self._await_history([target])
+        return self._follow(client, [target])[0]
 
     async def on_unsubscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following the forming candle."""
         wanted = _load(requests.CandleEvent, payload)
         self.services.market.universe.underlying(wanted["symbol"])
-        return self._unsubscribe(client, f"candles:{wanted['symbol']}:{wanted['interval']}")
+        return self._unsubscribe(client, StreamName.candles(wanted["symbol"], wanted["interval"]))
 
     async def on_get_option_chain(self, client: Client, payload: Any) -> Any:
         """Send a chain once."""
@@ -293,10 +303,10 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def on_resume(self, client: Client, payload: Any) -> dict[str, Any]:
         """Take up streams where a former connection left them."""
         wanted = _load(requests.ResumeEvent, payload)["streams"]
-        wishes = [self._wish(item) for item in wanted]
-        await self._await_history(wishes)
-        rooms = self._rooms(client, wishes)
-        triples = zip(wanted, wishes, rooms, strict=True)
+        targets = [self._target(item) for item in wanted]
+        await self._await_history(targets)
+        rooms = self._rooms(client, targets)
+        triples = zip(wanted, targets, rooms, strict=True)
         return {"streams": [self._resume(client, *triple) for triple in triples]}
 
     async def on_ping(self, client: Client, payload: Any) -> dict[str, Any]:
@@ -310,11 +320,11 @@ class MarketNamespace(socketio.AsyncNamespace):
     def _listing(self, wanted: Mapping[str, Any]) -> Listing:
         return self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
 
-    def _quote(self, symbol: str) -> Wish:
+    def _quote(self, symbol: str) -> StreamTarget:
         self.services.market.universe.underlying(symbol)
-        return Wish(f"symbol:{symbol}", lambda: SymbolRoom(self.services.views.symbol(symbol)))
+        return StreamTarget(StreamName.quote(symbol), lambda: SymbolRoom(self.services.views.symbol(symbol)))
 
-    def _chain(self, listing: Listing, wanted: Mapping[str, Any], *, rolls: bool) -> Wish:
+    def _chain(self, listing: Listing, wanted: Mapping[str, Any], *, rolls: bool) -> StreamTarget:
         mode, strikes = wanted["mode"], wanted["strikes"]
 
         def make() -> Room:
@@ -323,134 +333,139 @@ class MarketNamespace(socketio.AsyncNamespace):
                 return FullChainRoom(stream, strikes, self.broadcaster.full_every)
             return ChainRoom(stream, strikes)
 
-        return Wish(f"chain:{listing.symbol}:{listing.expiry.day}", make, rolls)
+        return StreamTarget(StreamName.chain(*listing.key), make, rolls)
 
-    def _dashboard(self, listing: Listing, *, rolls: bool) -> Wish:
+    def _dashboard(self, listing: Listing, *, rolls: bool) -> StreamTarget:
         def make() -> Room:
             stream = self.services.views.dashboard(listing)
             return WholeRoom(stream, "dashboard_data", self.broadcaster.full_every)
 
-        return Wish(f"dashboard:{listing.symbol}:{listing.expiry.day}", make, rolls)
+        return StreamTarget(StreamName.dashboard(*listing.key), make, rolls)
 
-    def _candle(self, wanted: Mapping[str, Any]) -> Wish:
+    def _candle(self, wanted: Mapping[str, Any]) -> StreamTarget:
         symbol, interval = wanted["symbol"], wanted["interval"]
         self.services.market.quote(symbol)
-        return Wish(
-            f"candles:{symbol}:{interval}",
+        return StreamTarget(
+            StreamName.candles(symbol, interval),
             lambda: WholeRoom(self._candles.stream(symbol, interval), "candle_update", 1),
         )
 
-    def _wish(self, position: Mapping[str, Any]) -> Wish:
+    def _target(self, position: Mapping[str, Any]) -> StreamTarget:
         """What a stream's name stands for. Raises ValidationError and the look-up errors."""
-        kind, _, rest = position["stream"].partition(":")
-        symbol, _, last = rest.partition(":")
-        if kind == "symbol" and symbol and not last:
-            return self._quote(_load(requests.SymbolEvent, {"symbol": symbol})["symbol"][0])
-        if kind in ("chain", "dashboard") and last:
-            return self._listed_wish(kind, symbol, last, position)
-        if kind == "candles" and last:
-            return self._candle(_load(requests.CandleEvent, {"symbol": symbol, "interval": last}))
-        raise ValidationError(
-            {"stream": [f"must be a stream such as symbol:NIFTY, was {position['stream'][:60]!r}"]}
-        )
+        try:
+            name = StreamName.parse(position["stream"])
+        except ValueError as error:
+            raise ValidationError({"stream": [str(error)]}) from None
+        symbol = symbol_in_path(name.symbol)
+        match name.kind, name.expiry, name.interval:
+            case StreamKind.SYMBOL, _, _:
+                return self._quote(symbol)
+            case StreamKind.CANDLES, _, Interval() as interval:
+                return self._candle({"symbol": symbol, "interval": interval})
+            case StreamKind.CHAIN | StreamKind.DASHBOARD, date() as expiry, _:
+                return self._listed_target(name.kind, symbol, expiry, position)
+            case _:
+                raise ValidationError(
+                    {"stream": [f"must be a stream such as symbol:NIFTY, was {str(name)!r}"]}
+                )
 
-    def _listed_wish(self, kind: str, symbol: str, day: str, position: Mapping[str, Any]) -> Wish:
+    def _listed_target(
+        self, kind: StreamKind, symbol: str, expiry: date, position: Mapping[str, Any]
+    ) -> StreamTarget:
         """The stream of an expiry, or of the one after it where it is over and the subscription rolls."""
-        wanted = _load(requests.ChainEvent, {"symbol": symbol, "expiry": day})
         rolls = position["rolls"]
         expired = None
+        universe = self.services.market.universe
         try:
-            listing = self._listing(wanted)
+            listing = universe.listing(symbol, expiry)
         except UnknownExpiry as error:
-            if not error.listed or wanted["expiry"] > error.listed[0]:
+            if not error.listed or expiry > error.listed[0]:
                 raise  # it never was, or is not yet
-            listing = self._listing({**wanted, "expiry": None})
-            name = f"{kind}:{wanted['symbol']}:{wanted['expiry']}"
-            following = f"{kind}:{listing.symbol}:{listing.expiry.day}"
-            place = {"stream": name, "symbol": listing.symbol, "epoch": None, "seq": None}
-            expired = {**place, "status": "expired", "successor": following}
+            listing = universe.listing(symbol, None)
+            name = StreamName(kind, symbol, expiry)
+            place = {"stream": str(name), "symbol": listing.symbol, "epoch": None, "seq": None}
+            expired = {**place, "status": "expired", "successor": str(name.at(listing.expiry.day))}
             if not rolls:
-                return Wish(name, None, expired=expired)
-        if kind == "chain":
-            wish = self._chain(listing, position, rolls=rolls)
+                return StreamTarget(name, None, expired=expired)
+        if kind == StreamKind.CHAIN:
+            target = self._chain(listing, position, rolls=rolls)
         else:
-            wish = self._dashboard(listing, rolls=rolls)
-        return replace(wish, expired=expired)
+            target = self._dashboard(listing, rolls=rolls)
+        return replace(target, expired=expired)
 
-    async def _await_history(self, wishes: list[Wish]) -> None:
+    async def _await_history(self, targets: list[StreamTarget]) -> None:
         """Wait for the past of the candles among them: nobody gets a candle before its history."""
-        for name in dict.fromkeys(wish.name for wish in wishes):
-            kind, symbol = name.split(":")[:2]
-            if kind == "candles":
-                await self.services.history.ready(symbol)
+        for name in dict.fromkeys(target.name for target in targets):
+            if name.kind == StreamKind.CANDLES:
+                await self.services.history.ready(name.symbol)
 
-    def _rooms(self, client: Client, wishes: list[Wish]) -> list[Room | None]:
-        """A room for each wish, none of which anybody is in yet; too many are refused before one is made."""
-        names = {*client.subscriptions, *(wish.name for wish in wishes if wish.make is not None)}
+    def _rooms(self, client: Client, targets: list[StreamTarget]) -> list[Room | None]:
+        """A room for each target, none of which anybody is in yet; too many are refused before one is."""
+        names = {*client.subscriptions, *(target.name for target in targets if target.make is not None)}
         limit = self.limits.max_subscriptions
         if len(names) > limit:
             message = f"A client may follow {limit} streams; this would make {len(names)}."
-            raise ApiError("RATE_LIMITED", message, {"max_subscriptions": limit})
-        return [None if wish.make is None else self.broadcaster.room(wish.make()) for wish in wishes]
+            raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_subscriptions": limit})
+        return [None if target.make is None else self.broadcaster.room(target.make()) for target in targets]
 
-    def _follow(self, client: Client, wishes: list[Wish]) -> list[dict[str, Any]]:
+    def _follow(self, client: Client, targets: list[StreamTarget]) -> list[dict[str, Any]]:
         """Subscribe to all, or to none if one cannot be told; the answer has the status of each."""
         answers = []
-        for wish, room in zip(wishes, self._rooms(client, wishes), strict=True):
+        for target, room in zip(targets, self._rooms(client, targets), strict=True):
             assert room is not None
             status = room.status("subscribed")
             if room.stream.listing_key is not None:
-                status["rolls"] = wish.rolls
+                status["rolls"] = target.rolls
             greeting = Packet("subscription_status", encode(status))
-            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=wish.rolls)
+            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=target.rolls)
             answers.append(status)
         return answers
 
     def _resume(
-        self, client: Client, position: Mapping[str, Any], wish: Wish, room: Room | None
+        self, client: Client, position: Mapping[str, Any], target: StreamTarget, room: Room | None
     ) -> dict[str, Any]:
         """Take up one stream; one that has expired is told so first."""
         greeting, expired = None, {}
-        if wish.expired is not None:
-            greeting = Packet("subscription_status", encode(wish.expired))
-            expired = {"expired": wish.expired["stream"]}
+        if target.expired is not None:
+            greeting = Packet("subscription_status", encode(target.expired))
+            expired = {"expired": target.expired["stream"]}
         if room is None:
             assert greeting is not None
             client.send(greeting)
-            return {"stream": wish.name, "epoch": None, "seq": None, "recovered": False, **expired}
+            return {"stream": str(target.name), "epoch": None, "seq": None, "recovered": False, **expired}
         stream = room.stream
         if expired:
-            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=wish.rolls, reason="expired")
+            self.broadcaster.subscribe(client, room, greeting=greeting, rolls=target.rolls, reason="expired")
             recovered = False
         else:
             recovered = self.broadcaster.subscribe(
-                client, room, position["epoch"], position["seq"], rolls=wish.rolls
+                client, room, position["epoch"], position["seq"], rolls=target.rolls
             )
         return {
-            "stream": stream.name,
+            "stream": str(stream.name),
             "epoch": stream.epoch,
             "seq": stream.seq,
             "recovered": recovered,
             **expired,
         }
 
-    def _unsubscribe(self, client: Client, name: str) -> dict[str, Any]:
+    def _unsubscribe(self, client: Client, name: StreamName) -> dict[str, Any]:
         subscription = client.subscriptions.get(name)
         if subscription is None:
-            symbol = name.split(":")[1]
-            return {"stream": name, "symbol": symbol, "status": "unsubscribed", "epoch": None, "seq": None}
+            place = {"stream": str(name), "symbol": name.symbol, "epoch": None, "seq": None}
+            return {**place, "status": "unsubscribed"}
         status = subscription.room.status("unsubscribed")
         self.broadcaster.unsubscribe(client, name)
         client.send(Packet("subscription_status", encode(status)))
         return status
 
-    def _unsubscribe_expiries(self, client: Client, payload: Any, kind: str) -> dict[str, Any]:
+    def _unsubscribe_expiries(self, client: Client, payload: Any, kind: StreamKind) -> dict[str, Any]:
         wanted = _load(requests.ChainEndEvent, payload)
-        self.services.market.universe.underlying(wanted["symbol"])
-        prefix = f"{kind}:{wanted['symbol']}:"
-        if wanted["expiry"] is not None:
-            return {"streams": [self._unsubscribe(client, f"{prefix}{wanted['expiry']}")]}
-        names = [name for name in client.subscriptions if name.startswith(prefix)]
+        symbol, expiry = wanted["symbol"], wanted["expiry"]
+        self.services.market.universe.underlying(symbol)
+        if expiry is not None:
+            return {"streams": [self._unsubscribe(client, StreamName(kind, symbol, expiry))]}
+        names = [name for name in client.subscriptions if (name.kind, name.symbol) == (kind, symbol)]
         return {"streams": [self._unsubscribe(client, name) for name in names]}
 
     # answers
@@ -460,12 +475,12 @@ class MarketNamespace(socketio.AsyncNamespace):
         if client.socket.is_backed_up:
             limit = self.limits.max_write_buffer_bytes
             message = f"More than half of the {limit} bytes that may wait for you do: read them first."
-            raise ApiError("RATE_LIMITED", message, {"max_write_buffer_bytes": limit})
+            raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_write_buffer_bytes": limit})
         cost = min(EVENT_COSTS.get(event, 1.0), BURST * self.limits.max_events_per_second)
         if not client.allowance.take(self._monotonic(), cost):
             limit = self.limits.max_events_per_second
             message = f"More than {limit} events a second."
-            raise ApiError("RATE_LIMITED", message, {"max_events_per_second": limit})
+            raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_events_per_second": limit})
 
     def _answer(self, data: Any) -> dict[str, Any]:
         now = timestamp(self.services.clock.now_ms())
@@ -479,11 +494,11 @@ class MarketNamespace(socketio.AsyncNamespace):
             details = {"request_id": reference}
             text = "event %s failed (request %s)"
             self.services.failures.log(logger, error, text, event[:60], reference)
-        told = {"code": problem.code, "message": problem.message, "details": details, "event": event[:60]}
-        client.send(Packet("error", encode(told)))
-        if problem.code in VIOLATIONS:
-            client.strikes += 1
-            if client.strikes > STRIKES_ALLOWED:
+        refusal = {"code": problem.code, "message": problem.message, "details": details, "event": event[:60]}
+        client.send(Packet("error", encode(refusal)))
+        if problem.code in VIOLATION_CODES:
+            client.violations += 1
+            if client.violations > MAX_VIOLATIONS:
                 why = "it went on after it was told that it is over a limit"
                 self.server.eio.refuse(client.socket, why, "over_limit")
         return {
@@ -498,8 +513,8 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def shut_down(self) -> None:
         """Tell every client when to come back and close its socket, without waiting for anybody."""
         now_s = self._monotonic()
-        await self.departure.tell_everybody(now_s)
-        await self.departure.close_everybody(now_s)
+        await self.drain.tell_everybody(now_s)
+        await self.drain.close_everybody(now_s)
 
     # figures
 

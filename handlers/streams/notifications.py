@@ -16,7 +16,7 @@ from handlers.transport.frames import Packet, encode
 from schemas.wire import timestamp
 
 
-class Announcer:
+class Notifier:
     """Publishes a step: ended subscriptions, closed candles, streams, changes of phase and of the feed.
 
     What cannot be told keeps nothing else from being told; what is not told yet is so at the next step.
@@ -62,7 +62,7 @@ class Announcer:
 
     async def _end(self, room: Room, successor: Listing | None) -> None:
         """Tell a room that its contracts expired; who named no expiry goes over to the next one."""
-        name = None if successor is None else f"{room.stream.kind}:{successor.symbol}:{successor.expiry.day}"
+        name = None if successor is None else str(room.stream.name.at(successor.expiry.day))
         packet = Packet("subscription_status", encode({**room.status("expired"), "successor": name}))
         subscriptions = list(room.subscriptions.values())
         for subscription in subscriptions:
@@ -79,7 +79,7 @@ class Announcer:
         for client in [subscription.client for subscription in rolling]:
             followed = client.subscriptions.get(stream.name)  # in a way of its own
             self._broadcaster.roll(client, following if followed is None else followed.room)
-            await self._broadcaster.breathe()
+            await self._broadcaster.yield_to_loop()
 
     async def _tell_closed(self, item: ClosedCandle) -> None:
         stream = self._candles.find(item.symbol, item.interval)
@@ -100,10 +100,10 @@ class Announcer:
         """Announce a change of the feed's state."""
         state = self._services.ticker.state
         if (state.name, state.restarts) != (self._feed.name, self._feed.restarts):
-            await self.tell_feed()
+            await self.notify_feed()
         self._feed = state
 
-    async def tell_feed(self) -> None:
+    async def notify_feed(self) -> None:
         """Announce the feed's state to everybody."""
         await self._broadcaster.tell(Packet("feed_status", encode(self.feed_status())))
 

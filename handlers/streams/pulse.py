@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from domain.streams import STREAM_KINDS
 from feed.market.hysteresis import Verdict
 from handlers.streams.rooms import Room
 
-STREAM_KINDS = ("symbol", "chain", "dashboard", "candles")
 LEAST_STILL_S = 10.0
 BEATS = 3  # heartbeats that may be missing before a stream stands still
 CYCLES = 5
@@ -72,7 +72,7 @@ class Pulse:
         still = [room for room in followed if room.failures or self._age_s(room) > self._still_after_s]
         if not still:
             return Verdict(0, "Streams go out.")
-        names = sorted({room.stream.name for room in still})
+        names = sorted({str(room.stream.name) for room in still})
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         what = "All streams stand" if len(still) == len(followed) else "A part of the streams stands"
         return Verdict(1 + (len(still) == len(followed)), f"{what} still: {names[0]}{more}.")

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from domain.streams import StreamName
 from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
 from handlers.transport.endpoint import WebSocketTransport
 from handlers.transport.engine import EngineSocket
@@ -32,10 +33,10 @@ class Room(ABC):
         self.spoken_s: float | None = None  # when its subscribers last heard of it; None: not yet
         self.failures = 0  # in vain, since it last worked
         self.retry_cycle = 0  # of the broadcaster, once it failed
-        self.told = NOWHERE  # the state that subscribers were last brought to
-        self.before = NOWHERE  # the state before that, which those still to be told are in
-        self.cohorts = (Cohort(deflate=False), Cohort(deflate=True))
-        self.others: dict[Subscription, None] = {}  # those who are in neither
+        self.last_sent = NOWHERE  # the state that subscribers were last brought to
+        self.previous = NOWHERE  # the state before that, which those not yet written to are in
+        self.in_sync = (InSyncGroup(deflate=False), InSyncGroup(deflate=True))
+        self.lagging: dict[Subscription, None] = {}  # those who are in neither
         self._packets: dict[Position, Packet] = {}
         self._packets_at = NOWHERE
 
@@ -49,9 +50,9 @@ class Room(ABC):
 
     @property
     def target(self) -> Position:
-        """The state a subscriber should be in: ``told`` itself where it is that, for ``is`` to compare."""
+        """The state a subscriber should be in; ``last_sent`` itself where it is that, as ``is`` compares."""
         present = (self.stream.epoch, self.stream.seq)
-        return self.told if self.told == present else present
+        return self.last_sent if self.last_sent == present else present
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -64,7 +65,7 @@ class Room(ABC):
 
     def describe(self) -> dict[str, Any]:
         """The subscription as a client sees it in ``list_subscriptions``."""
-        return {"stream": self.stream.name, "epoch": self.stream.epoch, "seq": self.stream.seq}
+        return {"stream": str(self.stream.name), "epoch": self.stream.epoch, "seq": self.stream.seq}
 
     def status(self, status: str) -> dict[str, Any]:
         """The payload of ``subscription_status``: what is followed, and where it stands."""
@@ -75,13 +76,13 @@ class Room(ABC):
     def advance(self) -> bool:
         """Come up to the market; return whether the subscribers are to be told."""
         self.stream.refresh()
-        before, self.told = self.told, self.target
-        return self.told is not before
+        previous, self.last_sent = self.last_sent, self.target
+        return self.last_sent is not previous
 
     def fail(self) -> None:
-        """Let nobody march or wait for this room: once it works again all get the whole state."""
-        for cohort in self.cohorts:
-            cohort.end()
+        """Let nobody be in step or wait for this room: once it works again all get the whole state."""
+        for group in self.in_sync:
+            group.end()
         for subscription in self.subscriptions.values():
             subscription.place(NOWHERE)
 
@@ -90,7 +91,7 @@ class Room(ABC):
         self._packets.clear()
         self.stream.refresh()
         self.packet(NOWHERE)
-        self.told = (self.stream.epoch, self.stream.seq)
+        self.last_sent = (self.stream.epoch, self.stream.seq)
         self.failures = self.idle_cycles = 0
 
     def packet(self, position: Position) -> Packet:
@@ -182,7 +183,7 @@ class PacedRoom(Room):
     @property
     def target(self) -> Position:
         """The state a subscriber should be in: the one of the last turn."""
-        return self.told
+        return self.last_sent
 
     def advance(self) -> bool:
         """Come up to the market once in a while."""
@@ -191,9 +192,9 @@ class PacedRoom(Room):
             return False
         self.stream.refresh()
         present = (self.stream.epoch, self.stream.seq)
-        if present == self.told:
+        if present == self.last_sent:
             return False
-        self.told, self._cycles = present, 0
+        self.last_sent, self._cycles = present, 0
         return True
 
     def _make(self, epoch: str, since: int) -> Packet:
@@ -244,27 +245,27 @@ class WholeRoom(PacedRoom):
         return Packet(self.event, self.stream.whole())
 
 
-class Cohort:
+class InSyncGroup:
     """Subscribers in step: up to date, with nothing pending and no other stream.
 
     Nothing is kept for each of them but the ``send`` of its socket, so that a change costs them one call
-    each. Where they stand is known without noting it: all are in the state the room was last told, but
-    while a march is under way those it has not reached are in the state before.
+    each. Where they stand is known without noting it: all are in the state the room last sent, but
+    while it is being written those not reached yet are in the previous one.
     """
 
-    __slots__ = ("_left", "_line", "_marching", "_places", "_served", "deflate", "members")
+    __slots__ = ("_left", "_line", "_place_of", "_served", "_writing", "deflate", "members")
 
     def __init__(self, *, deflate: bool) -> None:
         self.deflate = deflate
         self.members: dict[Subscription, Send] = {}
         self._line: Line | None = None  # the members as lists, kept until somebody joins or leaves
-        self._marching = NOBODY
-        self._places: dict[Subscription, int] = {}
-        self._served: int | None = None  # how many of the line the march has reached; None: no march
-        self._left: set[Subscription] = set()  # who left since it began
+        self._writing = NOBODY
+        self._place_of: dict[Subscription, int] = {}
+        self._served: int | None = None  # how many of the line are written to; None: none is being
+        self._left: set[Subscription] = set()  # who left since the writing began
 
     def add(self, subscription: Subscription, send: Send) -> None:
-        """Take in a subscriber that is in the state the room was last told."""
+        """Take in a subscriber that is in the state the room last sent."""
         self.members[subscription] = send
         self._line = None
 
@@ -276,55 +277,55 @@ class Cohort:
                 self._left.add(subscription)
 
     def begin(self) -> int:
-        """Begin to march; return how many there are."""
+        """Begin to be written to; return how many there are."""
         if self._line is None:
             self._line = (list(self.members), list(self.members.values()))
-        self._marching, self._served, self._places = self._line, 0, {}
+        self._writing, self._served, self._place_of = self._line, 0, {}
         return len(self._line[0])
 
-    def rank(self, start: int, stop: int) -> Iterable[tuple[Subscription, Send]]:
+    def batch(self, start: int, stop: int) -> Iterable[tuple[Subscription, Send]]:
         """Those between two places of the line who are still there."""
-        pairs = zip(self._marching[0][start:stop], self._marching[1][start:stop], strict=True)
+        pairs = zip(self._writing[0][start:stop], self._writing[1][start:stop], strict=True)
         return [pair for pair in pairs if pair[0] not in self._left] if self._left else pairs
 
-    def reach(self, place: int) -> None:
-        """Take note of how far down the line the march has come."""
+    def note_written(self, place: int) -> None:
+        """Take note of how far down the line has been written to."""
         self._served = place
 
     def end(self) -> None:
-        """The march is over."""
-        self._marching, self._served = NOBODY, None
+        """All are written to."""
+        self._writing, self._served = NOBODY, None
         self._left.clear()
 
-    def is_told(self, subscription: Subscription) -> bool:
-        """Whether a member has been told the room's last state."""
+    def has_last_sent(self, subscription: Subscription) -> bool:
+        """Whether a member has been sent the room's last state."""
         if self._served is None or subscription in self._left:
             return True  # who left and is here again came back in the last state
-        if not self._places:
-            self._places = {member: place for place, member in enumerate(self._marching[0])}
-        # who joined during the march is not in the line, and joined in the last state
-        return self._places.get(subscription, -1) < self._served
+        if not self._place_of:
+            self._place_of = {member: place for place, member in enumerate(self._writing[0])}
+        # who joined meanwhile is not in the line, and joined in the last state
+        return self._place_of.get(subscription, -1) < self._served
 
 
 class Subscription:
     """A client's place in a room."""
 
-    __slots__ = ("_position", "client", "cohort", "rolls", "room")
+    __slots__ = ("_position", "client", "group", "rolls", "room")
 
     def __init__(self, client: Client, room: Room, position: Position, *, rolls: bool = False) -> None:
         self.client = client
         self.room = room
         self.rolls = rolls  # over to the next expiry once this one has passed
-        self.cohort: Cohort | None = None
+        self.group: InSyncGroup | None = None
         self._position = position
-        room.others[self] = None
+        room.lagging[self] = None
 
     @property
     def position(self) -> Position:
-        """The state the client was last told."""
-        if self.cohort is None:
+        """The state the client was last sent."""
+        if self.group is None:
             return self._position
-        return self.room.told if self.cohort.is_told(self) else self.room.before
+        return self.room.last_sent if self.group.has_last_sent(self) else self.room.previous
 
     @property
     def behind(self) -> bool:
@@ -338,28 +339,28 @@ class Subscription:
         return {**self.room.describe(), "epoch": epoch, "seq": seq, **rolls}
 
     def join(self, link: WebSocketTransport) -> None:
-        """March with the others from now on; the client is in the state that the room was told."""
-        self.cohort = self.room.cohorts[link.deflate]
-        self.cohort.add(self, link.send)
-        del self.room.others[self]
+        """Be in step with the others from now on; the client is in the state that the room last sent."""
+        self.group = self.room.in_sync[link.deflate]
+        self.group.add(self, link.send)
+        del self.room.lagging[self]
 
     def leave(self) -> None:
         """Go on alone from where it stands."""
-        if self.cohort is not None:
+        if self.group is not None:
             self.place(self.position)
 
     def place(self, position: Position) -> None:
         """Go on alone from a state."""
-        if self.cohort is not None:
-            self.cohort.discard(self)
-            self.cohort = None
-            self.room.others[self] = None
+        if self.group is not None:
+            self.group.discard(self)
+            self.group = None
+            self.room.lagging[self] = None
         self._position = position
 
     def end(self) -> None:
         """Be in the room no more."""
         self.leave()
-        del self.room.others[self]
+        del self.room.lagging[self]
 
 
 class Client:
@@ -370,11 +371,11 @@ class Client:
         "allowance",
         "key",
         "lagging_since",
-        "owed",
+        "pending_notices",
         "sid",
         "socket",
-        "strikes",
         "subscriptions",
+        "violations",
     )
 
     def __init__(self, sid: str, socket: EngineSocket, address: str) -> None:
@@ -382,22 +383,24 @@ class Client:
         self.socket = socket
         self.address = address
         self.key: ApiKey | None = None  # with which it was let in
-        self.subscriptions: dict[str, Subscription] = {}
+        self.subscriptions: dict[StreamName, Subscription] = {}
         self.lagging_since: float | None = None
-        self.owed: dict[str, Packet] = {}  # by stream: what is to be said beside its state, newest only
+        self.pending_notices: dict[
+            StreamName, Packet
+        ] = {}  # by stream: what is to be said beside its state, newest only
         self.allowance: Any = None
-        self.strikes = 0
+        self.violations = 0
 
     @property
-    def marches(self) -> WebSocketTransport | None:
-        """The socket, if the client may join a cohort: one stream, and nothing pending."""
+    def in_step_link(self) -> WebSocketTransport | None:
+        """The socket, if the client may be in step: one stream, and nothing pending."""
         link = self.socket.link
         if link is None or link.encrypted or len(self.subscriptions) != 1 or link.writing():
             return None
         return link
 
-    def fall_out(self) -> None:
-        """Leave every cohort: something is pending, or there is another stream to be written with."""
+    def leave_groups(self) -> None:
+        """Be in step no more: something is pending, or there is another stream to be written with."""
         for subscription in self.subscriptions.values():
             subscription.leave()
 

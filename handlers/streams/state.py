@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from domain.streams import StreamName
 from feed.market.market import Market
 from feed.market.universe import Listing
 from feed.valuation.chain import Chain
@@ -39,9 +40,9 @@ class Stream(ABC):
 
     listing_key: tuple[str, date] | None = None
 
-    def __init__(self, name: str, market: Market, depth: int) -> None:
+    def __init__(self, name: StreamName, market: Market, depth: int) -> None:
         self.name = name
-        self.kind, self.symbol = name.split(":")[:2]
+        self.kind, self.symbol = name.kind, name.symbol
         self.epoch = NO_EPOCH
         self.seq = -1
         self._market = market
@@ -127,7 +128,7 @@ class SymbolStream(Stream):
     """``symbol:NIFTY``: the quote of an underlying."""
 
     def __init__(self, symbol: str, market: Market, depth: int) -> None:
-        super().__init__(f"symbol:{symbol}", market, depth)
+        super().__init__(StreamName.quote(symbol), market, depth)
         self.fields = Fields()
 
     def _present(self) -> tuple[str, int]:
@@ -174,7 +175,7 @@ class ChainStream(Stream):
     def __init__(
         self, listing: Listing, market: Market, value: Callable[[Listing], Chain], depth: int
     ) -> None:
-        super().__init__(f"chain:{listing.symbol}:{listing.expiry.day}", market, depth)
+        super().__init__(StreamName.chain(*listing.key), market, depth)
         self.listing_key = listing.key
         self._value = value
         self.fields = Fields()
@@ -235,7 +236,7 @@ class ChainStream(Stream):
             self._whole[strikes] = body
         return body
 
-    def is_kept(self, strikes: int | None) -> bool:
+    def is_cached(self, strikes: int | None) -> bool:
         """Whether ``whole`` has been encoded since the last change."""
         return strikes in self._whole
 
@@ -272,7 +273,7 @@ class WholeStream(Stream):
 
     def __init__(
         self,
-        name: str,
+        name: StreamName,
         market: Market,
         identity: dict[str, Any],
         present: Callable[[], tuple[str, int]],

@@ -9,7 +9,7 @@ from functools import lru_cache
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952 section 2.3: deflate, no name, no time
 GZIP_FROM_BYTES = 1024  # a smaller answer fits into a packet as it is
 LEVEL = 6
-KEPT = 64  # a state lasts half a second; in it this many chains and windows of them may be asked for
+CACHED = 64  # a state lasts half a second; in it this many chains and windows of them may be asked for
 
 
 def gzipped(before: bytes, shared: bytes, after: bytes) -> bytes:
@@ -25,7 +25,7 @@ def gzipped(before: bytes, shared: bytes, after: bytes) -> bytes:
         (
             HEADER,
             _blocks(before),
-            _kept_blocks(shared),
+            _cached_blocks(shared),
             last.compress(after) + last.flush(zlib.Z_FINISH),
             struct.pack("<II", checksum, size),
         )
@@ -37,4 +37,4 @@ def _blocks(part: bytes) -> bytes:
     return compressor.compress(part) + compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
-_kept_blocks = lru_cache(maxsize=KEPT)(_blocks)
+_cached_blocks = lru_cache(maxsize=CACHED)(_blocks)

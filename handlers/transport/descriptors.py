@@ -31,16 +31,16 @@ class Descriptors:
         self._short_at_s: float | None = None
         self._log = RateLimitedLog(logger, per_minute=1, monotonic=monotonic)
 
-    def allowed_clients(self, wanted: int) -> int:
+    def allowed_clients(self, desired: int) -> int:
         """How many clients may be let in of those the settings want; one line where that is fewer."""
         most = max(1, int(self.connections * (1 - REQUEST_SHARE)))
-        if wanted <= most:
-            return wanted
+        if desired <= most:
+            return desired
         logger.warning(
             "limits.max_clients is %d instead of %d: the process may have %d file descriptors "
             "(raise the hard limit, `ulimit -Hn` or LimitNOFILE of systemd)",
             most,
-            wanted,
+            desired,
             self.limit,
         )
         return most

@@ -161,12 +161,12 @@ class WebSocketTransport(WebSocketHandler):
 
     def _check_query(self, transport: str) -> None:
         """Look at what every request has to say. Raises Refused."""
-        given = self.get_query_argument("transport", "")
-        if given not in ("polling", "websocket"):
-            message = f"The transport must be polling or websocket, was {given[:40]!r}."
+        named = self.get_query_argument("transport", "")
+        if named not in ("polling", "websocket"):
+            message = f"The transport must be polling or websocket, was {named[:40]!r}."
             raise Refused(UNKNOWN_TRANSPORT, message)
-        if given != transport:
-            raise Refused(BAD_REQUEST, f"A request for {given} came as one for {transport}.")
+        if named != transport:
+            raise Refused(BAD_REQUEST, f"A request for {named} came as one for {transport}.")
         if "j" in self.request.arguments:
             raise Refused(BAD_REQUEST, "JSONP is not spoken here.")
         sid = self.get_query_argument("sid", None)

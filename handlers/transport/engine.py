@@ -169,7 +169,7 @@ class EngineSocket:
         if self._deadline is not None:
             self.server.wheel.cancel(self._deadline)
             self._deadline = None
-            self.server.admitted(self.network)
+            self.server.accepted(self.network)
 
     async def poll(self, answer: Callable[[str], Awaitable[None]]) -> None:
         """Answer a poll once there are packets for it. Raises ProtocolError.
@@ -373,7 +373,7 @@ class EngineServer(engineio.AsyncServer):
         """Whether an address may open one more session before those it opened are admitted."""
         return self.pending[subscriber(address)] < self._max_pending_per_address
 
-    def admitted(self, network: str) -> None:
+    def accepted(self, network: str) -> None:
         """Take note that a session waits no longer."""
         self.pending[network] -= 1
         if not self.pending[network]:

@@ -19,8 +19,8 @@ def make_context(cert: str, key: str) -> ssl.SSLContext | None:
     if not cert and not key:
         return None
     if not cert or not key:
-        missing, given = ("tls_key", "tls_cert") if cert else ("tls_cert", "tls_key")
-        raise TlsError(f"server.{given} is set, so server.{missing} must be too: TLS needs both.")
+        missing, named = ("tls_key", "tls_cert") if cert else ("tls_cert", "tls_key")
+        raise TlsError(f"server.{named} is set, so server.{missing} must be too: TLS needs both.")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # what HTTP/1.1 and WebSocket need; a client that offers nothing else finds out in the handshake

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
+from domain.market import MarketHours, ScenarioName, SourceName
 from schemas.configuration.api_keys import ApiKey, parse_keys
 
 DEFAULT_STORE = "sqlite:///var/history.sqlite3"
@@ -42,20 +43,7 @@ ENVIRONMENT_NAMES = {
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
-SOURCES = ("simulated", "replay")
-HOURS = ("always", "exchange")
-SCENARIOS = (
-    "calm",
-    "trend_up",
-    "trend_down",
-    "crash",
-    "rally",
-    "vol_crush",
-    "expiry_day",
-    "gap_open",
-    "illiquid",
-    "circuit_halt",
-)
+SOURCES = (SourceName.SIMULATED, SourceName.REPLAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +238,7 @@ _PLAIN_RULES = {
 }
 
 
-class WholeNumber(fields.Integer):
+class WholeNumberSetting(fields.Integer):
     """An integer; a fraction is refused instead of cut off."""
 
     def _validated(self, value: Any) -> Any:
@@ -288,7 +276,7 @@ class ServerSchema(SectionSchema):
     of = ServerSettings
     debug = fields.Boolean(load_default=False)
     host = fields.String(load_default="0.0.0.0", validate=validate.Length(min=1))  # noqa: S104 - the contract's default
-    port = WholeNumber(load_default=5000, validate=_between(0, 65535))
+    port = WholeNumberSetting(load_default=5000, validate=_between(0, 65535))
     frontend_url = TextList(
         fields.String(validate=_origin),
         load_default=lambda: ["http://localhost:3000", "http://localhost:5173"],
@@ -299,7 +287,7 @@ class ServerSchema(SectionSchema):
     trusted_proxies = TextList(fields.String(validate=_network), load_default=list)
     tls_cert = fields.String(load_default="")
     tls_key = fields.String(load_default="")
-    max_body_bytes = WholeNumber(load_default=65536, validate=_between(1024, 104857600, "bytes"))
+    max_body_bytes = WholeNumberSetting(load_default=65536, validate=_between(1024, 104857600, "bytes"))
     drain_timeout_s = fields.Float(load_default=10, validate=_between(0, 300, "seconds"))
     access_log = fields.Boolean(load_default=False)
     log_level = fields.String(load_default="info", validate=_one_of(("debug", "info", "warning", "error")))
@@ -310,21 +298,21 @@ class FeedSchema(SectionSchema):
 
     of = FeedSettings
     source = fields.String(load_default="simulated", validate=_one_of(SOURCES))
-    seed = WholeNumber(load_default=42, validate=_between(0, 2**63 - 1))
+    seed = WholeNumberSetting(load_default=42, validate=_between(0, 2**63 - 1))
     start = Instant(load_default=None)
     speed = fields.Float(load_default=1.0, validate=_between(0.01, 3600))
-    hours = fields.String(load_default="always", validate=_one_of(HOURS))
-    scenario = fields.String(load_default="calm", validate=_one_of(SCENARIOS))
-    publish_interval_ms = WholeNumber(load_default=500, validate=_between(20, 60000, "milliseconds"))
+    hours = fields.String(load_default="always", validate=_one_of(tuple(MarketHours)))
+    scenario = fields.String(load_default="calm", validate=_one_of(tuple(ScenarioName)))
+    publish_interval_ms = WholeNumberSetting(load_default=500, validate=_between(20, 60000, "milliseconds"))
     stale_after_s = fields.Float(load_default=15, validate=_between(0.1, 86400, "seconds"))
     heartbeat_s = fields.Float(load_default=5, validate=_between(0.1, 3600, "seconds"))
-    replay_depth = WholeNumber(load_default=256, validate=_between(1, 100000))
+    replay_depth = WholeNumberSetting(load_default=256, validate=_between(1, 100000))
     calendar_override = fields.String(load_default="")
     interest_rate = fields.Float(load_default=0.065, validate=_between(-0.5, 1))
     control = fields.Boolean(load_default=False)
 
 
-class ReplaySchema(SectionSchema):
+class ReplaySettingsSchema(SectionSchema):
     """[replay]."""
 
     of = ReplaySettings
@@ -337,8 +325,8 @@ class WebsocketSchema(SectionSchema):
     """[websocket]."""
 
     of = WebsocketSettings
-    timeout_s = WholeNumber(load_default=60, validate=_between(1, 3600, "seconds"))
-    ping_interval_s = WholeNumber(load_default=25, validate=_between(1, 3600, "seconds"))
+    timeout_s = WholeNumberSetting(load_default=60, validate=_between(1, 3600, "seconds"))
+    ping_interval_s = WholeNumberSetting(load_default=25, validate=_between(1, 3600, "seconds"))
     compression = fields.Boolean(load_default=True)
 
 
@@ -346,19 +334,21 @@ class LimitsSchema(SectionSchema):
     """[limits]."""
 
     of = LimitSettings
-    max_clients = WholeNumber(load_default=10000, validate=_between(1, 1000000))
-    max_clients_per_address = WholeNumber(load_default=100, validate=_between(1, 1000000))
-    max_subscriptions = WholeNumber(load_default=64, validate=_between(1, 100000))
-    max_events_per_second = WholeNumber(load_default=20, validate=_between(1, 100000))
-    max_message_bytes = WholeNumber(load_default=16384, validate=_between(512, 1048576, "bytes"))
+    max_clients = WholeNumberSetting(load_default=10000, validate=_between(1, 1000000))
+    max_clients_per_address = WholeNumberSetting(load_default=100, validate=_between(1, 1000000))
+    max_subscriptions = WholeNumberSetting(load_default=64, validate=_between(1, 100000))
+    max_events_per_second = WholeNumberSetting(load_default=20, validate=_between(1, 100000))
+    max_message_bytes = WholeNumberSetting(load_default=16384, validate=_between(512, 1048576, "bytes"))
     connect_timeout_s = fields.Float(load_default=10, validate=_between(0.1, 600, "seconds"))
     idle_timeout_s = fields.Float(load_default=75, validate=_between(0.1, 3600, "seconds"))
     slow_client_timeout_s = fields.Float(load_default=20, validate=_between(0.1, 3600, "seconds"))
-    max_write_buffer_bytes = WholeNumber(load_default=1048576, validate=_between(65536, 1073741824, "bytes"))
-    max_buffered_bytes = WholeNumber(
+    max_write_buffer_bytes = WholeNumberSetting(
+        load_default=1048576, validate=_between(65536, 1073741824, "bytes")
+    )
+    max_buffered_bytes = WholeNumberSetting(
         load_default=268435456, validate=_between(1048576, 1099511627776, "bytes")
     )
-    rate_limit_per_minute = WholeNumber(load_default=1200, validate=_between(0, 10000000))
+    rate_limit_per_minute = WholeNumberSetting(load_default=1200, validate=_between(0, 10000000))
 
 
 class HistorySchema(SectionSchema):
@@ -367,12 +357,12 @@ class HistorySchema(SectionSchema):
     of = HistorySettings
     database_url = fields.String(load_default=DEFAULT_STORE)
     flush_interval_s = fields.Float(load_default=5, validate=_between(0.1, 600, "seconds"))
-    backfill_days = WholeNumber(load_default=500, validate=_between(0, 5000))
-    backfill_sessions = WholeNumber(load_default=30, validate=_between(0, 250))
-    minute_candles_days = WholeNumber(load_default=400, validate=_between(0, 36500, "days"))
-    daily_candles_days = WholeNumber(load_default=0, validate=_between(0, 36500, "days"))
-    chains_days = WholeNumber(load_default=30, validate=_between(0, 36500, "days"))
-    metrics_days = WholeNumber(load_default=400, validate=_between(0, 36500, "days"))
+    backfill_days = WholeNumberSetting(load_default=500, validate=_between(0, 5000))
+    backfill_sessions = WholeNumberSetting(load_default=30, validate=_between(0, 250))
+    minute_candles_days = WholeNumberSetting(load_default=400, validate=_between(0, 36500, "days"))
+    daily_candles_days = WholeNumberSetting(load_default=0, validate=_between(0, 36500, "days"))
+    chains_days = WholeNumberSetting(load_default=30, validate=_between(0, 36500, "days"))
+    metrics_days = WholeNumberSetting(load_default=400, validate=_between(0, 36500, "days"))
 
 
 class KiteSchema(SectionSchema):
@@ -398,7 +388,7 @@ class SettingsSchema(Schema):
 
     server = fields.Nested(ServerSchema, required=True)
     feed = fields.Nested(FeedSchema, required=True)
-    replay = fields.Nested(ReplaySchema, required=True)
+    replay = fields.Nested(ReplaySettingsSchema, required=True)
     websocket = fields.Nested(WebsocketSchema, required=True)
     limits = fields.Nested(LimitsSchema, required=True)
     history = fields.Nested(HistorySchema, required=True)

@@ -22,7 +22,7 @@ class SettingsError(Exception):
 
 
 def read_settings(
-    file: Path | None, dotenv: Path, environment: Mapping[str, str], given: Mapping[str, Any]
+    file: Path | None, dotenv: Path, environment: Mapping[str, str], overrides: Mapping[str, Any]
 ) -> Settings:
     """All settings, validated; each place overrides the one before it.
 
@@ -40,9 +40,9 @@ def read_settings(
             _put(tree, ENVIRONMENT_NAMES[name], value)
         elif separator and section in known:
             _put(tree, f"{section}.{key}", value)
-    for name, value in given.items():
+    for name, value in overrides.items():
         _put(tree, name, value)
-    if "replay.file" in given:
+    if "replay.file" in overrides:
         _put(tree, "feed.source", "replay")
     try:
         settings: Settings = SettingsSchema().load(tree)

@@ -11,7 +11,8 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from schemas.documents.json_schema import Definitions, JsonSchema, example_of
+from domain.errors import ErrorCode
+from schemas.documents.json_schema import Definitions, JsonSchema, example_of, plain
 from schemas.envelope import ERROR_CODES, AcknowledgementSchema, RefusalSchema, answer_schema, error_schema
 from schemas.events import CLIENT, ERRORS_OF_ALL, ERRORS_OF_CONNECT, REVOKED, SERVER, ClientEvent
 
@@ -31,13 +32,13 @@ def asyncapi_document(
     client_events: Iterable[tuple[str, str]], server_events: Iterable[tuple[str, str]], version: str
 ) -> dict[str, Any]:
     """The document; events come with a line of description."""
-    writer = _Writer(version)
+    writer = _EventWriter(version)
     operations: dict[str, Any] = {}
     for name, what in client_events:
         operations[name] = writer.receive(name, what, CLIENT[name])
     for name, what in server_events:
         operations[f"send_{name}"] = writer.send(name, what)
-    return {
+    document = {
         "asyncapi": ASYNCAPI_VERSION,
         "id": "urn:indian-options-server:streams",
         "info": {
@@ -63,6 +64,7 @@ def asyncapi_document(
             "securitySchemes": {"ApiKey": _API_KEY},
         },
     }
+    return plain(document)
 
 
 _SERVER = {
@@ -88,7 +90,7 @@ _API_KEY = {
 }
 
 
-class _Writer:
+class _EventWriter:
     """Writes operations, defining messages and schemas on the way."""
 
     def __init__(self, version: str) -> None:
@@ -150,12 +152,12 @@ class _Writer:
         }
 
 
-def _event_codes() -> list[str]:
+def _event_codes() -> list[ErrorCode]:
     codes = [*ERRORS_OF_ALL, *(code for event in CLIENT.values() for code in event.errors)]
     return list(dict.fromkeys(codes))
 
 
-def _event_error(code: str) -> type[Schema]:
+def _event_error(code: ErrorCode) -> type[Schema]:
     """The ``error`` event of one code: what an envelope has, beside the event's name."""
     known = ERROR_CODES[code]
     members: dict[str, fields.Field[Any]] = {

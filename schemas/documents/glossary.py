@@ -88,7 +88,7 @@ DESCRIPTIONS = {
 }
 
 # the same for what a client sends
-ASKED_DESCRIPTIONS = {
+REQUEST_DESCRIPTIONS = {
     "exchange": "exchanges, separated by commas, in any case; all when left out",
     "expiry": "expiry day; left out: the nearest",
     "interval": "length of a candle, by its short or its Kite name",
@@ -265,7 +265,7 @@ EXAMPLES: dict[str, Any] = {
     "zero_gamma": 22688.69,
 }
 
-ASKED_EXAMPLES: dict[str, Any] = {
+REQUEST_EXAMPLES: dict[str, Any] = {
     "at": "2026-11-23T09:45:00+05:30",
     "exchange": "NSE,MCX",
     "page": 1,

@@ -11,14 +11,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_instance
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
+from domain.intervals import INTERVAL_ALIASES, INTERVALS
 from schemas import past, requests
-from schemas.documents.glossary import ASKED_DESCRIPTIONS, ASKED_EXAMPLES, DESCRIPTIONS, EXAMPLES, UNITS
+from schemas.documents.glossary import DESCRIPTIONS, EXAMPLES, REQUEST_DESCRIPTIONS, REQUEST_EXAMPLES, UNITS
 from schemas.wire import Timestamp
 
 OPENAPI_VERSION = "3.1.0"
@@ -50,7 +52,7 @@ TYPES: Mapping[type[fields.Field[Any]], Callable[[Any], JsonSchema]] = {
     },
     requests.Interval: lambda field: {
         "type": "string",
-        "enum": [*requests.INTERVALS, *requests.INTERVAL_ALIASES],
+        "enum": [*INTERVALS, *INTERVAL_ALIASES],
     },
     requests.Choices: _choices,
     requests.WholeNumber: lambda field: {"type": "integer"},
@@ -96,10 +98,14 @@ class Converter(OpenAPIConverter):
     def _explained(self, field: fields.Field[Any], ret: JsonSchema) -> JsonSchema:
         """Description, unit and example, by the field or by its name."""
         name = field.data_key or field.name or ""
-        asked = isinstance(field.parent, requests.Request)
-        description = (asked and ASKED_DESCRIPTIONS.get(name)) or DESCRIPTIONS.get(name) or _shape_of(field)
+        is_request = isinstance(field.parent, requests.Request)
+        description = (
+            (is_request and REQUEST_DESCRIPTIONS.get(name)) or DESCRIPTIONS.get(name) or _shape_of(field)
+        )
         unit = field.metadata.get("unit") or UNITS.get(re.sub("^(ce|pe)_", "", name))
-        example = field.metadata.get("example", (asked and ASKED_EXAMPLES.get(name)) or EXAMPLES.get(name))
+        example = field.metadata.get(
+            "example", (is_request and REQUEST_EXAMPLES.get(name)) or EXAMPLES.get(name)
+        )
         if "enum" in ret and example not in ret["enum"]:
             example = ret["enum"][0]
         ret.pop("example", None)
@@ -218,3 +224,8 @@ def _may_be(schema: JsonSchema, example: Any) -> bool:
     if not isinstance(kind, str):
         return "anyOf" in schema or not schema
     return isinstance(example, _PYTHON_TYPES[kind]) and not (kind != "boolean" and isinstance(example, bool))
+
+
+def plain(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document of JSON's own types alone: names out of a list are their texts."""
+    return dict(orjson.loads(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)))

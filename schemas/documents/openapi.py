@@ -7,13 +7,14 @@ table of errors. HEAD, OPTIONS, conditional requests and the headers that every 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from schemas.documents.json_schema import OPENAPI_VERSION, Definitions, JsonSchema, example_of
+from domain.errors import ErrorCode
+from schemas.documents.json_schema import OPENAPI_VERSION, Definitions, JsonSchema, example_of, plain
 from schemas.documents.openapi_parts import (
     COMMON_HEADERS,
     HEADERS,
@@ -39,17 +40,17 @@ DESCRIPTION = (
 JSON = "application/json"
 # told on any route: by the doors, by the parser, by the limits
 ERRORS_OF_ALL = (
-    "FORBIDDEN_ORIGIN",
-    "METHOD_NOT_ALLOWED",
-    "PAYLOAD_TOO_LARGE",
-    "RATE_LIMITED",
-    "INTERNAL_ERROR",
+    ErrorCode.FORBIDDEN_ORIGIN,
+    ErrorCode.METHOD_NOT_ALLOWED,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.INTERNAL_ERROR,
 )
 ERROR_HEADERS = {
-    "UNAUTHORIZED": ("WWW-Authenticate",),
-    "RATE_LIMITED": ("Retry-After",),
-    "FEED_UNAVAILABLE": ("Retry-After",),
-    "METHOD_NOT_ALLOWED": ("Allow",),
+    ErrorCode.UNAUTHORIZED: ("WWW-Authenticate",),
+    ErrorCode.RATE_LIMITED: ("Retry-After",),
+    ErrorCode.FEED_UNAVAILABLE: ("Retry-After",),
+    ErrorCode.METHOD_NOT_ALLOWED: ("Allow",),
 }
 
 
@@ -68,10 +69,10 @@ class Operation:
     query: type[Schema] | None = NoParameters
     body: type[Schema] | None = None
     meta: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
+    errors: tuple[ErrorCode, ...] = ()
     aliases: tuple[str, ...] = ()
     live: bool = False
-    kept: bool = False
+    cached: bool = False
     content_type: str = JSON
     also: tuple[tuple[int, str], ...] = ()
     control: bool = False
@@ -87,16 +88,14 @@ class RouteDescription:
     operation: Operation
 
 
-def openapi_document(
-    routes: Iterable[RouteDescription], status_of: Mapping[str, int], version: str
-) -> dict[str, Any]:
-    """The document; ``status_of`` is the table of codes."""
-    writer = _Writer(status_of, version)
+def openapi_document(routes: Iterable[RouteDescription], version: str) -> dict[str, Any]:
+    """The document."""
+    writer = _RouteWriter(version)
     paths: dict[str, Any] = {}
     for route in routes:
         for path in (route.path, *route.operation.aliases):
             paths[path] = writer.path(path, route)
-    return {
+    document = {
         "openapi": OPENAPI_VERSION,
         "info": {"title": TITLE, "version": version, "description": DESCRIPTION, "license": {"name": "MIT"}},
         "servers": [{"url": "..", "description": "this server, where this document is"}],
@@ -110,14 +109,14 @@ def openapi_document(
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
+    return plain(document)
 
 
-class _Writer:
+class _RouteWriter:
     """Writes operations, defining schemas and responses on the way."""
 
-    def __init__(self, status_of: Mapping[str, int], version: str) -> None:
+    def __init__(self, version: str) -> None:
         self.definitions = Definitions(TITLE, version)
-        self._status_of = status_of
         self.responses = {code: self._error_response(code) for code in ERROR_CODES}
 
     def path(self, path: str, route: RouteDescription) -> dict[str, Any]:
@@ -184,7 +183,7 @@ class _Writer:
     def _responses(self, route: RouteDescription, has_body: bool) -> dict[str, Any]:
         operation = route.operation
         headers = (
-            [*COMMON_HEADERS, "Cache-Control"] if operation.live or operation.kept else [*COMMON_HEADERS]
+            [*COMMON_HEADERS, "Cache-Control"] if operation.live or operation.cached else [*COMMON_HEADERS]
         )
         if operation.live:
             headers.append("ETag")
@@ -205,11 +204,11 @@ class _Writer:
     def _errors(self, operation: Operation, needs_key: bool) -> dict[str, Any]:
         """Responses of the codes that a route may answer, by status."""
         codes = [*ERRORS_OF_ALL, *operation.errors]
-        codes += ["UNAUTHORIZED"] if needs_key else []
-        codes += ["VALIDATION_ERROR"] if operation.query is not None else []
-        by_status: dict[int, list[str]] = {}
+        codes += [ErrorCode.UNAUTHORIZED] if needs_key else []
+        codes += [ErrorCode.VALIDATION_ERROR] if operation.query is not None else []
+        by_status: dict[int, list[ErrorCode]] = {}
         for code in codes:
-            by_status.setdefault(self._status_of[code], []).append(code)
+            by_status.setdefault(code.status, []).append(code)
         result: dict[str, Any] = {}
         for status, some in by_status.items():
             if len(some) == 1:
@@ -218,7 +217,7 @@ class _Writer:
                 result[str(status)] = self._either(some)
         return result
 
-    def _either(self, codes: Sequence[str]) -> dict[str, Any]:
+    def _either(self, codes: Sequence[ErrorCode]) -> dict[str, Any]:
         """A response with one of several codes."""
         parts = [self.responses[code]["content"][JSON] for code in codes]
         return {
@@ -234,11 +233,11 @@ class _Writer:
             },
         }
 
-    def _error_response(self, code: str) -> dict[str, Any]:
+    def _error_response(self, code: ErrorCode) -> dict[str, Any]:
         schema = self.definitions.reference(error_schema(code, ErrorAnswerSchema))
         headers = [*COMMON_HEADERS, *ERROR_HEADERS.get(code, ())]
-        if code == "FORBIDDEN_ORIGIN":  # refused before anything is counted, and the page may not read it
-            headers = ["X-Request-ID"]
+        if code == ErrorCode.FORBIDDEN_ORIGIN:
+            headers = ["X-Request-ID"]  # refused before anything is counted, and the page may not read it
         return {
             "description": f"{code}: {ERROR_CODES[code].when}",
             "headers": headers_of(headers),

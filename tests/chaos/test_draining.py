@@ -132,7 +132,7 @@ async def test_second_signal_ends_it_at_once(run_server, poller, fetch, number):
 async def test_transports_are_closed_in_slices(make_sandbox, raw):
     sandbox = await make_sandbox(limits={"max_clients_per_address": 1000})
     clients = [await raw.connect(sandbox.url) for _ in range(3 * SLICE + 10)]
-    departure, connected = sandbox.server.namespace.departure, sandbox.server.namespace.broadcaster.clients
+    departure, connected = sandbox.server.namespace.drain, sandbox.server.namespace.broadcaster.clients
     now_s = time.monotonic()
     await departure.tell_everybody(now_s + 10)
     closing = asyncio.create_task(departure.close_everybody(now_s + 10))

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from handlers.access.errors import STATUS
+from domain.errors import ErrorCode
 from handlers.documents.routes import OPERATIONS, Documents
 from handlers.operations.application import ROUTES, TABLE
 from schemas.envelope import ERROR_CODES
@@ -129,12 +129,12 @@ def test_operations_have_distinct_ids():
 
 
 def test_every_code_is_described_and_no_other():
-    assert set(ERROR_CODES) == set(STATUS) == set(OPENAPI["components"]["responses"])
+    assert set(ERROR_CODES) == set(ErrorCode) == set(OPENAPI["components"]["responses"])
 
 
 def test_every_code_is_documented_at_a_route():
     told = set().union(*(documented_codes(operation) for _, _, operation in operations()))
-    assert told == set(STATUS)
+    assert told == set(ErrorCode)
 
 
 def test_code_stands_under_its_status():
@@ -142,7 +142,7 @@ def test_code_stands_under_its_status():
         for status in operation["responses"]:
             only = {"responses": {status: operation["responses"][status]}}
             for code in documented_codes(only):
-                assert STATUS[code] == int(status), (path, method, code)
+                assert ErrorCode(code).status == int(status), (path, method, code)
 
 
 def test_live_routes_document_conditional_requests():
@@ -296,7 +296,7 @@ def test_page_tells_of_every_route_event_code_and_field(page):
     text = " ".join(page.words)
     words = set(re.findall(r"[\w/{}.-]+", text))
     assert set(OPENAPI["paths"]) - {"/"} <= words
-    assert {*CLIENT_NAMES, *SERVER_NAMES, *STATUS} <= words
+    assert {*CLIENT_NAMES, *SERVER_NAMES, *ErrorCode} <= words
     for document in (OPENAPI, ASYNCAPI):
         for name, schema in document["components"]["schemas"].items():
             if not name.endswith(("Answer", "Refusal", "Body", "Details", "Event")):

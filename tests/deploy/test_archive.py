@@ -201,7 +201,7 @@ def test_lock_is_read_as_the_python_in_question_would():
 def test_every_source_file_goes_in():
     """A package forgotten in pyproject.toml would be missing from the archive alone."""
     packed = set(build_archive.application_files(ROOT))
-    for package in ("analytics", "feed", "handlers", "schemas"):
+    for package in ("analytics", "domain", "feed", "handlers", "schemas"):
         for path in (ROOT / package).rglob("*"):
             if path.suffix in (".py", ".toml", ".csv"):
                 assert f"app/{path.relative_to(ROOT).as_posix()}" in packed

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handlers.operations.metrics import FEED_STATES, Metrics
+from domain.market import FeedStateName
+from handlers.operations.metrics import Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = re.compile(r"\b(?:market|process|python)_[a-z0-9_]+\b")
@@ -67,7 +68,7 @@ def test_dashboard_shows_every_figure_of_ours(dashboard, known):
 def test_states_and_quantiles_that_are_asked_for_exist(alerts, dashboard, sandbox):
     text = "\n".join([*alerts.values(), *expressions(dashboard)])
     for states in re.findall(r'state=~?"([^"]+)"', text):
-        assert set(states.split("|")) <= set(FEED_STATES)
+        assert set(states.split("|")) <= set(FeedStateName)
     sandbox.server.namespace.services.loop_lag._late_ms.append(1.0)
     rendered = Metrics(sandbox.server.namespace.services).render()[0].decode()
     for name, quantile in re.findall(r'(market_\w+){[^}]*quantile="([^"]+)"', text):

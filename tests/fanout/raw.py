@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-TIMEOUT_S = 10
+TIMEOUT_S = 30  # a server that starts on a busy machine keeps who connects waiting
 
 
 @dataclass

@@ -27,7 +27,7 @@ STRIKES = np.arange(900.0, 1101.0, 10.0)
 DAY = date(2026, 12, 29)
 DEPTH = 6
 CLIENTS = 3
-SLICE, BREATH_S = broadcast.SLICE, broadcast.BREATH_S
+SLICE, MAX_TURN_S = broadcast.SLICE, broadcast.MAX_TURN_S
 WINDOWS = (None, 5)
 NEAR = Underlying("ACME", "Acme", "stock", "NSE", "NFO", "", 0.05, 0.05, 10.0, 1000.0, 0.2, 1)
 
@@ -148,7 +148,7 @@ class Peer:
 class Fanout(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
-        broadcast.SLICE, broadcast.BREATH_S = 1, -1.0
+        broadcast.SLICE, broadcast.MAX_TURN_S = 1, -1.0
         self.loop = asyncio.new_event_loop()
         self.market = make_market()
         self.now_ms = 1_796_000_000_000
@@ -163,7 +163,7 @@ class Fanout(RuleBasedStateMachine):
             self.join(number)
 
     def teardown(self) -> None:
-        broadcast.SLICE, broadcast.BREATH_S = SLICE, BREATH_S
+        broadcast.SLICE, broadcast.MAX_TURN_S = SLICE, MAX_TURN_S
         if hasattr(self, "loop"):
             self.loop.close()
 
@@ -295,7 +295,7 @@ class Fanout(RuleBasedStateMachine):
         peer.client = Client(peer.name, Socket(peer.wire), "127.0.0.1")
         self.hub.add(peer.client)
         for name in followed:
-            if name.startswith("symbol"):
+            if str(name).startswith("symbol"):
                 self.hub.subscribe(peer.client, self.symbol_room(), *peer.quote.position)
             else:
                 room = self.chain_room(peer.window)
@@ -315,7 +315,7 @@ class Fanout(RuleBasedStateMachine):
         for peer in self.peers:
             peer.read()
             for name in peer.client.subscriptions:
-                if name.startswith("symbol"):
+                if str(name).startswith("symbol"):
                     self.check(peer.quote, self.quotes.epoch, self.quotes.seq, self.quotes.snapshot())
                 elif not peer.wire.pending:  # else another window's snapshot may be under way
                     whole = self.chains.whole(peer.window)
@@ -338,7 +338,7 @@ class Fanout(RuleBasedStateMachine):
             peer.read()
             for name in peer.client.subscriptions:
                 state, stream = (
-                    (peer.quote, self.quotes) if name.startswith("symbol") else (peer.chain, self.chains)
+                    (peer.quote, self.quotes) if str(name).startswith("symbol") else (peer.chain, self.chains)
                 )
                 assert state.position == (stream.epoch, stream.seq)
 

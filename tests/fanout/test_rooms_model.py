@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import server as server_module
+from domain.instants import IST, to_ms
 from feed.market import ticker
-from feed.market.clock import VirtualClock, to_ms
-from feed.reference.calendar import IST
+from feed.market.clock import VirtualClock
 from handlers.streams.rooms import Client
 from tests.conftest import settings_of
 from tests.fanout.test_model import Socket, Wire

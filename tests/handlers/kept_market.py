@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.instants import to_datetime, to_ms
 from feed.history.history import History, Reach
-from feed.market.clock import VirtualClock, to_datetime, to_ms
+from feed.market.clock import VirtualClock
 from feed.market.market import Market
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
@@ -31,7 +32,7 @@ def kept_market(url, start_ms, *, hours="always", seed=3, step_ms=20_000, reach=
         seed=seed,
         start_ms=start_ms,
         hours=hours,
-        carried=history.left_off(CATALOGUE.underlyings, start_ms),
+        previous_run=history.previous_run(CATALOGUE.underlyings, start_ms),
     )
     market = Market(
         source.universe, source="simulated", epoch=str(start_ms), interest_rate=0.065, stale_after_s=60

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from domain.intervals import INTERVAL_ALIASES
 from handlers.access.errors import describe
 from schemas import requests
 
@@ -90,7 +91,7 @@ def test_every_date_is_read(day):
     assert loaded["expiry"] == day
 
 
-@pytest.mark.parametrize(("alias", "interval"), requests.INTERVAL_ALIASES.items())
+@pytest.mark.parametrize(("alias", "interval"), INTERVAL_ALIASES.items())
 def test_interval_is_read_in_any_case_by_both_names(alias, interval):
     for text in (alias, alias.upper(), interval, f" {interval} "):
         assert requests.CandleEvent().load({"symbol": "NIFTY", "interval": text})["interval"] == interval

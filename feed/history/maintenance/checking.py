@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import Connection, select
 
+from domain.instants import DAY_MS, to_datetime
 from feed.history.store.candle_rows import HOUR_MS
 from feed.history.store.chains import decode_records
 from feed.history.store.codec import Damaged, unpack_candles
@@ -23,8 +24,7 @@ from feed.history.store.tables import (
     minute_blocks,
     symbols,
 )
-from feed.market.candles import DAY_MS, Candles, width_name
-from feed.market.clock import to_datetime
+from feed.market.candles import Candles, width_name
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +45,8 @@ def quick_fault(database: Database) -> str | None:
         return _noted(database.explain(error), database.outline(error))
     if said == "ok":
         return None
-    told = "is damaged: move its file away, or restore a copy"
-    return _noted(f"The history store {database.name} {told} ({said}).", f"The history store {told}.")
+    advice = "is damaged: move its file away, or restore a copy"
+    return _noted(f"The history store {database.name} {advice} ({said}).", f"The history store {advice}.")
 
 
 def _noted(sentence: str, outline: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text
 
+from domain.instants import DAY_MS, to_datetime
 from feed.history.store.candle_rows import HOUR_MS, write_minutes
 from feed.history.store.chains import GROUP_MS, ChainEncoder
 from feed.history.store.codec import unpack_candles
@@ -24,9 +25,7 @@ from feed.history.store.tables import (
     minute_blocks,
     symbols,
 )
-from feed.market.clock import to_datetime
 
-DAY_MS = 86_400_000
 _ROWS_A_STEP = 50_000  # a step of pruning holds the writer for about a second
 _FREED_PAGES_A_STEP = 2_000
 
@@ -209,17 +208,19 @@ class RewindJob:
         block, hour_ms = minute_blocks.c, self.from_ms - self.from_ms % HOUR_MS
         rows = connection.execute(select(block.symbol_id, block.record).where(block.hour_ms == hour_ms)).all()
         connection.execute(delete(minute_blocks).where(block.hour_ms == hour_ms))
-        kept = {row.symbol_id: unpack_candles(row.record, hour_ms) for row in rows}
-        write_minutes(connection, {key: candles.between(0, self.from_ms) for key, candles in kept.items()})
+        remaining = {row.symbol_id: unpack_candles(row.record, hour_ms) for row in rows}
+        write_minutes(
+            connection, {key: candles.between(0, self.from_ms) for key, candles in remaining.items()}
+        )
 
 
 def _forget_expired_chains(connection: Connection, today: date) -> None:
     """Drop the names of expired chains of which nothing is kept."""
-    kept = or_(
+    remaining = or_(
         select(chain_minutes.c.chain_id).where(chain_minutes.c.chain_id == chains.c.id).exists(),
         select(chain_metrics.c.chain_id).where(chain_metrics.c.chain_id == chains.c.id).exists(),
     )
-    empty = list(connection.scalars(select(chains.c.id).where(~kept, chains.c.expiry < today)))
+    empty = list(connection.scalars(select(chains.c.id).where(~remaining, chains.c.expiry < today)))
     if empty:
         connection.execute(delete(listings).where(listings.c.chain_id.in_(empty)))
         connection.execute(delete(chains).where(chains.c.id.in_(empty)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from feed.market.candles import MINUTE_MS, Candles, FloatArray, IntArray
+from domain.instants import MINUTE_MS
+from feed.market.candles import Candles, FloatArray, IntArray
 from feed.market.forming import Bars
 
 MINUTES = 1440
@@ -51,13 +52,13 @@ class RecentMinutes:
         """Keep one-minute candles of one row where none is known and they are recent enough."""
         minutes = candles.time_ms // MINUTE_MS
         slots = minutes % MINUTES
-        wanted = (minutes > self.newest - MINUTES) & (minutes <= self.newest)
-        wanted &= self._minute[slots, row] < minutes
-        slots, minutes = slots[wanted], minutes[wanted]
+        inside = (minutes > self.newest - MINUTES) & (minutes <= self.newest)
+        inside &= self._minute[slots, row] < minutes
+        slots, minutes = slots[inside], minutes[inside]
         self._minute[slots, row] = minutes
         for values, name in zip(self._values, _FIELDS, strict=True):
-            values[slots, row] = getattr(candles, name)[wanted]
-        self._source[slots, row] = candles.source[wanted]
+            values[slots, row] = getattr(candles, name)[inside]
+        self._source[slots, row] = candles.source[inside]
         self.version += 1
 
     def forget(self, from_ms: int) -> None:

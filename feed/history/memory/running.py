@@ -8,18 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.instants import MINUTE_MS
+from domain.intervals import INTERVALS, INTERVALS_MS, Interval
 from feed.history.memory.days import DayBook, DayRows
 from feed.history.memory.recent import RecentMinutes
-from feed.market.candles import (
-    INTERVALS,
-    INTERVALS_MS,
-    MINUTE_MS,
-    Candle,
-    Candles,
-    FloatArray,
-    SessionGrid,
-    gather,
-)
+from feed.market.candles import Candle, Candles, FloatArray, SessionGrid, gather
 from feed.market.forming import Bars
 
 _DAYS_OF_WEEK = 7
@@ -32,7 +25,7 @@ class ClosedCandle:
     """A candle that is final."""
 
     symbol: str
-    interval: str
+    interval: Interval
     candle: Candle
 
 
@@ -104,7 +97,7 @@ class RunningCandles:
         self._weeks = [days.take(days.time_ms < from_ms) for days in self._weeks]
 
     def forming(
-        self, row: int, interval: str, now_ms: int, minute_ms: int, now: Prices | None
+        self, row: int, interval: Interval, now_ms: int, minute_ms: int, now: Prices | None
     ) -> Candle | None:
         """A row's candle at an instant: its closed minutes and the prices of the running one."""
         start_ms, end_ms, label_ms = self._bucket(row, interval, now_ms)
@@ -125,11 +118,11 @@ class RunningCandles:
         return closed
 
     def _candles(
-        self, interval: str, rows: Iterable[int], limits: tuple[int, int, int], minute: Bars
+        self, interval: Interval, rows: Iterable[int], limits: tuple[int, int, int], minute: Bars
     ) -> dict[int, Candle]:
         start_ms, end_ms, label_ms = limits
         if interval in INTERVALS_MS:
-            bars = minute if interval == "1m" else self.recent.whole(start_ms, end_ms)
+            bars = minute if interval == Interval.ONE_MINUTE else self.recent.whole(start_ms, end_ms)
             prices = np.stack((bars.open, bars.high, bars.low, bars.close, bars.volume), axis=1).tolist()
             return {row: Candle(label_ms, *prices[row]) for row in rows if bars.touched[row]}
         found = {row: self._closed(row, interval, limits, end_ms) for row in rows}
@@ -149,20 +142,22 @@ class RunningCandles:
                 known = self.recent.candles(row, day.start_ms, at_ms)
                 self._book.begin(row, day, known, is_whole=not self._is_ahead(row, at_ms))
 
-    def _bucket(self, row: int, interval: str, at_ms: int) -> tuple[int, int, int]:
+    def _bucket(self, row: int, interval: Interval, at_ms: int) -> tuple[int, int, int]:
         """Limits and label of the candle at an instant, kept until it is over."""
         found = self._buckets.get((row, interval))
         if found is None or not found[0] <= at_ms < found[1]:
             found = self._buckets[row, interval] = self._grids[row].bounds(interval, at_ms)
         return found
 
-    def _closed(self, row: int, interval: str, limits: tuple[int, int, int], minute_ms: int) -> Candle | None:
+    def _closed(
+        self, row: int, interval: Interval, limits: tuple[int, int, int], minute_ms: int
+    ) -> Candle | None:
         """What the minutes before ``minute_ms`` make of a candle, kept until another minute is closed."""
         start_ms, end_ms, label_ms = limits
         state = self.recent.version, minute_ms, label_ms
-        kept = self._parts.get((row, interval))
-        if kept is not None and kept[0] == state:
-            return kept[1]
+        cached = self._parts.get((row, interval))
+        if cached is not None and cached[0] == state:
+            return cached[1]
         if interval in INTERVALS_MS:
             candle = whole_candle(label_ms, self.recent.candles(row, start_ms, min(end_ms, minute_ms)))
         else:

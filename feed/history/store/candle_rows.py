@@ -11,11 +11,12 @@ import numpy as np
 from sqlalchemy import Connection, and_, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from domain.instants import DAY_MS, MINUTE_MS
 from feed.history.memory.days import DayRows
 from feed.history.store.codec import Damaged, FloatArray, pack_candles, unpack_candles
 from feed.history.store.database import write_rows
 from feed.history.store.tables import bar_blocks, day_candles, minute_blocks
-from feed.market.candles import DAY_MS, MINUTE_MS, Candles, TradingDay, gather, laid_over
+from feed.market.candles import Candles, TradingDay, gather, laid_over
 
 logger = logging.getLogger(__name__)
 

@@ -52,10 +52,10 @@ def _run(
     listed = np.frombuffer(listing.strikes, "<f8")
     place = np.arange(len(listed)) if strikes is None else np.flatnonzero(np.isin(listed, strikes))
     columns = np.concatenate((place, place + len(listed)))
-    records = [row.record for row, kept in zip(rows, whole.tolist(), strict=True) if kept]
+    records = [row.record for row, is_whole in zip(rows, whole.tolist(), strict=True) if is_whole]
     fields = decode_records(records, is_key[whole].tolist(), 2 * len(listed), columns)
-    wanted = np.flatnonzero(minute_ms[whole] >= start_ms)
-    order = wanted[np.argsort(minute_ms[whole][wanted], kind="stable")]
+    inside = np.flatnonzero(minute_ms[whole] >= start_ms)
+    order = inside[np.argsort(minute_ms[whole][inside], kind="stable")]
     return StoredChain(
         symbol=key[0],
         expiry=key[1],

@@ -12,7 +12,8 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.market.candles import MINUTE_MS, Candles
+from domain.instants import MINUTE_MS
+from feed.market.candles import Candles
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

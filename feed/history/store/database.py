@@ -38,7 +38,7 @@ class Database:
         self.path = _path_of(self.url)
         self.is_durable = self.path is not None or not self.is_sqlite
         self.name = _name_of(self.url) if self.is_durable else "in memory"
-        self._kept: Connection | None = None
+        self._anchor: Connection | None = None
         self._lock: Lock = NoLock()
         self._identity: tuple[int, int] | None = None
         self.on_renewed: Callable[[], None] = lambda: None  # what was remembered of the store no longer holds
@@ -64,7 +64,7 @@ class Database:
                 self._lock = self._make_lock()
                 self._lock.hold()
                 if not self.is_durable:
-                    self._kept = self.reader.connect()  # a store in memory ends with its last connection
+                    self._anchor = self.reader.connect()  # a store in memory ends with its last connection
                 with self.writer.begin() as connection:
                     _migrate(connection, self.name)
             else:
@@ -79,9 +79,9 @@ class Database:
 
     def close(self) -> None:
         """Let go of every connection and of the lock."""
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        if self._anchor is not None:
+            self._anchor.close()
+            self._anchor = None
         self._lock.release()
         self.reader.dispose()
         self.writer.dispose()

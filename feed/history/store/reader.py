@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Connection, and_, func, select
 
+from domain.instants import DAY_MS, MINUTE_MS
 from feed.history.store.candle_rows import HOUR_MS, stored_bars, stored_minutes
 from feed.history.store.chain_rows import ChainRow, chain_runs
 from feed.history.store.chains import GROUP_MS
@@ -26,7 +27,7 @@ from feed.history.store.tables import (
     recorded_days,
     symbols,
 )
-from feed.market.candles import DAY_MS, MINUTE_MS, Candles, FloatArray, IntArray
+from feed.market.candles import Candles, FloatArray, IntArray
 
 
 class Reader:

@@ -9,8 +9,8 @@ import numpy as np
 from sqlalchemy import Connection, and_, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from domain.instants import to_ms
 from feed.history.store.tables import chain_minutes, chains, listings, symbols
-from feed.market.clock import to_ms
 from feed.market.forming import ClosedMinute
 from feed.market.universe import Listing
 

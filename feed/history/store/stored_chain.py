@@ -8,8 +8,8 @@ from datetime import date
 
 import numpy as np
 
+from domain.instants import to_ms
 from feed.market.candles import SOURCES, Candles, FloatArray, IntArray
-from feed.market.clock import to_ms
 from feed.market.forming import ClosedMinute
 from feed.market.source import CONTRACT_FIELDS
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from domain.market import HealthStatus
 from feed.history.store.database import Database
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 
@@ -45,7 +46,7 @@ class Job(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class WriterHealth:
     """How writing goes. ``reason``: for anybody; ``lag_s``: how long the oldest waiting job has waited."""
 
     state: str
@@ -103,14 +104,20 @@ class Writer:
         with self._changed:
             return [job for _, job in self._waiting]
 
-    def health(self) -> Health:
+    def health(self) -> WriterHealth:
         """How writing goes."""
         with self._changed:
             lag_s = self._monotonic() - self._waiting[0][0] if self._waiting else 0.0
             reason = self._reason
             if reason is None and lag_s > self._stall_after_s + self._flush_interval_s:
                 reason = f"The history store has taken nothing for {lag_s:.0f} s."
-            return Health("degraded" if reason else "ok", reason, len(self._waiting), self.dropped, lag_s)
+            return WriterHealth(
+                HealthStatus.DEGRADED if reason else HealthStatus.OK,
+                reason,
+                len(self._waiting),
+                self.dropped,
+                lag_s,
+            )
 
     def offer(self, job: Job, *, ahead: int = 2) -> bool:
         """Queue a job of the background once fewer than ``ahead`` wait; False when the writer ends."""
@@ -207,8 +214,8 @@ class Writer:
         reason = self._database.outline(error)
         with self._changed:
             if reason != self._reason:
-                told = str(error) if isinstance(error, HistoryError) else self._database.explain(error)
-                logger.error("%s Serving goes on from memory; writing is tried again.", told)
+                problem = str(error) if isinstance(error, HistoryError) else self._database.explain(error)
+                logger.error("%s Serving goes on from memory; writing is tried again.", problem)
             self._reason = reason
             self._failures += 1
 

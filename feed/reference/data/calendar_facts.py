@@ -25,7 +25,7 @@ class CalendarError(FactsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PhaseWindow:
     """A phase and its hours in India."""
 
     phase: str
@@ -37,11 +37,11 @@ class Window:
 class Timetable:
     """The phases of an ordinary day; the winter's apply while `winter_zone` keeps standard time."""
 
-    windows: tuple[Window, ...]
-    winter_windows: tuple[Window, ...] = ()
+    windows: tuple[PhaseWindow, ...]
+    winter_windows: tuple[PhaseWindow, ...] = ()
     winter_zone: ZoneInfo | None = None
 
-    def on(self, day: date) -> tuple[Window, ...]:
+    def on(self, day: date) -> tuple[PhaseWindow, ...]:
         """The phases of a day in its season."""
         if self.winter_zone is None:
             return self.windows
@@ -63,7 +63,7 @@ class SpecialSession:
     """Trading out of the ordinary: the hours by timetable, None for that timetable's usual ones."""
 
     name: str
-    windows: Mapping[str, tuple[Window, ...] | None]
+    windows: Mapping[str, tuple[PhaseWindow, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +79,17 @@ class CalendarFacts:
     holidays: Mapping[str, Mapping[date, Holiday]]
     special_sessions: Mapping[date, SpecialSession]
 
-    def is_open(self, window: Window) -> bool:
+    def is_open(self, window: PhaseWindow) -> bool:
         """Whether prices move in this phase."""
         return window.phase in self.open_phases
 
-    def ordinary_windows(self, timetable: str, day: date) -> tuple[Window, ...]:
+    def ordinary_windows(self, timetable: str, day: date) -> tuple[PhaseWindow, ...]:
         """The usual phases of a day; a day before the first timetable has that one."""
         by_start = self.timetables[timetable]
         in_force = [table for start, table in by_start.items() if start <= day]
         return (in_force[-1] if in_force else next(iter(by_start.values()))).on(day)
 
-    def special_session(self, timetable: str, day: date) -> tuple[str, tuple[Window, ...]] | None:
+    def special_session(self, timetable: str, day: date) -> tuple[str, tuple[PhaseWindow, ...]] | None:
         """The name and phases of the special session of a day."""
         special = self.special_sessions.get(day)
         if special is None or timetable not in special.windows:
@@ -124,8 +124,8 @@ def _join(base: dict[str, Any], overlay: Place) -> dict[str, Any]:
     overlay.only("timetables", "years", "fixed_holidays", "holidays", "special_sessions")
     for name, place in _named(overlay, "timetables", joined):
         starts = [entry["from"].day() for entry in place.items()]
-        kept = [entry for entry in joined["timetables"][name] if entry["from"] not in starts]
-        joined["timetables"][name] = kept + place.value
+        remaining = [entry for entry in joined["timetables"][name] if entry["from"] not in starts]
+        joined["timetables"][name] = remaining + place.value
     for name, place in _named(overlay, "years", joined):
         _join_years(joined["years"][name], joined["holidays"][name], place.only("published")["published"])
     for section in ("fixed_holidays", "holidays"):
@@ -209,14 +209,14 @@ def _parse_timetables(place: Place, open_phases: frozenset[str]) -> dict[date, T
     return dict(sorted(tables.items()))
 
 
-def _parse_windows(place: Place) -> tuple[Window, ...]:
+def _parse_windows(place: Place) -> tuple[PhaseWindow, ...]:
     windows = tuple(_parse_window(item) for item in place.items())
     if not windows or any(later.start < earlier.end for earlier, later in pairwise(windows)):
         place.refuse("hold phases in the order of time, without overlap")
     return windows
 
 
-def _parse_window(place: Place) -> Window:
+def _parse_window(place: Place) -> PhaseWindow:
     match = _WINDOW.fullmatch(place.text())
     try:
         start, end = (time.fromisoformat(text) for text in match.groups()[:2]) if match else (time(), time())
@@ -224,7 +224,7 @@ def _parse_window(place: Place) -> Window:
         start = end = time()
     if match is None or start >= end:
         place.refuse("be a phase after its hours, such as '09:15-15:40 open'")
-    return Window(match[3], start, end)
+    return PhaseWindow(match[3], start, end)
 
 
 def _parse_years(place: Place) -> frozenset[int]:

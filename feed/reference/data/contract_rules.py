@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
+from domain.instruments import ExpiryKind
 from feed.reference.contracts import (
-    KINDS,
     ContractRules,
     DueWeekdays,
     ExpiryRule,
@@ -63,10 +63,10 @@ def _parse_weekday(place: Place) -> int:
 
 
 def _parse_weekday_rule(place: Place, weekdays: Mapping[str, tuple[DueWeekdays, ...]]) -> WeekdayRule:
-    place.only("exchange", "weekdays", "weekly_until", *KINDS)
+    place.only("exchange", "weekdays", "weekly_until", *ExpiryKind)
     exchange = place["exchange"].one_of(weekdays)
-    counts = {kind: place[kind].integer(1) if kind in place else 0 for kind in KINDS}
-    if not counts["monthly"]:
+    counts = {kind: place[kind].integer(1) if kind in place else 0 for kind in ExpiryKind}
+    if not counts[ExpiryKind.MONTHLY]:
         place.refuse("list at least one monthly expiry")
     return WeekdayRule(
         exchange,
@@ -120,7 +120,7 @@ def _parse_grids(place: Place) -> tuple[StrikeGrid, ...]:
 
 
 def _parse_grid(place: Place) -> StrikeGrid:
-    kinds = frozenset(item.one_of(KINDS) for item in place["kinds"].items())
+    kinds = frozenset(item.one_of(tuple(ExpiryKind)) for item in place["kinds"].items())
     nearest = place["nearest"].integer(1) if "nearest" in place else None
     bands = []
     for band in place["bands"].items():

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from feed.reference.contracts import KINDS, ContractRules, ExpiryRule, LotChange, StrikeGrid
+from domain.instruments import ExpiryKind, Kind
+from feed.reference.contracts import ContractRules, ExpiryRule, LotChange, StrikeGrid
 from feed.reference.data.contract_rules import ContractsError
 from feed.reference.data.facts_file import Place
 
 SEGMENTS = {"NSE": 1, "NFO": 2, "BSE": 4, "BFO": 5, "MCX": 7, "INDICES": 9}  # the low byte of a Kite token
 
-_KINDS = ("index", "stock", "commodity")
 _COLUMNS = (
     *("symbol", "name", "kind", "exchange", "derivatives_exchange", "sector", "lot_size", "strike_step"),
     *("spot_tick_size", "tick_size", "reference_price", "annual_volatility", "token"),
@@ -26,7 +26,7 @@ class Underlying:
 
     symbol: str
     name: str
-    kind: str
+    kind: Kind
     exchange: str
     derivatives_exchange: str
     sector: str
@@ -70,13 +70,13 @@ def read_underlyings(path: Path, rules: ContractRules) -> dict[str, UnderlyingRo
 
 
 def _parse_underlying(place: Place, rules: ContractRules) -> Underlying:
-    kind = place["kind"].one_of(_KINDS)
+    kind = Kind(place["kind"].one_of(tuple(Kind)))
     exchange = place["exchange"].one_of(SEGMENTS)
     rule = rules.expiry_rules[place["expiry_rule"].one_of(rules.expiry_rules)]
     if place["derivatives_exchange"].text() != rule.exchange:
         place["derivatives_exchange"].refuse(f"be {rule.exchange} as in its expiry rule")
     token = int(_positive(place["token"]))
-    segment = SEGMENTS["INDICES" if kind == "index" else exchange]
+    segment = SEGMENTS["INDICES" if kind == Kind.INDEX else exchange]
     if token % 256 != segment:
         place["token"].refuse(f"have the low byte {segment} of its segment")
     return Underlying(
@@ -98,7 +98,7 @@ def _parse_underlying(place: Place, rules: ContractRules) -> Underlying:
 def _parse_row(place: Place, underlying: Underlying, rules: ContractRules) -> UnderlyingRow:
     rule = rules.expiry_rules[place["expiry_rule"].text()]
     grids = rules.strike_grids[place["strike_grid"].one_of(rules.strike_grids)]
-    for kind in KINDS:
+    for kind in ExpiryKind:
         if kind in rule.kinds and not any(grid.fits(kind, _FARTHEST) for grid in grids):
             place["strike_grid"].refuse(f"have bands for every {kind} expiry")
     lot_size = int(_positive(place["lot_size"]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feed.market.clock import to_ms
+from domain.instants import to_ms
 from feed.market.source import CONTRACT_FIELDS, Rows
 from feed.market.universe import Listing, Universe
 from feed.simulation.parameters import FloatArray
@@ -21,7 +21,7 @@ ALWAYS_MS = 0
 
 
 @dataclass(frozen=True, slots=True)
-class LaneKey:
+class RefreshGroupKey:
     """Which lane a listing belongs to: market group, refresh period, and turn within it."""
 
     group: int
@@ -30,10 +30,10 @@ class LaneKey:
 
 
 @dataclass(slots=True)
-class Lane:
+class RefreshGroup:
     """Listings refreshed together, as slices of the book's pairs and listings."""
 
-    key: LaneKey
+    key: RefreshGroupKey
     pairs: slice
     listings: slice
     is_whole: bool = False
@@ -55,9 +55,9 @@ class Book:
     ``fields`` maps each of CONTRACT_FIELDS to (2, n).
     """
 
-    def __init__(self, universe: Universe, lane_of: Callable[[Listing], LaneKey]) -> None:
+    def __init__(self, universe: Universe, refresh_group_of: Callable[[Listing], RefreshGroupKey]) -> None:
         self.universe = universe
-        keys = {listing.row: lane_of(listing) for listing in universe.listings}
+        keys = {listing.row: refresh_group_of(listing) for listing in universe.listings}
         self.listings = sorted(
             universe.listings,
             key=lambda a: (keys[a.row].group, keys[a.row].period_ms, keys[a.row].turn, a.row),
@@ -80,7 +80,7 @@ class Book:
         self.fields = {name: np.full((2, self.pair_count), np.nan) for name in CONTRACT_FIELDS}
         for name in ("volume", "open_interest", "previous_open_interest", "bid_quantity", "ask_quantity"):
             self.fields[name][:] = 0.0
-        self.lanes = self._find_lanes(keys)
+        self.refresh_groups = self._find_refresh_groups(keys)
         self._position = {listing.key: index for index, listing in enumerate(self.listings)}
 
     def _universe_rows(self) -> Rows:
@@ -91,16 +91,18 @@ class Book:
         )
         return np.stack((call_rows, call_rows + sizes))
 
-    def _find_lanes(self, keys: dict[int, LaneKey]) -> list[Lane]:
-        lanes: list[Lane] = []
+    def _find_refresh_groups(self, keys: dict[int, RefreshGroupKey]) -> list[RefreshGroup]:
+        refresh_groups: list[RefreshGroup] = []
         for index, listing in enumerate(self.listings):
             key = keys[listing.row]
-            if not lanes or lanes[-1].key != key:
-                lanes.append(Lane(key, slice(int(self.pair_starts[index]), 0), slice(index, 0)))
-            lane = lanes[-1]
-            lane.pairs = slice(lane.pairs.start, int(self.pair_stops[index]))
-            lane.listings = slice(lane.listings.start, index + 1)
-        return lanes
+            if not refresh_groups or refresh_groups[-1].key != key:
+                refresh_groups.append(
+                    RefreshGroup(key, slice(int(self.pair_starts[index]), 0), slice(index, 0))
+                )
+            refresh_group = refresh_groups[-1]
+            refresh_group.pairs = slice(refresh_group.pairs.start, int(self.pair_stops[index]))
+            refresh_group.listings = slice(refresh_group.listings.start, index + 1)
+        return refresh_groups
 
     def take_over(self, old: Book) -> tuple[Rows, Rows]:
         """Copy the state of the contracts that were in another book; return their pairs there and here."""
@@ -135,6 +137,8 @@ class Book:
         return values
 
 
-def whole(book: Book) -> Lane:
+def whole(book: Book) -> RefreshGroup:
     """All of a book as one lane."""
-    return Lane(book.lanes[0].key, slice(0, book.pair_count), slice(0, len(book.listings)), is_whole=True)
+    return RefreshGroup(
+        book.refresh_groups[0].key, slice(0, book.pair_count), slice(0, len(book.listings)), is_whole=True
+    )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from feed.market.source import PriceRange
-from feed.simulation.contracts.book import Book, Lane, LaneKey, whole
+from feed.simulation.contracts.book import Book, RefreshGroup, RefreshGroupKey, whole
 from feed.simulation.contracts.liquidity import TIERS, Liquidity
 from feed.simulation.contracts.quotes import quote
 from feed.simulation.contracts.settlement import roll_day, settle
@@ -17,7 +17,7 @@ from feed.simulation.contracts.trades import trade
 from feed.simulation.hours import Hours
 from feed.simulation.parameters import FloatArray, Parameters
 from feed.simulation.prints import Prints
-from feed.simulation.step_context import Mood, Situation
+from feed.simulation.step_context import ScenarioEffect, StepContext
 
 _PROFILE_MS = 20_000  # expectations move with the money, slowly
 _FLOW_MS = 60_000  # for about a minute the same side opens positions
@@ -73,8 +73,8 @@ class Chains:
         self.no_bid = np.zeros(shape, dtype=bool)
         self.prints = Prints(shape)
         self._pool = np.exp(0.6 * np.random.default_rng((seed, 6)).standard_normal(_POOL))
-        self._profiled_ms = {lane.key: -_PROFILE_MS for lane in book.lanes}
-        self._flowed_ms = {lane.key: -_FLOW_MS for lane in book.lanes}
+        self._profiled_ms = {refresh_group.key: -_PROFILE_MS for refresh_group in book.refresh_groups}
+        self._flowed_ms = {refresh_group.key: -_FLOW_MS for refresh_group in book.refresh_groups}
         self.priced_spot = np.full(len(book.listings), np.nan)
         self._priced_ms = hours.now_ms
         kinds = [underlying.kind == "commodity" for underlying in book.universe.underlyings]
@@ -83,20 +83,20 @@ class Chains:
         self._traded = hours.volume[self.pair_group]
         self._settled = np.zeros(len(book.listings), dtype=bool)
 
-    def slices(self, situation: Situation, listings: slice) -> Slices:
+    def slices(self, context: StepContext, listings: slice) -> Slices:
         """Forward and smile of some listings."""
         book = self.book
         rows = book.listing_underlying[listings]
-        years = np.maximum(book.expires_ms[listings] - situation.now_ms, 0.0) / YEAR_MS
+        years = np.maximum(book.expires_ms[listings] - context.now_ms, 0.0) / YEAR_MS
         # what expires today settles on the spot; a later contract follows the future
-        spot = np.where(years * 365.0 < 0.02, situation.spot[rows], situation.future[rows])
+        spot = np.where(years * 365.0 < 0.02, context.spot[rows], context.future[rows])
         return self._surface.slices(
             rows,
             spot,
             years,
-            situation.variance_to_expiry[listings],
+            context.variance_to_expiry[listings],
             self._carry_years(listings, years),
-            situation.states,
+            context.states,
         )
 
     def _carry_years(self, listings: slice, years: FloatArray) -> FloatArray:
@@ -104,52 +104,56 @@ class Chains:
         between = self.years_between_futures[listings]
         return np.where(np.isnan(between), years, between)
 
-    def price(self, situation: Situation, lane: Lane) -> None:
+    def price(self, context: StepContext, refresh_group: RefreshGroup) -> None:
         """Fair prices of a lane."""
-        book, pairs = self.book, lane.pairs
-        local = book.listing[pairs] - lane.listings.start
-        slices = self.slices(situation, lane.listings)
+        book, pairs = self.book, refresh_group.pairs
+        local = book.listing[pairs] - refresh_group.listings.start
+        slices = self.slices(context, refresh_group.listings)
         self.pricer.price(
             pairs, local, book.strike[pairs], book.log_strike[pairs], slices, self.fair[:, pairs]
         )
-        self.priced_spot[lane.listings] = situation.spot[book.listing_underlying[lane.listings]]
+        self.priced_spot[refresh_group.listings] = context.spot[
+            book.listing_underlying[refresh_group.listings]
+        ]
 
-    def _is_due(self, since_ms: dict[LaneKey, int], lane: Lane, now_ms: int, every_ms: int) -> bool:
+    def _is_due(
+        self, since_ms: dict[RefreshGroupKey, int], refresh_group: RefreshGroup, now_ms: int, every_ms: int
+    ) -> bool:
         """Whether a lane has waited for so long; then it begins to wait again."""
-        if now_ms - since_ms[lane.key] < every_ms:
+        if now_ms - since_ms[refresh_group.key] < every_ms:
             return False
-        keys = since_ms if lane.is_whole else (lane.key,)
+        keys = since_ms if refresh_group.is_whole else (refresh_group.key,)
         since_ms.update(dict.fromkeys(keys, now_ms))
         return True
 
-    def profile(self, situation: Situation, lane: Lane, mood: Mood) -> None:
+    def profile(self, context: StepContext, refresh_group: RefreshGroup, effect: ScenarioEffect) -> None:
         """Expectations of a lane, made new every so often."""
-        if not self._is_due(self._profiled_ms, lane, situation.now_ms, _PROFILE_MS):
+        if not self._is_due(self._profiled_ms, refresh_group, context.now_ms, _PROFILE_MS):
             return
-        pairs = lane.pairs
+        pairs = refresh_group.pairs
         k = self.pricer.log_moneyness[pairs]
-        deviation = self._calm_deviation(situation, lane)
-        interest = self.liquidity.expect(pairs, lane.listings, k, deviation, self.fair[:, pairs])
-        np.multiply(interest.half_spread, mood.spread, out=self.half_spread[:, pairs])
-        np.multiply(interest.size, mood.size, out=self.size[:, pairs])
-        np.multiply(interest.lots, mood.volume, out=self.lots_a_day[:, pairs])
+        deviation = self._calm_deviation(context, refresh_group)
+        interest = self.liquidity.expect(pairs, refresh_group.listings, k, deviation, self.fair[:, pairs])
+        np.multiply(interest.half_spread, effect.spread, out=self.half_spread[:, pairs])
+        np.multiply(interest.size, effect.size, out=self.size[:, pairs])
+        np.multiply(interest.lots, effect.volume, out=self.lots_a_day[:, pairs])
         self.open_lots[:, pairs] = interest.open_lots
         tier = self.liquidity.tier[self.book.listing[pairs]]
-        chance = self._one_sided[tier] + mood.one_sided
+        chance = self._one_sided[tier] + effect.one_sided
         far = np.stack((k, -k)) > 0.05
         self.no_bid[:, pairs] = far & (self._one_sided_chance[:, pairs] < chance)
 
-    def _calm_deviation(self, situation: Situation, lane: Lane) -> FloatArray:
+    def _calm_deviation(self, context: StepContext, refresh_group: RefreshGroup) -> FloatArray:
         """How far a calm market expects the spot to go by the expiry, as a part of it: by pair."""
         book = self.book
-        years = np.maximum(book.expires_ms[lane.listings] - situation.now_ms, 0.0) / YEAR_MS
-        long_run = situation.states.long_run[book.listing_underlying[lane.listings]]
+        years = np.maximum(book.expires_ms[refresh_group.listings] - context.now_ms, 0.0) / YEAR_MS
+        long_run = context.states.long_run[book.listing_underlying[refresh_group.listings]]
         deviation: FloatArray = self._calm_share * long_run * np.sqrt(years)
-        return deviation[book.listing[lane.pairs] - lane.listings.start]
+        return deviation[book.listing[refresh_group.pairs] - refresh_group.listings.start]
 
-    def quote(self, lane: Lane) -> None:
+    def quote(self, refresh_group: RefreshGroup) -> None:
         """Quotes of a lane around its fair prices; a size is drawn anew where its price moved."""
-        fields, pairs = self.book.fields, lane.pairs
+        fields, pairs = self.book.fields, refresh_group.pairs
         views = {name: fields[name][:, pairs] for name in QUOTED}
         before = views["bid"].copy(), views["ask"].copy()
         quote(
@@ -175,10 +179,10 @@ class Chains:
         sizes *= self.book.lot[pairs]
         return sizes
 
-    def trade(self, lane: Lane, now_ms: int, days: FloatArray) -> None:
+    def trade(self, refresh_group: RefreshGroup, now_ms: int, days: FloatArray) -> None:
         """Trade a lane over ``days`` : (n,) of ordinary volume."""
-        pairs = lane.pairs
-        if self._is_due(self._flowed_ms, lane, now_ms, _FLOW_MS):
+        pairs = refresh_group.pairs
+        if self._is_due(self._flowed_ms, refresh_group, now_ms, _FLOW_MS):
             self._draw_flow(pairs)
         views = {name: values[:, pairs] for name, values in self.book.fields.items()}
         lots = trade(self._rng, views, self.lots_a_day[:, pairs] * days, self.open_share[:, pairs])
@@ -187,8 +191,8 @@ class Chains:
     def _draw_flow(self, pairs: slice) -> None:
         """What part of the next trades opens positions: leaning to the open interest a strike usually has."""
         held = self.book.fields["open_interest"][:, pairs]
-        wanted = self.open_lots[:, pairs]
-        lean = np.log((wanted + 10.0) / (held + 10.0))
+        desired = self.open_lots[:, pairs]
+        lean = np.log((desired + 10.0) / (held + 10.0))
         share = self._rng.standard_normal(held.shape)
         share *= self._open_deviation
         # a little towards what is usual; strongly where a chain is new or has just become the nearest
@@ -197,40 +201,46 @@ class Chains:
 
     def refresh(
         self,
-        situation: Situation,
-        mood: Mood,
+        context: StepContext,
+        effect: ScenarioEffect,
         moving: NDArray[np.bool_],
         volume: FloatArray,
         *,
         everything: bool,
-    ) -> list[Lane]:
+    ) -> list[RefreshGroup]:
         """Price, quote and trade the lanes whose turn it is; return them.
 
         ``volume`` : (groups,) clocks of volume.
         """
         if everything and moving.all():
-            lanes = [whole(self.book)]
+            refresh_groups = [whole(self.book)]
         else:
-            far = self.moved(situation.spot, _FAR_MOVE)
-            lanes = [
-                lane
-                for lane in self.book.lanes
-                if moving[lane.key.group]
-                and (everything or lane.is_due(self._priced_ms, situation.now_ms) or far[lane.listings].any())
+            far = self.moved(context.spot, _FAR_MOVE)
+            refresh_groups = [
+                refresh_group
+                for refresh_group in self.book.refresh_groups
+                if moving[refresh_group.key.group]
+                and (
+                    everything
+                    or refresh_group.is_due(self._priced_ms, context.now_ms)
+                    or far[refresh_group.listings].any()
+                )
             ]
-        self._priced_ms = situation.now_ms
-        for lane in lanes:
-            self._refresh(situation, mood, lane, volume)
-        return lanes
+        self._priced_ms = context.now_ms
+        for refresh_group in refresh_groups:
+            self._refresh(context, effect, refresh_group, volume)
+        return refresh_groups
 
-    def _refresh(self, situation: Situation, mood: Mood, lane: Lane, volume: FloatArray) -> None:
-        self.price(situation, lane)
-        self.profile(situation, lane, mood)
-        self.quote(lane)
-        clock = volume[self.pair_group[lane.pairs]]
-        days = clock - self._traded[lane.pairs]
-        self._traded[lane.pairs] = clock
-        self.trade(lane, situation.now_ms, days)
+    def _refresh(
+        self, context: StepContext, effect: ScenarioEffect, refresh_group: RefreshGroup, volume: FloatArray
+    ) -> None:
+        self.price(context, refresh_group)
+        self.profile(context, refresh_group, effect)
+        self.quote(refresh_group)
+        clock = volume[self.pair_group[refresh_group.pairs]]
+        days = clock - self._traded[refresh_group.pairs]
+        self._traded[refresh_group.pairs] = clock
+        self.trade(refresh_group, context.now_ms, days)
 
     def roll(self, group: int) -> None:
         """Begin the day of a group's contracts."""
@@ -253,19 +263,19 @@ class Chains:
         is_new[target] = False
         return is_new
 
-    def begin(self, situation: Situation, mood: Mood, is_new: NDArray[np.bool_]) -> None:
+    def begin(self, context: StepContext, effect: ScenarioEffect, is_new: NDArray[np.bool_]) -> None:
         """Value all; contracts listed now get their fair price as a close, like an exchange's base price."""
         everything = whole(self.book)
-        self.price(situation, everything)
-        self.profile(situation, everything, mood)
+        self.price(context, everything)
+        self.profile(context, everything, effect)
         base = on_grid(self.book, self.fair)
         self.book.fields["previous_close"][:, is_new] = base[:, is_new]
 
     def quote_group(self, group: int) -> None:
         """Quote every chain of a group at its present value."""
-        for lane in self.book.lanes:
-            if lane.key.group == group:
-                self.quote(lane)
+        for refresh_group in self.book.refresh_groups:
+            if refresh_group.key.group == group:
+                self.quote(refresh_group)
 
     def moved(self, spot: FloatArray, by: float) -> NDArray[np.bool_]:
         """Which listings' underlyings moved by more than that part since they were priced: (listings,)."""
@@ -273,28 +283,34 @@ class Chains:
         far: NDArray[np.bool_] = ~(np.abs(ratio - 1.0) < by)
         return far
 
-    def ranges(self, lanes: list[Lane]) -> PriceRange:
+    def ranges(self, refresh_groups: list[RefreshGroup]) -> PriceRange:
         """What last prices of some lanes went through since the last call; order as in `contract_values`."""
         columns = (
-            np.concatenate([values[:, lane.pairs].ravel() for lane in lanes])
+            np.concatenate([values[:, refresh_group.pairs].ravel() for refresh_group in refresh_groups])
             for values in self.prints.range.columns
         )
-        told = PriceRange(*columns)
+        went_through = PriceRange(*columns)
         self.prints.clear()
-        return told
+        return went_through
 
     def whole_range(self) -> PriceRange:
         """The same of every contract, in the universe's order."""
-        told = PriceRange(*(self.book.in_order(values) for values in self.prints.range.columns))
+        went_through = PriceRange(*(self.book.in_order(values) for values in self.prints.range.columns))
         self.prints.clear()
-        return told
+        return went_through
 
-    def contract_values(self, lanes: list[Lane]) -> tuple[NDArray[np.intp], dict[str, FloatArray]]:
+    def contract_values(
+        self, refresh_groups: list[RefreshGroup]
+    ) -> tuple[NDArray[np.intp], dict[str, FloatArray]]:
         """Universe rows of some lanes and copies of what may have changed there."""
         fields = self.book.fields
-        rows = np.concatenate([self.book.rows[:, lane.pairs].ravel() for lane in lanes])
+        rows = np.concatenate(
+            [self.book.rows[:, refresh_group.pairs].ravel() for refresh_group in refresh_groups]
+        )
         values = {
-            name: np.concatenate([fields[name][:, lane.pairs].ravel() for lane in lanes])
+            name: np.concatenate(
+                [fields[name][:, refresh_group.pairs].ravel() for refresh_group in refresh_groups]
+            )
             for name in _FLOATING
         }
         return rows, values

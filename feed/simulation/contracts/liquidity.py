@@ -12,8 +12,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.instants import DAY_MS
+from domain.instruments import Kind
 from feed.market.universe import Listing
-from feed.simulation.activity import DAY_MS
 from feed.simulation.contracts.book import Book
 from feed.simulation.hours import Hours
 from feed.simulation.parameters import FloatArray, Parameters
@@ -161,7 +162,7 @@ class Liquidity:
     def _scale_spreads(self) -> FloatArray:
         """What the table of spreads is multiplied with, by listing."""
         rows, underlyings = self._book.listing_underlying, self._book.universe.underlyings
-        is_index = np.array([underlying.kind == "index" for underlying in underlyings])[rows]
+        is_index = np.array([underlying.kind == Kind.INDEX for underlying in underlyings])[rows]
         price = np.array([underlying.reference_price for underlying in underlyings])[rows]
         return np.where(is_index, np.sqrt(price / _TYPICAL_INDEX), price / 10_000.0)
 
@@ -187,7 +188,7 @@ def _interpolate(x: FloatArray, nodes: FloatArray, tables: FloatArray, row: NDAr
 
 
 def _tier(rank: int, listing: Listing, kind: str) -> str:
-    if kind != "index":
+    if kind != Kind.INDEX:
         return ("share_near", "share_next", "share_far")[min(rank, 2)]
     if rank == 0:
         return "near"

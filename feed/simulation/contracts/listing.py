@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 import numpy as np
 
+from domain.instruments import Kind
 from feed.market.universe import Listing, Universe
 from feed.reference.instruments import Catalogue, Expiry
-from feed.simulation.contracts.book import ALWAYS_MS, LaneKey
+from feed.simulation.contracts.book import ALWAYS_MS, RefreshGroupKey
 from feed.simulation.factors import COMMODITY, EQUITY
 from feed.simulation.parameters import FloatArray
 
@@ -48,7 +49,7 @@ def _chains(
             yield underlying.symbol, expiry, strikes, tokens
 
 
-def lane_of(listing: Listing, universe: Universe, trading_days: Sequence[date]) -> LaneKey:
+def refresh_group_of(listing: Listing, universe: Universe, trading_days: Sequence[date]) -> RefreshGroupKey:
     """Busy chains and those on their last day are priced in every step, others every two or five seconds.
 
     ``trading_days`` : (groups,) the day in course.
@@ -58,9 +59,9 @@ def lane_of(listing: Listing, universe: Universe, trading_days: Sequence[date]) 
     chains = universe.chains(listing.symbol)
     rank = next(rank for rank, other in enumerate(chains) if other.key == listing.key)
     if rank < _HOT.get(listing.symbol, 0) or listing.expiry.day == trading_days[group]:
-        return LaneKey(group, ALWAYS_MS, 0)
-    period_ms = _WARM_MS if rank == 0 or (underlying.kind == "index" and rank < 4) else _COLD_MS
-    return LaneKey(group, period_ms, (listing.underlying_row + rank) % (period_ms // _TURN_MS))
+        return RefreshGroupKey(group, ALWAYS_MS, 0)
+    period_ms = _WARM_MS if rank == 0 or (underlying.kind == Kind.INDEX and rank < 4) else _COLD_MS
+    return RefreshGroupKey(group, period_ms, (listing.underlying_row + rank) % (period_ms // _TURN_MS))
 
 
 def years_between_futures(catalogue: Catalogue, listings: list[Listing], universe: Universe) -> FloatArray:

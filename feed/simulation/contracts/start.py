@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from feed.simulation.contracts.book import Book, Lane, whole
+from feed.simulation.contracts.book import Book, RefreshGroup, whole
 from feed.simulation.contracts.chains import Chains, on_grid
 from feed.simulation.parameters import FloatArray
-from feed.simulation.step_context import Mood, Situation
+from feed.simulation.step_context import ScenarioEffect, StepContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class Range:
 def fill(
     chains: Chains,
     rng: np.random.Generator,
-    before: Situation,
-    now: Situation,
+    before: StepContext,
+    now: StepContext,
     day: Range,
     volume_days: FloatArray,
-    mood: Mood,
+    effect: ScenarioEffect,
 ) -> None:
     """Fill the book. ``before`` is the last close, ``volume_days`` : (underlyings,) of trading since then."""
     book = chains.book
@@ -40,7 +40,7 @@ def fill(
         for name, spot in (("open", day.open), ("high", day.high), ("low", day.low))
     }
     chains.price(now, everything)
-    chains.profile(now, everything, mood)
+    chains.profile(now, everything, effect)
     chains.quote(everything)
     elapsed = volume_days[book.listing_underlying][book.listing]
     lots = chains.lots_a_day * elapsed * np.exp(0.4 * rng.standard_normal(chains.fair.shape))
@@ -51,8 +51,8 @@ def fill(
     book.fields["last_price"][unknown] = np.nan
 
 
-def _priced(chains: Chains, situation: Situation, lane: Lane) -> FloatArray:
-    chains.price(situation, lane)
+def _priced(chains: Chains, context: StepContext, refresh_group: RefreshGroup) -> FloatArray:
+    chains.price(context, refresh_group)
     return on_grid(chains.book, chains.fair)
 
 

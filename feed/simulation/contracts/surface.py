@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from domain.instants import DAY_MS
 from feed.reference.instruments import Underlying
-from feed.simulation.activity import DAY_MS
 from feed.simulation.factors import mean_decay
 from feed.simulation.parameters import FloatArray, Parameters
 

@@ -13,16 +13,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.instants import MINUTE_MS
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Underlying
-from feed.simulation.activity import MINUTE_MS, Activity, TradingDay
+from feed.simulation.activity import Activity, ActivityDay
 from feed.simulation.bars import Bars, Path, as_bars, bridged, joined
 from feed.simulation.factors import EQUITY, GROUPS, FactorModel
 from feed.simulation.parameters import FloatArray
 
 BLOCK = 32
 MOST_SESSIONS = 1600
-_BLOCKS_KEPT = 16
+_CACHED_BLOCKS = 16
 _TWIN_DEVIATION = 0.0001
 
 
@@ -30,14 +31,14 @@ _TWIN_DEVIATION = 0.0001
 class Block:
     """Sessions in order of time: (sessions, 1 + minutes), column 0 the night before."""
 
-    days: tuple[TradingDay, ...]
+    days: tuple[ActivityDay, ...]
     deviation: FloatArray  # of a unit of daily volatility
     volume: FloatArray  # of a day's
     moves: NDArray[np.float32]  # (sessions, 1 + minutes, factors of the group)
     is_minute: NDArray[np.bool_]
 
 
-class Backfill:
+class SimulatedPast:
     """The sessions before the start.
 
     ``latest`` : (groups,) the latest complete one, which ended at ``closes`` : (underlyings,) with the
@@ -53,7 +54,7 @@ class Backfill:
         daily_units: FloatArray,
         *,
         seed: int,
-        latest: Sequence[TradingDay],
+        latest: Sequence[ActivityDay],
         slow: FloatArray,
         closes: FloatArray,
     ) -> None:
@@ -68,7 +69,7 @@ class Backfill:
         self._slow = self._past_slow_states(slow)
         self._parent = dict(zip(model.twins.tolist(), model.parents.tolist(), strict=True))
         # float32, and only the group's factors: two years of both groups are some 20 MB
-        self._block = lru_cache(maxsize=2 * _BLOCKS_KEPT)(self._make_block)
+        self._block = lru_cache(maxsize=2 * _CACHED_BLOCKS)(self._make_block)
         self._factors = [np.flatnonzero(model.factor_group == group) for group in range(GROUPS)]
 
     def end_at(self, closes: FloatArray) -> None:
@@ -99,7 +100,7 @@ class Backfill:
         by_returns = v["slow_return_slope"] * self._model.daily_volatility[self._model.benchmark]
         return float(np.hypot(v["slow_noise"], by_returns))
 
-    def _sessions(self, group: int, block: int) -> tuple[TradingDay, ...]:
+    def _sessions(self, group: int, block: int) -> tuple[ActivityDay, ...]:
         activity = self._activities[group]
         if block == 0:
             days = [self._latest[group]]
@@ -205,7 +206,7 @@ class Backfill:
         return {name: values[-sessions:] if sessions else values[:0] for name, values in bars.items()}
 
 
-def _shares(days: Sequence[TradingDay]) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+def _shares(days: Sequence[ActivityDay]) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
     """Variance and volume of each night and minute, and which columns are minutes of the session."""
     width = max(len(day.minute_variance) for day in days)
     variance = np.zeros((len(days), 1 + width))
@@ -244,10 +245,10 @@ def _ornstein_uhlenbeck(elapsed: FloatArray, rng: np.random.Generator) -> FloatA
         value = value * keep[:, column] + noise[:, column]
         path[:, column] = value
     fade = np.exp(-np.cumsum(elapsed, axis=1))
-    carried = rng.standard_normal()
+    previous_run = rng.standard_normal()
     for row in range(len(elapsed)):
-        path[row] += carried * fade[row]
-        carried = path[row, -1]
+        path[row] += previous_run * fade[row]
+        previous_run = path[row, -1]
     return path
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.instants import MINUTE_MS
 from feed.reference.instruments import Underlying
-from feed.simulation.activity import MINUTE_MS, Activity
+from feed.simulation.activity import Activity
 from feed.simulation.bars import Bars, as_bars, bridged
 from feed.simulation.factors import FactorModel
 from feed.simulation.parameters import FloatArray

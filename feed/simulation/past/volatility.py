@@ -13,16 +13,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from feed.market.clock import to_datetime, to_ms
+from domain.instants import to_datetime, to_ms
 from feed.market.universe import ROLL_MS
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
-from feed.simulation.activity import Activity, TradingDay
+from feed.simulation.activity import Activity, ActivityDay
 from feed.simulation.bars import Bars
 from feed.simulation.contracts.surface import YEAR_MS, SurfaceModel
 from feed.simulation.factors import GROUPS, OWN_BOUNDS, FactorModel
 from feed.simulation.parameters import FloatArray
-from feed.simulation.past.backfill import MOST_SESSIONS, Backfill
+from feed.simulation.past.backfill import MOST_SESSIONS, SimulatedPast
 
 _MARGIN = timedelta(days=75)  # after the latest session the near month has expired
 
@@ -31,12 +31,12 @@ _MARGIN = timedelta(days=75)  # after the latest session the near month has expi
 class _Sessions:
     """Past sessions of a group, ascending, and the clock of variance through them: knots of both (n,)."""
 
-    days: tuple[TradingDay, ...]
+    days: tuple[ActivityDay, ...]
     instants: FloatArray
     variance: FloatArray
 
 
-class PastVolatility:
+class SimulatedVolatilities:
     """Volatilities before the start, one underlying at a time.
 
     ``latest`` : (groups,) the last complete session; ``level_weight`` : (underlyings,) how much of the slow
@@ -50,9 +50,9 @@ class PastVolatility:
         model: FactorModel,
         surface: SurfaceModel,
         activities: Sequence[Activity],
-        backfill: Backfill,
+        backfill: SimulatedPast,
         *,
-        latest: Sequence[TradingDay],
+        latest: Sequence[ActivityDay],
         level_weight: FloatArray,
         seed: int,
     ) -> None:

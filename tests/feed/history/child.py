@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from domain.instants import MINUTE_MS
 from feed.history.history import History
-from feed.market.candles import MINUTE_MS
 from tests.feed.history.support import CALENDAR, Tape, market
 
 PAUSE_S = 0.02  # of real time for a minute of the market's

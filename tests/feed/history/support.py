@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from domain.instants import MINUTE_MS, to_ms
 from feed.history.history import History
-from feed.market.candles import MINUTE_MS, Candles
-from feed.market.clock import to_ms
+from feed.market.candles import Candles
 from feed.market.market import Market
 from feed.market.source import CONTRACT_FIELDS, Update
 from feed.market.universe import Universe

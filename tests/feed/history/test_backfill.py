@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from domain.instants import MINUTE_MS
 from feed.history.history import ChainMetrics, History, Reach
-from feed.market.candles import MINUTE_MS, SessionGrid
+from feed.market.candles import SessionGrid
 from feed.market.market import Market
 from feed.simulation.source import SimulatedSource
 from feed.transfer.archive import Archive

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.instants import MINUTE_MS
+from domain.intervals import INTERVALS
 from feed.history.history import History
-from feed.market.candles import INTERVALS, MINUTE_MS, SessionGrid
+from feed.market.candles import SessionGrid
 from tests.feed.history.support import (
     CALENDAR,
     NEAR,

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from domain.instants import MINUTE_MS
 from feed.history.store.chains import GROUP_MS, RECORD_FIELDS, ChainEncoder, decode_records
 from feed.history.store.codec import Damaged, pack, pack_candles, unpack, unpack_candles
-from feed.market.candles import MINUTE_MS, Candles
+from feed.market.candles import Candles
 from feed.market.forming import STATE_FIELDS, Bars, ClosedMinute
 from feed.market.universe import Universe
 from tests.feed.history.support import FAR, NEAR, STRIKES, assert_same_candles, listing, universe

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from feed.history.history import Health, History, HistoryError
+from domain.instants import MINUTE_MS
+from feed.history.history import History, HistoryError, WriterHealth
 from feed.history.store.database import Database
 from feed.history.store.writer import Writer
-from feed.market.candles import MINUTE_MS
 from feed.transfer.archive import Archive
 from tests.feed.conftest import Cluster
 from tests.feed.history.support import CALENDAR, CATALOGUE, NEAR, Tape, at, market, run
@@ -37,7 +37,7 @@ def opened(url: str | None, now_ms: int = OPEN, **options: object) -> Tape:
     return Tape(history, of)
 
 
-def until(history: History, is_so: Callable[[Health], bool], timeout_s: float = 20.0) -> Health:
+def until(history: History, is_so: Callable[[WriterHealth], bool], timeout_s: float = 20.0) -> WriterHealth:
     """Wait until health is as expected."""
     end_s = time.monotonic() + timeout_s
     while not is_so(health := history.health()):

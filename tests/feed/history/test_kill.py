@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from feed.market.candles import MINUTE_MS
+from domain.instants import MINUTE_MS
 from feed.transfer.archive import Archive
 from tests.feed.history.support import CALENDAR, CATALOGUE, NEAR, SYMBOLS, assert_same_candles, at
 

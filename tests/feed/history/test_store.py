@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from sqlalchemy import inspect, text
 
+from domain.instants import MINUTE_MS
+from domain.intervals import INTERVALS
 from feed.history.history import ChainMetrics, History, HistoryError, Retention
 from feed.history.maintenance.checking import check_store
 from feed.history.store.database import Database
 from feed.history.store.tables import METRICS, SCHEMA_VERSION, metadata
-from feed.market.candles import INTERVALS, MINUTE_MS
 from feed.market.forming import ClosedMinute
 from feed.transfer.archive import Archive
 from tests.feed.history.support import (

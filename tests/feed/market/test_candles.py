@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import bars
-from feed.market.candles import INTERVALS, INTERVALS_MS, MINUTE_MS, Candles, SessionGrid
+from domain.instants import MINUTE_MS
+from domain.intervals import INTERVALS, INTERVALS_MS
+from feed.market.candles import Candles, SessionGrid
 from feed.reference.calendar import Calendar
 from tests.feed.history.support import CALENDAR, assert_same_candles, at
 

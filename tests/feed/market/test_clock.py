@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.market.clock import CATCH_UP_S, VirtualClock, WallClock, to_datetime, to_ms
+from domain.instants import to_datetime, to_ms
+from feed.market.clock import CATCH_UP_S, VirtualClock, WallClock
 
 STEP_MS = 500
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.market.hysteresis import Steady, Verdict
+from feed.market.hysteresis import Hysteresis, Verdict
 
 HOLD_S = 10.0
 
@@ -20,7 +20,7 @@ histories = st.lists(st.tuples(st.floats(0.01, 15), st.integers(0, 2)), min_size
 
 def observed(history, **options):
     """(time, sampled rank, verdict) of each sample."""
-    steady, now_s, told = Steady(better_after_s=HOLD_S, **options), 0.0, []
+    steady, now_s, told = Hysteresis(better_after_s=HOLD_S, **options), 0.0, []
     for pause_s, rank in history:
         now_s += pause_s
         told.append((now_s, rank, steady.observe(now_s, sample(rank))))
@@ -58,7 +58,7 @@ def test_two_recoveries_are_never_closer_than_the_hold(history):
 
 @given(histories, st.integers(0, 2))
 def test_what_stays_counts_in_the_end(history, rank):
-    steady = Steady(better_after_s=HOLD_S, worse_after_s=3.0)
+    steady = Hysteresis(better_after_s=HOLD_S, worse_after_s=3.0)
     now_s = 0.0
     for pause_s, sampled in history:
         now_s += pause_s
@@ -88,7 +88,7 @@ def test_it_gets_worse_only_once_that_has_lasted(history):
 
 
 def test_start_is_no_recovery():
-    steady = Steady(better_after_s=HOLD_S)
+    steady = Hysteresis(better_after_s=HOLD_S)
     assert steady.observe(0, sample(2)).rank == 2
     assert steady.observe(1, sample(1)).rank == 2
     assert steady.observe(2, sample(0)) == sample(0)
@@ -96,7 +96,7 @@ def test_start_is_no_recovery():
 
 @pytest.mark.parametrize("jump_s", [-1e6, -1.0])
 def test_clock_that_goes_back_counts_the_hold_afresh(jump_s):
-    steady = Steady(better_after_s=HOLD_S)
+    steady = Hysteresis(better_after_s=HOLD_S)
     steady.observe(0, sample(0))
     steady.observe(1, sample(1))
     steady.observe(2, sample(0))
@@ -107,7 +107,7 @@ def test_clock_that_goes_back_counts_the_hold_afresh(jump_s):
 
 
 def test_what_is_taken_counts_at_once():
-    steady = Steady(better_after_s=HOLD_S)
+    steady = Hysteresis(better_after_s=HOLD_S)
     steady.observe(0, sample(0))
     steady.observe(1, sample(2))
     assert steady.take(sample(0)).rank == 0
@@ -115,7 +115,7 @@ def test_what_is_taken_counts_at_once():
 
 
 def test_reason_says_how_long_it_still_has_to_hold():
-    steady = Steady(better_after_s=HOLD_S)
+    steady = Hysteresis(better_after_s=HOLD_S)
     steady.observe(0.0, sample(0))
     steady.observe(1.0, sample(2))
     told = steady.observe(2.0, sample(0))
@@ -125,12 +125,12 @@ def test_reason_says_how_long_it_still_has_to_hold():
 
 
 def test_of_worse_samples_the_mildest_counts_and_of_better_ones_the_worst():
-    worse = Steady(better_after_s=HOLD_S, worse_after_s=5.0)
+    worse = Hysteresis(better_after_s=HOLD_S, worse_after_s=5.0)
     worse.observe(0.0, sample(0))
     for at_s, rank in ((1.0, 2), (3.0, 1), (6.0, 2)):
         told = worse.observe(at_s, sample(rank))
     assert told.rank == 1
-    better = Steady(better_after_s=HOLD_S)
+    better = Hysteresis(better_after_s=HOLD_S)
     better.observe(0.0, sample(0))
     better.observe(1.0, sample(2))
     for at_s, rank in ((2.0, 0), (4.0, 1), (12.0, 0)):

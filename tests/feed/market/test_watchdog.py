@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.market.clock import to_ms
+from domain.instants import IST, to_ms
 from feed.market.watchdog import EXPECTED_INPUTS, HOLD_S, LONGEST_WAIT_MS, FeedWatchdog
-from feed.reference.calendar import IST, Calendar
+from feed.reference.calendar import Calendar
 
 STEP_MS = 500
 STALE_MS = 15_000

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from domain.instants import DAY_MS, MINUTE_MS
 from feed.history.store.codec import decode, encode, pack_candles, unpack_candles
-from feed.market.candles import DAY_MS, MINUTE_MS, Candles, laid_over, parse_width, width_name
+from feed.market.candles import Candles, laid_over, parse_width, width_name
 from feed.recordings.bars import infer_width, width_in_name
 from feed.recordings.text import parse_moment
 from tests.feed.history.support import at

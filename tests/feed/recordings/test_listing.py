@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from feed.market.clock import to_datetime
+from domain.instants import to_datetime
 from feed.market.source import CONTRACT_FIELDS
 from feed.recordings.frames import Frame, RecordedChain
 from feed.recordings.listing import Lister

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feed.recordings.text import (
-    Moment,
+    StatedMoment,
     local_day,
     local_ms,
     parse_day,
@@ -54,23 +54,25 @@ DAY = date(2026, 3, 5)
     ],
 )
 def test_an_instant_is_understood_in_every_form_in_use(text):
-    assert parse_moment(text) == Moment(DAY, AT)
+    assert parse_moment(text) == StatedMoment(DAY, AT)
 
 
 def test_a_clock_of_its_own_belongs_to_the_day():
-    assert parse_moment("05-Mar-2026", clock="09:15:00") == Moment(DAY, AT)
+    assert parse_moment("05-Mar-2026", clock="09:15:00") == StatedMoment(DAY, AT)
     assert parse_moment("2026-03-05", clock="9:15 AM").time_ms == AT
     assert parse_moment("2026-03-05", clock="12:05 am").time_ms == local_ms(DAY, 0, 5)
     assert parse_moment("2026-03-05", clock="12:05 pm").time_ms == local_ms(DAY, 12, 5)
 
 
 def test_the_day_is_that_of_india():
-    assert parse_moment("2026-03-05T20:00:00Z") == Moment(date(2026, 3, 6), local_ms(date(2026, 3, 6), 1, 30))
+    assert parse_moment("2026-03-05T20:00:00Z") == StatedMoment(
+        date(2026, 3, 6), local_ms(date(2026, 3, 6), 1, 30)
+    )
 
 
 @pytest.mark.parametrize("text", ["2026-03-05", "05-Mar-2026", "05 MAR 2026", "05/Mar/26", "20260305"])
 def test_a_day_alone_has_no_instant(text):
-    assert parse_moment(text) == Moment(DAY, None)
+    assert parse_moment(text) == StatedMoment(DAY, None)
 
 
 @pytest.mark.parametrize(

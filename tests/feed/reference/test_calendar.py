@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.reference.calendar import IST, Calendar, UnknownExchange
+from domain.instants import IST
+from feed.reference.calendar import Calendar, UnknownExchange
 
 CALENDAR = Calendar.load()
 EQUITY = ("NSE", "BSE", "NFO", "BFO")

@@ -7,7 +7,8 @@ import exchange_calendars
 import holidays
 import pytest
 
-from feed.reference.calendar import IST, Calendar
+from domain.instants import IST
+from feed.reference.calendar import Calendar
 from feed.reference.contracts import Month
 from feed.reference.instruments import Catalogue
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from feed.reference.calendar import CALENDAR_PATH, IST, Calendar, CalendarError
+from domain.instants import IST
+from feed.reference.calendar import CALENDAR_PATH, Calendar, CalendarError
 
 BASE = CALENDAR_PATH.read_text(encoding="utf-8")
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.reference.calendar import IST, Calendar
+from domain.instants import IST
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import (
     UNDERLYINGS_PATH,
     BadTradingSymbol,

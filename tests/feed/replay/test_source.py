@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feed.market.clock import VirtualClock, to_ms
+from domain.instants import to_ms
+from feed.market.clock import VirtualClock
 from feed.market.market import Market
 from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS
 from feed.recordings.frames import Frame, RecordedChain, RecordingError

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from domain.instants import MINUTE_MS
 from feed.history.history import History, HistoryError
 from feed.history.store.database import Database
-from feed.market.candles import MINUTE_MS
 from feed.market.market import Market
 from feed.market.source import CONTRACT_FIELDS
 from feed.recordings.reading import Options

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from domain.instants import to_datetime, to_ms
 from feed.market.candles import SessionGrid
-from feed.market.clock import to_datetime, to_ms
 from feed.market.market import Market
 from feed.market.universe import Listing, Universe
 from feed.reference.calendar import Calendar

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feed.market.clock import to_ms
-from feed.reference.calendar import IST, Calendar
-from feed.simulation.activity import MINUTE_MS, Activity
+from domain.instants import IST, MINUTE_MS, to_ms
+from feed.reference.calendar import Calendar
+from feed.simulation.activity import Activity
 from feed.simulation.hours import Hours
 from feed.simulation.parameters import load_parameters
 

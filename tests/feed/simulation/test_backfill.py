@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.market_statistics import autocorrelation, excess_kurtosis
-from feed.market.clock import to_datetime, to_ms
+from domain.instants import IST, to_datetime, to_ms
 from feed.market.market import Market
-from feed.reference.calendar import IST, Calendar
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.source import SimulatedSource
 from feed.valuation.dashboard import UnderlyingVolatilities

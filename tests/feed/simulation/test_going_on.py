@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from domain.instants import MINUTE_MS, to_datetime
 from feed.history.history import History, Reach
-from feed.market.candles import MINUTE_MS, SessionGrid
-from feed.market.clock import to_datetime
+from feed.market.candles import SessionGrid
 from feed.market.market import Market
 from feed.simulation.source import SimulatedSource
 from tests.feed.history.support import CALENDAR, CATALOGUE, at
@@ -60,7 +60,7 @@ def begin(url: str, start_ms: int, hours: str, seed: int = 3) -> Run:
         seed=seed,
         start_ms=start_ms,
         hours=hours,
-        carried=history.left_off(CATALOGUE.underlyings, start_ms),
+        previous_run=history.previous_run(CATALOGUE.underlyings, start_ms),
     )
     market = Market(source.universe, source="simulated", epoch="test", interest_rate=0.065, stale_after_s=60)
     history.start(market, start_ms, source)

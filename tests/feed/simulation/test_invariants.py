@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.market_statistics import LiveMarket
-from feed.market.clock import to_datetime
-from feed.reference.calendar import IST, Calendar
+from domain.instants import IST, to_datetime
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.source import SimulatedSource
 from tests.feed.simulation.invariants import DayWatch, check_all, check_chains, check_quotes

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bench.market_statistics import LiveMarket, smile
-from feed.reference.calendar import IST, Calendar
+from domain.instants import IST
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.scenarios import SCENARIOS, ScenarioState, find
 from feed.simulation.source import SimulatedSource
@@ -186,7 +187,7 @@ def test_effects_change_smoothly() -> None:
     for _ in range(240):
         effects = state.step(1 / 60, 1e-5, opens=False, log_price=10.0, strike_step=50.0)
         volatilities.append(effects.volatility)
-        spreads.append(state.mood().spread)
+        spreads.append(state.effect().spread)
     for values, target in ((volatilities, find("crash").volatility), (spreads, find("crash").spread)):
         assert (np.diff(values) > 0).all()
         assert values[0] < 1.05

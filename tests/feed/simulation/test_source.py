@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.market_statistics import LiveMarket
+from domain.instants import IST, to_datetime, to_ms
 from feed.history.history import History
-from feed.market.clock import VirtualClock, to_datetime, to_ms
+from feed.market.clock import VirtualClock
 from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
 from feed.market.ticker import Ticker
 from feed.market.watchdog import FeedWatchdog
-from feed.reference.calendar import IST, Calendar
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue, UnknownSymbol
 from feed.simulation.source import SimulatedSource
 

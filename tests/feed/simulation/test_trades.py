@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from bench.market_statistics import LiveMarket
-from feed.reference.calendar import IST, Calendar
+from domain.instants import IST
+from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.contracts.quotes import quote
 from feed.simulation.contracts.trades import trade

@@ -11,7 +11,7 @@ from typing import Any
 from feed.history.history import History
 from feed.market.candles import Candles
 from feed.recordings.reading import Options
-from feed.recordings.report import Report
+from feed.recordings.report import ImportReport
 from feed.transfer.archive import Archive
 from tests.feed.history.support import CALENDAR, CATALOGUE, at, run
 
@@ -26,7 +26,7 @@ def store_of(folder: Path) -> Iterator[Archive]:
         yield store
 
 
-def imported(folder: Path, name: str, content: str | bytes | Any, **options: Any) -> Report:
+def imported(folder: Path, name: str, content: str | bytes | Any, **options: Any) -> ImportReport:
     """Write a file, import it into the folder's store, and return its report."""
     path = folder / name
     if not isinstance(content, str | bytes):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from domain.instants import MINUTE_MS
 from feed.history.history import History, HistoryError
-from feed.market.candles import MINUTE_MS
 from feed.recordings.reading import Options
-from feed.recordings.report import Report
+from feed.recordings.report import ImportReport
 from feed.replay.source import ReplaySource
 from feed.transfer.archive import Archive
 from feed.transfer.exporting import HEADER
@@ -44,7 +44,7 @@ def archive(url: str, *, writable: bool = True) -> Archive:
     return Archive(url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange", writable=writable)
 
 
-def imported(store: Archive, path: Path, symbol: str | None = None, **more: object) -> Report:
+def imported(store: Archive, path: Path, symbol: str | None = None, **more: object) -> ImportReport:
     """The only report of a file."""
     (report,) = store.import_file(path, Options(symbol=symbol), **more)
     return report

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from analytics import black76
+from domain.instants import IST
 from feed.market.market import Market
 from feed.recordings.reading import FrontDoor, Options
-from feed.reference.calendar import IST
 from feed.replay.source import ReplaySource
 from feed.valuation.chain import NO_ATM, nearest_strike, value_chain
 from tests.feed.history.support import CALENDAR, CATALOGUE

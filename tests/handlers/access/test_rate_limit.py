@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from handlers.access import rate_limit
 from handlers.access.errors import ApiError
 from handlers.access.rate_limit import (
+    CACHED_SHARE,
     CHEAP,
     HEAVY,
-    KEPT_SHARE,
     NORMAL,
     WINDOW_S,
     WRONG_KEY,
@@ -74,7 +74,7 @@ def test_front_end_may_poll_two_routes_a_second_for_ever(stopwatch, cost):
 
 @pytest.mark.parametrize(
     ("cost", "let_through"),
-    [(CHEAP, 480), (NORMAL, 120), (HEAVY, 15), (WRONG_KEY, 6), (NORMAL * KEPT_SHARE, 480)],
+    [(CHEAP, 480), (NORMAL, 120), (HEAVY, 15), (WRONG_KEY, 6), (NORMAL * CACHED_SHARE, 480)],
 )
 def test_allowance_is_spent_by_what_requests_cost(stopwatch, cost, let_through):
     rules = rules_of(stopwatch, rate_limit_per_minute=120)
@@ -276,7 +276,7 @@ async def test_answer_that_the_client_has_costs_less(exact, fetch, path):
     headers = {"If-None-Match": answer.headers["ETag"]}
     again, taken = await spent(fetch, exact, path, headers=headers)
     assert again.status == 304
-    assert taken == KEPT_SHARE * first
+    assert taken == CACHED_SHARE * first
     assert left(again) == int(1000 - first - taken)  # told as it is after the refund
 
 
@@ -286,7 +286,7 @@ async def test_chain_that_was_encoded_already_costs_less(exact, fetch):
     answer, fresh = await spent(fetch, exact, path)
     assert (answer.status, fresh) == (200, NORMAL)
     answer, kept = await spent(fetch, exact, path)
-    assert (answer.status, kept) == (200, KEPT_SHARE * NORMAL)
+    assert (answer.status, kept) == (200, CACHED_SHARE * NORMAL)
     await exact.step()
     answer, fresh = await spent(fetch, exact, path)
     assert (answer.status, fresh) == (200, NORMAL)

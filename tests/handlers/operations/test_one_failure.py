@@ -73,27 +73,27 @@ def break_streams(sandbox, monkeypatch):
 
 
 def break_expiries(sandbox, monkeypatch):
-    announcer = sandbox.server.namespace.announcer
-    whole = announcer._end
+    notifier = sandbox.server.namespace.notifier
+    whole = notifier._end
 
     async def end(room, successor):
         if room.stream.symbol == "BANKNIFTY":
             raises()
         await whole(room, successor)
 
-    monkeypatch.setattr(announcer, "_end", end)
+    monkeypatch.setattr(notifier, "_end", end)
 
 
 def break_closed_candles(sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.server.namespace.announcer, "_tell_closed", raises_later)
+    monkeypatch.setattr(sandbox.server.namespace.notifier, "_tell_closed", raises_later)
 
 
 def break_market_status(sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.server.namespace.announcer, "_tell_phases", raises_later)
+    monkeypatch.setattr(sandbox.server.namespace.notifier, "_tell_phases", raises_later)
 
 
 def break_feed_status(sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.server.namespace.announcer, "_tell_feed_state", raises_later)
+    monkeypatch.setattr(sandbox.server.namespace.notifier, "_tell_feed_state", raises_later)
 
 
 BREAKS = {
@@ -195,7 +195,7 @@ async def test_client_that_cannot_be_written_to_is_dropped_alone(make_sandbox, c
     broadcaster = sandbox.server.namespace.broadcaster
     victim = next(iter(broadcaster.clients.values()))
     monkeypatch.setattr(type(victim), "send", lambda self, packet: raises() if self is victim else None)
-    await sandbox.server.namespace.announcer.tell_feed()
+    await sandbox.server.namespace.notifier.notify_feed()
     assert sandbox.server.namespace.services.guard.failures["clients"] == 1
     monkeypatch.undo()
     await good.settle()

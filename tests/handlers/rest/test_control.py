@@ -1,4 +1,4 @@
-"""Steering the feed: a replay, and the mood of the simulated market."""
+"""Steering the feed: a replay, and the scenario of the simulated market."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from feed.market.clock import to_ms
+from domain.instants import to_ms
 from schemas.control import ReplaySchema, ScenarioSchema
 from tests.handlers.shapes import problems
 
@@ -265,7 +265,7 @@ async def test_looped_recording_begins_its_history_again(make_sandbox, recording
 
 
 @pytest.mark.gen_test
-async def test_mood_of_the_market_is_changed_and_told(make_sandbox, connect, fetch, steer):
+async def test_scenario_of_the_market_is_changed_and_told(make_sandbox, connect, fetch, steer):
     sandbox = await make_sandbox(own_market=True, feed={"control": True})
     client = await connect(sandbox)
     path = "/api/simulation/scenario"
@@ -281,7 +281,7 @@ async def test_mood_of_the_market_is_changed_and_told(make_sandbox, connect, fet
 
 
 @pytest.mark.gen_test
-async def test_mood_is_not_for_everybody_to_change(sandbox, fetch, steer):
+async def test_scenario_is_not_for_everybody_to_change(sandbox, fetch, steer):
     path = "/api/simulation/scenario"
     assert (await fetch(sandbox, path)).status == 200
     refused = await steer(sandbox, path, scenario="crash")

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
+from domain.instants import to_datetime, to_ms
 from feed.history.history import Reach
-from feed.market.clock import to_datetime, to_ms
 from schemas.wire import timestamp
 from tests.feed.conftest import cluster, postgres_url, store_url  # noqa: F401 - fixtures
 from tests.handlers.kept_market import at, kept_market

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from domain.instants import MINUTE_MS
 from feed.history.history import History
-from feed.market.candles import MINUTE_MS
 from tests.feed.history.support import CALENDAR, NEAR, STRIKES, Tape, at, market, run
 from tests.processes import spawn
 

@@ -6,8 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from feed.market.candles import MINUTE_MS
-from feed.market.clock import to_datetime, to_ms
+from domain.instants import MINUTE_MS, to_datetime, to_ms
 from schemas.wire import timestamp
 from tests.feed.history.support import reference
 

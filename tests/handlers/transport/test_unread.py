@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from handlers.streams.namespace import STRIKES_ALLOWED
+from handlers.streams.namespace import MAX_VIOLATIONS
 from tests.handlers.transport.polling import Poller
 
 EACH = 262_144
@@ -95,7 +95,7 @@ async def test_who_goes_on_over_a_limit_is_sent_away_after_twenty_refusals(make_
     client = await connect(sandbox)
     namespace._monotonic = lambda: 0.0  # so that no allowance grows back
     (view,) = namespace.broadcaster.clients.values()
-    while view.strikes < STRIKES_ALLOWED:
+    while view.strikes < MAX_VIOLATIONS:
         await client.call("ping", None)
     assert view.sid in namespace.broadcaster.clients
     await client.socket.emit("ping", None)
