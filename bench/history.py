@@ -51,10 +51,13 @@ class Recording:
             self.source.universe, source="simulated", epoch="b", interest_rate=INTEREST_RATE, stale_after_s=60
         )
         self.history = History(
-            url or f"sqlite:///{self.path}", calendar=calendar, hours="always", queue_limit=1000
+            url or f"sqlite:///{self.path}",
+            calendar=calendar,
+            hours="always",
+            queue_limit=1000,
+            valuation=MinuteMetrics(INTEREST_RATE),
         )
         self.history.start(self.market, self.now_ms)
-        self.valuation = MinuteMetrics(INTEREST_RATE)
         self.record_s = 0.0
 
     def steps(self, minutes: float, step_s: float) -> None:
@@ -65,7 +68,7 @@ class Recording:
             if update is not None:
                 self.market.apply(update)
             started = time.thread_time()
-            self.history.record(self.market, self.now_ms, self.valuation)
+            self.history.record(self.market, self.now_ms)
             self.record_s += time.thread_time() - started
             self.now_ms += round(step_s * 1000)
 

@@ -1,1 +1,1 @@
-"""What stands between a command line and the program."""
+"""The command line, a module for each command. Read `serve` first."""

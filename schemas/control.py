@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from domain.market import ScenarioName
-from schemas.requests import Moment, Request, one_of
+from schemas.requests.fields import Moment, Request, one_of
 from schemas.strategy import Amount
 from schemas.wire import Number, Timestamp
 
@@ -16,8 +17,19 @@ ACTIONS = ("pause", "resume", "seek", "speed")
 LEAST_SPEED, GREATEST_SPEED = 0.01, 3600.0
 
 
-class ReplayRequest(Request):
+@dataclass(frozen=True, slots=True)
+class ReplayOrder:
+    """What to do with a replay: ``at`` of a seek in milliseconds, ``speed`` of a speed."""
+
+    action: str
+    at: int | None
+    speed: float | None
+
+
+class ReplayRequest(Request[ReplayOrder]):
     """``POST /api/replay``."""
+
+    makes = ReplayOrder
 
     action = fields.String(
         required=True,
@@ -51,8 +63,17 @@ class ReplayRequest(Request):
                 )
 
 
-class ScenarioRequest(Request):
+@dataclass(frozen=True, slots=True)
+class ScenarioOrder:
+    """What the simulated market is to go through."""
+
+    scenario: str
+
+
+class ScenarioRequest(Request[ScenarioOrder]):
     """``POST /api/simulation/scenario``."""
+
+    makes = ScenarioOrder
 
     scenario = fields.String(
         required=True,

@@ -11,7 +11,22 @@ from marshmallow import Schema, fields
 from domain.errors import ErrorCode
 from schemas.past import CoveredSchema
 from schemas.reference import PaginationSchema
-from schemas.wire import Timestamp
+from schemas.wire import Timestamp, timestamp
+
+
+def success(now_ms: int, message: str = "OK") -> dict[str, Any]:
+    """The head of a success; ``data`` follows, and over REST ``meta``."""
+    return {"success": True, "message": message, "timestamp": timestamp(now_ms)}
+
+
+def refusal(now_ms: int, code: ErrorCode, message: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    """A refusal; REST adds ``meta``."""
+    return {
+        "success": False,
+        "message": message,
+        "timestamp": timestamp(now_ms),
+        "error": {"code": code, "details": details},
+    }
 
 
 class MetaSchema(Schema):

@@ -14,11 +14,21 @@ from marshmallow import Schema, fields
 
 from domain.errors import ErrorCode
 from domain.market import FeedStateName
-from schemas import requests
 from schemas.chains import ChainHeaderSchema, ChainRowSchema, ChainSchema, ProvenanceSchema
 from schemas.dashboard import DashboardSchema
 from schemas.quotes import SpotPriceSchema
 from schemas.reference import CandleUpdateSchema, MarketStatusSchema
+from schemas.requests.events import (
+    CandleEvent,
+    ChainEndEvent,
+    ChainEvent,
+    ChainQueryEvent,
+    ChainSubscription,
+    NoPayload,
+    ResumeEvent,
+    StatusEvent,
+    SymbolEvent,
+)
 from schemas.service import PlaceSchema
 from schemas.wire import Timestamp
 
@@ -251,12 +261,25 @@ class SubscriptionsSchema(Schema):
 
 @dataclass(frozen=True, slots=True)
 class ClientEvent:
-    """What a client may send: payload, the data that acknowledges it, and the codes of a refusal."""
+    """What a client may send: payload, the data that acknowledges it, and the codes of a refusal.
 
+    ``cost`` is what it takes of its client's allowance: whole chains are a hundred times a quote.
+    """
+
+    what: str
     payload: type[Schema] | None  # None: anything
     answer: type[Schema]
     errors: tuple[ErrorCode, ...] = ()
     payload_required: bool = True
+    cost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """What the server sends: one of these payloads; of errors there is one for each code."""
+
+    what: str
+    payloads: tuple[type[Schema], ...]
 
 
 _SYMBOL = (ErrorCode.UNKNOWN_SYMBOL,)
@@ -264,22 +287,52 @@ _EXPIRY = (ErrorCode.UNKNOWN_SYMBOL, ErrorCode.UNKNOWN_EXPIRY)
 _PRICED = (ErrorCode.FEED_UNAVAILABLE,)
 
 CLIENT: Mapping[str, ClientEvent] = {
-    "subscribe_symbol": ClientEvent(requests.SymbolEvent, StatusesSchema, _SYMBOL + _PRICED),
-    "unsubscribe_symbol": ClientEvent(requests.SymbolEvent, StatusesSchema, _SYMBOL),
-    "subscribe_option_chain": ClientEvent(
-        requests.ChainSubscription, SubscriptionStatusSchema, _EXPIRY + _PRICED
+    "subscribe_symbol": ClientEvent(
+        "quotes of a symbol or a list of them: {symbol}", SymbolEvent, StatusesSchema, _SYMBOL + _PRICED
     ),
-    "unsubscribe_option_chain": ClientEvent(requests.ChainEndEvent, StatusesSchema, _SYMBOL),
-    "subscribe_dashboard": ClientEvent(requests.ChainEvent, SubscriptionStatusSchema, _EXPIRY + _PRICED),
-    "unsubscribe_dashboard": ClientEvent(requests.ChainEndEvent, StatusesSchema, _SYMBOL),
-    "subscribe_candles": ClientEvent(requests.CandleEvent, SubscriptionStatusSchema, _SYMBOL + _PRICED),
-    "unsubscribe_candles": ClientEvent(requests.CandleEvent, SubscriptionStatusSchema, _SYMBOL),
-    "get_option_chain": ClientEvent(requests.ChainQueryEvent, ChainSchema, _EXPIRY + _PRICED),
-    "get_dashboard_data": ClientEvent(requests.ChainEvent, DashboardSchema, _EXPIRY + _PRICED),
-    "get_market_status": ClientEvent(requests.StatusEvent, MarketStatusSchema, payload_required=False),
-    "list_subscriptions": ClientEvent(requests.NoPayload, SubscriptionsSchema, payload_required=False),
-    "resume": ClientEvent(requests.ResumeEvent, RecoveriesSchema, _EXPIRY + _PRICED),
-    "ping": ClientEvent(None, PongSchema, payload_required=False),
+    "unsubscribe_symbol": ClientEvent("end it: {symbol}", SymbolEvent, StatusesSchema, _SYMBOL),
+    "subscribe_option_chain": ClientEvent(
+        "a chain: {symbol, expiry?, mode?: delta|full, strikes?: 5|10|20|40}",
+        ChainSubscription,
+        SubscriptionStatusSchema,
+        _EXPIRY + _PRICED,
+        cost=2.0,
+    ),
+    "unsubscribe_option_chain": ClientEvent(
+        "end it: {symbol, expiry?}", ChainEndEvent, StatusesSchema, _SYMBOL
+    ),
+    "subscribe_dashboard": ClientEvent(
+        "figures of an expiry: {symbol, expiry?}", ChainEvent, SubscriptionStatusSchema, _EXPIRY + _PRICED
+    ),
+    "unsubscribe_dashboard": ClientEvent("end it: {symbol, expiry?}", ChainEndEvent, StatusesSchema, _SYMBOL),
+    "subscribe_candles": ClientEvent(
+        "the forming candle: {symbol, interval}", CandleEvent, SubscriptionStatusSchema, _SYMBOL + _PRICED
+    ),
+    "unsubscribe_candles": ClientEvent(
+        "end it: {symbol, interval}", CandleEvent, SubscriptionStatusSchema, _SYMBOL
+    ),
+    "get_option_chain": ClientEvent(
+        "a chain once: {symbol, expiry?, strikes?}", ChainQueryEvent, ChainSchema, _EXPIRY + _PRICED, cost=4.0
+    ),
+    "get_dashboard_data": ClientEvent(
+        "figures once: {symbol, expiry?}", ChainEvent, DashboardSchema, _EXPIRY + _PRICED, cost=2.0
+    ),
+    "get_market_status": ClientEvent(
+        "phases of the exchanges", StatusEvent, MarketStatusSchema, payload_required=False
+    ),
+    "list_subscriptions": ClientEvent(
+        "what this client follows, and where it stands",
+        NoPayload,
+        SubscriptionsSchema,
+        payload_required=False,
+    ),
+    "resume": ClientEvent(
+        "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?, rolls?}]}",
+        ResumeEvent,
+        RecoveriesSchema,
+        _EXPIRY + _PRICED,
+    ),
+    "ping": ClientEvent("answered by pong with what was sent", None, PongSchema, payload_required=False),
 }
 # refused whatever the event: its payload, too many of them, a fault of ours
 ERRORS_OF_ALL = (
@@ -291,18 +344,28 @@ ERRORS_OF_ALL = (
 REVOKED = ErrorCode.UNAUTHORIZED  # told by the error event alone, before the connection is closed
 ERRORS_OF_CONNECT = (ErrorCode.UNAUTHORIZED, ErrorCode.FORBIDDEN_ORIGIN, ErrorCode.RATE_LIMITED)
 
-SERVER: Mapping[str, tuple[type[Schema], ...]] = {
-    "connection_status": (ConnectionStatusSchema,),
-    "market_status": (MarketStatusSchema,),
-    "subscription_status": (SubscriptionStatusSchema,),
-    "symbol_update": (SymbolSnapshotSchema, SymbolDeltaSchema),
-    "option_chain_data": (ChainSnapshotSchema,),
-    "option_chain_delta": (ChainDeltaSchema,),
-    "option_chain_update": (ChainSchema,),
-    "dashboard_data": (DashboardUpdateSchema,),
-    "candle_update": (CandleUpdateSchema,),
-    "feed_status": (FeedStatusSchema,),
-    "pong": (PongSchema,),
-    "error": (),  # one schema for each code, made from the table of errors
-    "server_shutdown": (ShutdownSchema,),
+SERVER: Mapping[str, ServerEvent] = {
+    "connection_status": ServerEvent(
+        "once connected: client_id, server_time, version, epoch, limits", (ConnectionStatusSchema,)
+    ),
+    "market_status": ServerEvent("on connect and at every change of phase", (MarketStatusSchema,)),
+    "subscription_status": ServerEvent(
+        "a subscription began, ended, expired, failed or works again", (SubscriptionStatusSchema,)
+    ),
+    "symbol_update": ServerEvent(
+        "snapshot, then deltas of a quote", (SymbolSnapshotSchema, SymbolDeltaSchema)
+    ),
+    "option_chain_data": ServerEvent(
+        "a whole chain: the answer to a request, or a snapshot", (ChainSnapshotSchema,)
+    ),
+    "option_chain_delta": ServerEvent("what changed in a chain", (ChainDeltaSchema,)),
+    "option_chain_update": ServerEvent("a whole chain once a second, in mode full", (ChainSchema,)),
+    "dashboard_data": ServerEvent("figures of an expiry", (DashboardUpdateSchema,)),
+    "candle_update": ServerEvent(
+        "the forming candle; closed: true once when it is final", (CandleUpdateSchema,)
+    ),
+    "feed_status": ServerEvent("state of the feed, and why", (FeedStatusSchema,)),
+    "pong": ServerEvent("answer to ping", (PongSchema,)),
+    "error": ServerEvent("code, message, details, event", ()),
+    "server_shutdown": ServerEvent("before a planned stop: reconnect_after_ms", (ShutdownSchema,)),
 }

@@ -5,22 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from marshmallow import Schema, ValidationError, fields
 
+from domain.intervals import Interval as IntervalName
 from schemas.columns import Column, FloatArray, rounded, whole_numbers
-from schemas.requests import (
-    MAX_PAGE_ROWS,
-    Day,
-    Interval,
-    Moment,
-    QueryInteger,
-    SpanRequest,
-    shown,
-)
+from schemas.requests.fields import MAX_PAGE_ROWS, Day, Interval, Moment, Q, QueryInteger, shown
+from schemas.requests.queries import SpanRequest
 from schemas.wire import Count, Number, Timestamp, count, number, timestamps
 
 EACH_SIDE, MOST_EACH_SIDE = 10, 60
@@ -71,7 +66,7 @@ class StrikeChoice(fields.Field[int | list[float]]):
         )
 
 
-class _Series(SpanRequest):
+class _Series(SpanRequest[Q]):
     """What every series of a chain takes."""
 
     expiry = Day(load_default=None)
@@ -82,19 +77,47 @@ class _Series(SpanRequest):
     )
     end = Moment(data_key="to", load_default=None, metadata={"description": "end; left out: now"})
     interval = Interval(
-        load_default="5m", metadata={"description": "one point for each interval, as it stood at its end"}
+        load_default=IntervalName.FIVE_MINUTES,
+        metadata={"description": "one point for each interval, as it stood at its end"},
     )
 
 
-class DashboardHistoryRequest(_Series):
+@dataclass(frozen=True, slots=True)
+class DashboardHistoryQuery:
+    """A page of a chain's figures in [start, end), one point for each interval."""
+
+    expiry: date | None
+    start: int | None
+    end: int | None
+    interval: IntervalName
+    page: int
+    per_page: int
+
+
+class DashboardHistoryRequest(_Series[DashboardHistoryQuery]):
     """``/api/dashboard-history/{symbol}``."""
+
+    makes = DashboardHistoryQuery
 
     page = QueryInteger(1, 1_000_000, load_default=1)
     per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
 
 
-class OpenInterestHistoryRequest(_Series):
+@dataclass(frozen=True, slots=True)
+class OpenInterestHistoryQuery:
+    """Open interest in [start, end) of some strikes: so many on each side of the money, or named ones."""
+
+    expiry: date | None
+    start: int | None
+    end: int | None
+    interval: IntervalName
+    strikes: int | list[float] | None
+
+
+class OpenInterestHistoryRequest(_Series[OpenInterestHistoryQuery]):
     """``/api/oi-history/{symbol}``."""
+
+    makes = OpenInterestHistoryQuery
 
     strikes = StrikeChoice(
         load_default=None,

@@ -6,19 +6,27 @@ import math
 from typing import Any
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from domain.instruments import OptionType
+from domain.orders import LegOrder, OrderSide, PriceSource, StrategyOrder
 from schemas.chains import DAYS_A_YEAR, CoverageSchema, ProvenanceSchema
-from schemas.requests import GREATEST_STRIKE, LEAST_STRIKE, Day, Request, Symbol, WholeNumber, one_of, shown
+from schemas.requests.fields import (
+    GREATEST_STRIKE,
+    LEAST_STRIKE,
+    Day,
+    Request,
+    Symbol,
+    WholeNumber,
+    one_of,
+    shown,
+)
 from schemas.wire import Number, Timestamp
 
 MAX_LEGS = 20  # a calendar of condors has eight
 MAX_LOTS = 10_000
 MAX_PRICE = 10_000_000.0
 MAX_POINTS = 1001
-ORDER_SIDES = ("buy", "sell")
-PRICE_SOURCES = ("given", "mid", "last")
 
 
 class Amount(fields.Float):
@@ -38,8 +46,10 @@ class Amount(fields.Float):
         return float(value)
 
 
-class LegRequest(Request):
+class LegRequest(Request[LegOrder]):
     """One leg of a strategy."""
+
+    makes = LegOrder
 
     strike = Amount(
         LEAST_STRIKE, GREATEST_STRIKE, required=True, metadata={"unit": "INR", "description": "listed strike"}
@@ -51,7 +61,7 @@ class LegRequest(Request):
     )
     side = fields.String(
         required=True,
-        validate=one_of(ORDER_SIDES),
+        validate=one_of(tuple(OrderSide)),
         metadata={"description": "whether it is bought or sold"},
     )
     quantity = WholeNumber(
@@ -68,9 +78,16 @@ class LegRequest(Request):
         },
     )
 
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> LegOrder:
+        kind, side = OptionType(data["option_type"]), OrderSide(data["side"])
+        return LegOrder(data["strike"], kind, side, data["quantity"], data["price"])
 
-class StrategyRequest(Request):
+
+class StrategyRequest(Request[StrategyOrder]):
     """``POST /api/strategy``."""
+
+    makes = StrategyOrder
 
     symbol = Symbol(required=True)
     expiry = Day(load_default=None)
@@ -104,13 +121,13 @@ class LegSchema(Schema):
     token = fields.Integer(metadata={"description": "instrument token, Kite style"})
     strike = Number(2, "INR", "strike")
     option_type = fields.String(metadata={"description": "call or put", "enum": list(OptionType)})
-    side = fields.String(metadata={"description": "bought or sold", "enum": list(ORDER_SIDES)})
+    side = fields.String(metadata={"description": "bought or sold", "enum": list(OrderSide)})
     quantity = fields.Integer(metadata={"unit": "contracts", "description": "how many lots"})
     price = Number(2, "INR", "premium of one unit")
     price_source = fields.String(
         metadata={
             "description": "given by the client, mid of the quote, or last price",
-            "enum": list(PRICE_SOURCES),
+            "enum": list(PriceSource),
         }
     )
     iv = Number(2, "% a year", "volatility of the strike, which the Greeks rest on")

@@ -19,9 +19,10 @@ from tornado.httputil import HTTPHeaders
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
-import server as server_module
 from feed.history.history import History
 from feed.market.clock import VirtualClock
+from feed.market.guard import Guard
+from handlers.operations.build import MarketParts, build, build_edge
 from handlers.operations.serving import Server
 from schemas.configuration.settings import Settings, SettingsSchema
 from tests.processes import Process, spawn
@@ -134,20 +135,22 @@ class Parts:
     """A market that is built once: building it takes most of a second."""
 
     settings: Settings
-    parts: tuple[Any, ...]
+    parts: MarketParts
 
 
 def build_parts(steps: int = 0, **sections: dict[str, Any]) -> Parts:
     """A market that has taken ``steps`` steps."""
     settings = settings_of(**sections)
-    built = server_module.build(settings)
-    calendar = built.namespace.services.calendar
+    built = build(settings)
 
     async def age() -> None:
         await Sandbox(built, "").step(steps)
 
     asyncio.run(age())
-    return Parts(settings, (calendar, built.clock, built.source, built.market, built.history))
+    return Parts(
+        settings,
+        MarketParts(built.services.calendar, built.clock, built.source, built.market, built.history),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -180,10 +183,10 @@ def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[.
     ) -> Sandbox:
         settings = settings_of(**sections)
         if own_market:
-            built = server_module.build(settings)
+            built = build(settings)
             histories.append(built.history)
         else:
-            built = server_module.build_edge(settings, *(parts or simulated_parts).parts)
+            built = build_edge(settings, (parts or simulated_parts).parts, Guard())
         socket, port = bind_unused_port()
         built.http.add_sockets([socket])
         sandbox = Sandbox(built, f"http://127.0.0.1:{port}")

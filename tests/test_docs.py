@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from handlers.operations.application import TABLE
-from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
 from schemas.configuration.settings import ENVIRONMENT_NAMES, SettingsSchema
+from schemas.documents.routes import ROUTES
+from schemas.events import CLIENT, SERVER
 from tests.processes import ROOT
 
 SETTINGS = ROOT / "settings.toml"
@@ -81,18 +81,18 @@ def test_environment_variable_is_in_the_readme(readme, name):
     assert is_named(name, readme)
 
 
-@pytest.mark.parametrize("route", [route for route, _, _ in TABLE])
+@pytest.mark.parametrize("route", [route.path for route in ROUTES])
 def test_route_is_in_the_readme(readme, route):
     assert f"`{route}`" in readme or f"`GET {route}`" in readme or f"`{route}?" in readme
 
 
-@pytest.mark.parametrize("event", [name for name, _ in (*CLIENT_EVENTS, *SERVER_EVENTS)])
+@pytest.mark.parametrize("event", [*CLIENT, *SERVER])
 def test_event_is_in_the_readme(readme, event):
     assert is_named(event, readme)
 
 
 def test_readme_names_no_event_or_route_that_is_not_there(readme):
-    known = {name for name, _ in (*CLIENT_EVENTS, *SERVER_EVENTS)}
+    known = {*CLIENT, *SERVER}
     for pattern in (r"\.emit\(\s*[\"'](\w+)[\"']", r"\.on\(\s*[\"'](\w+)[\"']"):
         for name in re.findall(pattern, readme):
             assert name in known | {"connect", "disconnect", "connect_error"}, name

@@ -16,6 +16,7 @@ import pytest
 import socketio
 
 import server
+from domain.version import VERSION
 from tests.processes import ROOT, STOP_S, spawn
 
 SECRET = "a-key-that-nobody-may-see"
@@ -49,7 +50,7 @@ def test_help_names_every_option_and_where_settings_come_from(capsys):
 def test_version_is_told(capsys):
     with pytest.raises(SystemExit) as ended:
         server.main(["--version"])
-    assert (ended.value.code, capsys.readouterr().out.strip()) == (0, server.__version__)
+    assert (ended.value.code, capsys.readouterr().out.strip()) == (0, VERSION)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_request_that_makes_no_sense_is_no_error_of_the_server(started, query, b
         assert answer.code == 400
     entries = [json.loads(line) for line in process.log.read_text().splitlines()]
     # health may say that this machine is busy: that is no word of the request
-    told = [entry for entry in entries if entry["logger"] != "handlers.operations.health"]
+    told = [entry for entry in entries if entry["logger"] != "handlers.monitoring.health"]
     assert not {"WARNING", "ERROR"} & {entry["level"] for entry in told}
 
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from domain.instants import IST, MINUTE_MS, to_datetime
 from domain.intervals import INTERVALS, INTERVALS_MS, Interval
-from feed.history.backfill import Backfill
+from feed.history.filling.backfill import Backfill
+from feed.history.maintenance.read_faults import ReadFaults
 from feed.history.open_interest import OpenInterestSeries, open_interest_series
-from feed.history.read_faults import ReadFaults
 from feed.history.recorder import Recorder
 from feed.history.store.codec import Damaged
 from feed.history.store.database import Database

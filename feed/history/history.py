@@ -17,27 +17,27 @@ from sqlalchemy import Connection
 from domain.instants import MINUTE_MS
 from domain.market import HealthStatus, MarketHours
 from feed.history.answers import PATIENCE_S
-from feed.history.backfill import Backfill, Past, Progress, Reach
+from feed.history.filling.backfill import Backfill, Progress, Reach
+from feed.history.filling.today import TodayJob, missing_today
 from feed.history.maintenance.checking import quick_fault
 from feed.history.maintenance.upkeep import PruneJob, Retention, RewindJob
 from feed.history.memory.recent import MINUTES
-from feed.history.memory.running import ClosedCandle
 from feed.history.open_interest import OpenInterestSeries
-from feed.history.previous_run import PreviousRun
+from feed.history.previous_run import PreviousRun, read_previous_run
 from feed.history.recorder import Recorder
-from feed.history.resume_state import read_previous_run
 from feed.history.session_figures import SessionFigures
 from feed.history.store.codec import Damaged
-from feed.history.store.jobs import ChainMetrics, Valuation
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.stored_chain import StoredChain
 from feed.history.store.writer import Writer, WriterHealth
-from feed.history.today import TodayJob, missing_today
-from feed.market.candles import Candles, SessionGrid
+from feed.market.candles import Candles, ClosedCandle, SessionGrid
+from feed.market.clock import Clock
 from feed.market.market import Market
+from feed.market.source import KnowsPast
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Underlying
+from feed.valuation.minute_metrics import ChainMetrics, Valuation
 
 __all__ = [
     "ChainMetrics",
@@ -60,7 +60,8 @@ class History(SessionFigures):
 
     ``url`` names the store (see ``Database``), None keeps it in memory. ``hours`` is how the market runs
     (see ``feed.market.candles``). The writer commits within ``flush_interval_s``; at most ``queue_limit``
-    minutes wait for it. Raises HistoryError where the store cannot be used.
+    minutes wait for it. ``valuation`` gives the figures of a closed minute; the writer's
+    thread calls it, so it must not touch the market. Raises HistoryError where the store cannot be used.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class History(SessionFigures):
         queue_limit: int = 64,
         readers: int = 2,
         retention: Retention | None = None,
+        valuation: Valuation | None = None,
     ) -> None:
         super().__init__(url, calendar=calendar, hours=hours, readers=readers)
         self._flush_interval_s = flush_interval_s
@@ -80,6 +82,7 @@ class History(SessionFigures):
         self._retention = retention or Retention()
         if not self.database.is_durable:
             self._retention = replace(self._retention, chains_days=_CHAIN_DAYS_IN_MEMORY)
+        self._valuation = valuation
         self._pruned_ms = 0
         self._fault: Future[str | None] | None = None
         self._started_ms = 0
@@ -98,7 +101,7 @@ class History(SessionFigures):
             self.database.close()
             raise self.database.problem(error) from error
 
-    def start(self, market: Market, now_ms: int, past: Past | None = None) -> None:
+    def start(self, market: Market, now_ms: int, past: KnowsPast | None = None) -> None:
         """Take up the day where the store left it, and begin to write. Before the first ``record``.
 
         What the store lacks of the running day is told by ``past``: by a simulated market, which counts its
@@ -125,7 +128,7 @@ class History(SessionFigures):
 
     def backfill(
         self,
-        source: Past,
+        source: KnowsPast,
         progress: Progress = lambda done, total: None,
         reach: Reach | None = None,
         *,
@@ -166,15 +169,11 @@ class History(SessionFigures):
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.database.close()
 
-    def record(
-        self, market: Market, now_ms: int, chain_metrics: ChainMetrics | Valuation | None = None
-    ) -> list[ClosedCandle]:
+    def record(self, market: Market, now_ms: int) -> list[ClosedCandle]:
         """Count the market's state as published at ``now_ms``; returns the candles that became final.
 
         To be called with every step of the clock, also when nothing arrived: that is what closes a minute.
-        ``chain_metrics`` is used when a minute closes; a function is called with the closed minute by the
-        writer's thread, so it must not touch the market. What prices went through on the way, if the latest
-        update tells it, counts in the minute of ``now_ms``.
+        What prices went through on the way, if the latest update tells it, counts in that minute.
         """
         if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS and not self._writer.pending():
             self._pruned_ms = now_ms
@@ -185,7 +184,7 @@ class History(SessionFigures):
             market.contracts,
             min(market.last_input_ms, now_ms),  # after a seek back the newest input lies ahead
             now_ms,
-            chain_metrics,
+            self._valuation,
             market.forwards,
             market.latest,
         )
@@ -215,6 +214,11 @@ class History(SessionFigures):
             self._writer.put(_Nothing())
         return await asyncio.get_running_loop().run_in_executor(None, self._writer.drain, timeout_s)
 
+    async def settle(self, clock: Clock) -> None:
+        """Under a virtual clock be complete: what is answered must not depend on real time."""
+        if clock.virtual is not None:
+            await self.flush()
+
     async def make_room(self) -> None:
         """Wait while the writer is far behind: for a clock that may stand still meanwhile."""
         if self._writer.health().queue_length > self._queue_limit // 2:
@@ -227,7 +231,7 @@ class History(SessionFigures):
         fault = fault or self._read_faults.reason
         return health if fault is None else replace(health, state=HealthStatus.DEGRADED, reason=fault)
 
-    def _load(self, recorder: Recorder, now_ms: int, past: Past | None) -> None:
+    def _load(self, recorder: Recorder, now_ms: int, past: KnowsPast | None) -> None:
         """Fill memory with the latest day of minutes, the running day and the days of its week."""
         minute_ms = now_ms - now_ms % MINUTE_MS
         grids = [self._grid(symbol) for symbol in recorder.names]

@@ -12,15 +12,16 @@ import numpy as np
 from domain.instants import MINUTE_MS
 from domain.intervals import Interval
 from feed.history.maintenance.upkeep import RewindJob
-from feed.history.memory.running import ClosedCandle, Prices, RunningCandles, one_candle
+from feed.history.memory.running import Prices, RunningCandles, one_candle
 from feed.history.store.chains import ChainEncoder
-from feed.history.store.jobs import ChainMetrics, MinuteJob, PartJob, Valuation
+from feed.history.store.jobs import MinuteJob, PartJob
 from feed.history.store.registry import Registry
 from feed.history.store.writer import Writer
-from feed.market.candles import Candle, Candles, FloatArray, SessionGrid, source_code
+from feed.market.candles import Candle, Candles, ClosedCandle, FloatArray, SessionGrid, source_code
 from feed.market.forming import Bars, ClosedMinute, FormingMinute
 from feed.market.source import Update
 from feed.market.universe import Universe
+from feed.valuation.minute_metrics import ChainMetrics, Valuation
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from domain.intervals import Interval
 from feed.history.answers import Answers, lasts_of
-from feed.history.store.tables import METRICS
 from feed.market.candles import Candles, FloatArray, SessionGrid, source_code
+from feed.valuation.minute_metrics import METRICS
 
 YEAR_SESSIONS = 252  # that a rank of volatility rests on
 _SIMULATED = source_code("simulated")

@@ -52,6 +52,15 @@ class Candle:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedCandle:
+    """A candle that is final."""
+
+    symbol: str
+    interval: Interval
+    candle: Candle
+
+
+@dataclass(frozen=True, slots=True)
 class Candles:
     """Candles as columns of one length, ascending by ``time_ms``; ``source`` indexes ``SOURCES``.
 

@@ -28,6 +28,11 @@ class Clock(Protocol):
         """Market time between two of those instants."""
         ...
 
+    @property
+    def virtual(self) -> VirtualClock | None:
+        """The clock itself where its time is made and may wait, be set and stand still; else None."""
+        ...
+
 
 class WallClock:
     """Real time, ticking on a grid of ``step_ms`` so that a late tick does not shift the others."""
@@ -45,6 +50,11 @@ class WallClock:
     def step_ms(self) -> int:
         """The grid."""
         return self._step_ms
+
+    @property
+    def virtual(self) -> None:
+        """Real time waits for nobody."""
+        return None
 
     def due(self) -> int | None:
         """The next instant of the grid that has passed; after a long stop the latest one."""
@@ -111,6 +121,11 @@ class VirtualClock:
     def step_ms(self) -> int:
         """Market time of a step."""
         return self._step_ms
+
+    @property
+    def virtual(self) -> VirtualClock:
+        """The clock itself."""
+        return self
 
     @property
     def step_s(self) -> float:

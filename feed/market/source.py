@@ -13,6 +13,7 @@ from feed.market.universe import Universe
 
 FloatArray = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Columns = Mapping[str, NDArray[np.generic]]
 
 UNDERLYING_FIELDS = ("last_price", "open", "high", "low", "previous_close", "volume")
 CONTRACT_FIELDS = (
@@ -72,7 +73,7 @@ class Update:
 
 
 class Source(Protocol):
-    """Where prices come from: simulated, replayed, live or relayed."""
+    """Where prices come from; see ``Capabilities`` for what some can do besides."""
 
     name: str
     universe: Universe
@@ -104,8 +105,22 @@ class Restartable(Protocol):
 
 
 @runtime_checkable
-class Seekable(Protocol):
-    """A source that can go on from any instant it covers."""
+class Recorded(Protocol):
+    """A source of what happened before: it has a start and an end, and goes on from any instant between."""
+
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    loop: bool
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been handed out and nothing more will come."""
+        ...
+
+    def restart_ms(self, now_ms: int) -> int | None:
+        """Where the clock is to go on once a looped recording is over at ``now_ms``, else None."""
+        ...
 
     async def prepare(self, instant_ms: int) -> None:
         """Wait until what the state of an instant needs is read, so that seek() there need not."""
@@ -114,3 +129,63 @@ class Seekable(Protocol):
     def seek(self, instant_ms: int) -> int:
         """Go there, or to the nearest instant covered, and return it; the next update tells everything."""
         ...
+
+    def close(self) -> None:
+        """Let go of what the recording is read from; nothing may be asked afterwards."""
+        ...
+
+
+class KnowsPast(Protocol):
+    """A source that can tell what was before it started."""
+
+    name: str
+
+    def daily_candles(self, symbol: str, sessions: int) -> Columns:
+        """Daily candles of the last complete sessions, ascending; columns named as in ``Candles``."""
+        ...
+
+    def minute_candles(self, symbol: str, sessions: int) -> Columns:
+        """One-minute candles of these sessions and of the running one, the last as far as it is."""
+        ...
+
+    def session_volatilities(self, symbol: str, sessions: int) -> Columns:
+        """``atm_iv`` at the end of these sessions, by ``time_ms`` of their opening; NaN where not known."""
+        ...
+
+
+@runtime_checkable
+class Simulated(KnowsPast, Protocol):
+    """A source that makes its prices, is told what to go through, and knows what was before its start."""
+
+    SCENARIOS: tuple[str, ...]
+
+    @property
+    def scenario(self) -> str:
+        """What the market goes through."""
+        ...
+
+    def set_scenario(self, name: str, now_ms: int) -> None:
+        """Go through something else from here on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a source can do beside telling its prices: each the source itself, or None."""
+
+    walking: Walking | None
+    restartable: Restartable | None
+    recorded: Recorded | None
+    simulated: Simulated | None
+    step_ms: float  # market time between two of its inputs; 0: those of the clock
+
+    @classmethod
+    def of(cls, source: object) -> Capabilities:
+        """Ask a source, once: nobody else looks at its type."""
+        return cls(
+            source if isinstance(source, Walking) else None,
+            source if isinstance(source, Restartable) else None,
+            source if isinstance(source, Recorded) else None,
+            source if isinstance(source, Simulated) else None,
+            float(getattr(source, "step_ms", 0)),
+        )

@@ -7,18 +7,17 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from tornado.ioloop import PeriodicCallback
 
 from domain.instants import MINUTE_MS
-from domain.market import FeedStateName
-from feed.history.history import ClosedCandle, History
-from feed.history.store.jobs import Valuation
+from feed.market.candles import ClosedCandle
 from feed.market.clock import Clock, VirtualClock
 from feed.market.epoch import digest
 from feed.market.guard import Guard
 from feed.market.market import NEVER_MS, Market
-from feed.market.source import Restartable, Seekable, Source, Walking
+from feed.market.source import Capabilities, Source
 from feed.market.watchdog import FeedState, FeedWatchdog
 
 logger = logging.getLogger(__name__)
@@ -32,14 +31,34 @@ SAMPLES = 600
 Publish = Callable[[int, deque[ClosedCandle]], Awaitable[None]]
 
 
+class MarketRecorder(Protocol):
+    """What keeps the past of a market, as a step of it drives that."""
+
+    def record(self, market: Market, now_ms: int) -> list[ClosedCandle]:
+        """Count the market's state as published at an instant; returns the candles that became final."""
+        ...
+
+    def rewind(self, to_ms: int) -> None:
+        """Follow a clock that was set on purpose: what is known from there on is forgotten."""
+        ...
+
+    def skip(self, to_ms: int) -> None:
+        """Follow a clock that was put forward on purpose: nothing is known of what lies between."""
+        ...
+
+    async def make_room(self) -> None:
+        """Wait while it is far behind: for a clock that may stand still meanwhile."""
+        ...
+
+
 class Ticker:
     """Drives the market: one step for each instant the clock says is due.
 
     A step advances the source, applies and publishes the update, records it and awaits ``publish``. A late
     loop takes the missed steps one after the other, so that it changes when things are seen, not what.
-    ``poll_ms`` is how late a step may begin; ``valuation`` gives history the figures of a closed minute. A
-    source that the ``watchdog`` finds silent is restarted; its last prices stay. A part of a step that fails
-    keeps the ``guard`` busy and nothing else: whatever happens, ``publish`` is awaited.
+    ``poll_ms`` is how late a step may begin;
+    A source that the ``watchdog`` finds silent is restarted; its last prices stay. A part of a step
+    that fails keeps the ``guard`` busy and nothing else: whatever happens, ``publish`` is awaited.
     """
 
     def __init__(
@@ -47,19 +66,18 @@ class Ticker:
         source: Source,
         market: Market,
         clock: Clock,
-        history: History,
+        history: MarketRecorder,
         watchdog: FeedWatchdog,
         *,
         poll_ms: float,
         publish: Publish,
-        valuation: Valuation | None = None,
         guard: Guard | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
         self.market = market
         self.clock = clock
-        self.state = FeedState(FeedStateName.DISCONNECTED, "No data has arrived yet.")
+        self.watchdog = watchdog
         self.steps = 0
         self.failures = 0
         self.restarts = 0
@@ -67,10 +85,9 @@ class Ticker:
         self.step_ms: deque[float] = deque(maxlen=SAMPLES)
         self._first_epoch = market.epoch
         self._history = history
-        self._watchdog = watchdog
+        self._can = Capabilities.of(source)
         self._publish = publish
         self._guard = guard or Guard(monotonic)
-        self._valuation = self._guard.wraps("minute_metrics", valuation) if valuation else None
         self._closed: deque[ClosedCandle] = deque()  # kept until they are told
         self._monotonic = monotonic
         self._input_times_ms: deque[int] = deque(maxlen=SAMPLES)
@@ -80,6 +97,11 @@ class Ticker:
         self._published_s = monotonic()
         self._turn = asyncio.Lock()  # one step at a time, and no seek within one
         self._poll = PeriodicCallback(self._run_guarded, poll_ms)
+
+    @property
+    def state(self) -> FeedState:
+        """What the feed does, as of the last step."""
+        return self.watchdog.state
 
     def start(self) -> None:
         """Begin to tick on the current loop."""
@@ -112,8 +134,8 @@ class Ticker:
         while await self._step_if_due():
             if self._monotonic() - started > CATCH_UP_BUDGET_S:
                 break
-        if isinstance(self.clock, VirtualClock) and self.clock.paused:
-            await self._publish_pause(self.clock)
+        if (clock := self.clock.virtual) is not None and clock.paused:
+            await self._publish_pause(clock)
 
     async def _step_if_due(self) -> bool:
         # the clock is asked in turn: a step that was due before a seek is none after it
@@ -141,10 +163,12 @@ class Ticker:
         History then knows what lies before that instant whether it was shown or not, unless so much of a
         large recording is skipped that nobody would wait for it.
         """
+        clock = self.clock.virtual
+        assert clock is not None
         async with self._turn:
-            if isinstance(self.source, Seekable):
-                await self.source.prepare(instant_ms)
-            now_ms = self.clock.now_ms()
+            if self._can.recorded is not None:
+                await self._can.recorded.prepare(instant_ms)
+            now_ms = clock.now_ms()
             if instant_ms < now_ms:
                 now_ms = instant_ms - instant_ms % MINUTE_MS
                 self._history.rewind(now_ms)
@@ -156,9 +180,9 @@ class Ticker:
                 await self._history.make_room()
                 await asyncio.sleep(0)
             self._closed.clear()  # of what was skipped: nobody's present, and another epoch's past
-            self._begin_epoch(instant_ms)
-            if isinstance(self.source, Seekable):
-                self.source.seek(instant_ms)  # so that it tells the whole state once more
+            self._begin_epoch(clock, instant_ms)
+            if self._can.recorded is not None:
+                self._can.recorded.seek(instant_ms)  # so that it tells the whole state once more
             await self._step(instant_ms)
 
     async def _step(self, now_ms: int) -> None:
@@ -169,51 +193,51 @@ class Ticker:
         self._stepped_ms = now_ms
         self._take(now_ms)
         with self._guard.part("step"):
-            self.state = self._judge(now_ms)
+            self._judge(now_ms)
         self.steps += 1
         self.step_ms.append((self._monotonic() - started) * 1000)
         await self._publish_step(now_ms)
-        if isinstance(self.clock, VirtualClock):
+        if self.clock.virtual is not None:
             await self._history.make_room()  # such a clock may wait, so that nothing has to be dropped
 
     def _take(self, now_ms: int) -> None:
         """Take in and record what arrived up to an instant, and give it its place in the streams."""
-        for at_ms in self.source.stops(now_ms) if isinstance(self.source, Walking) else [now_ms]:
+        for at_ms in [now_ms] if self._can.walking is None else self._can.walking.stops(now_ms):
             self._take_in(at_ms)
             with self._guard.part("recorder"):
-                self._closed += self._history.record(self.market, at_ms, self._valuation)
+                self._closed += self._history.record(self.market, at_ms)
         with self._guard.part("market"):
             self.market.publish(now_ms)
 
     def _take_in(self, now_ms: int) -> None:
         """Advance the source, and write what it tells into the market."""
         try:
-            if self._watchdog.wants_restart(now_ms):
+            if self.watchdog.wants_restart(now_ms):
                 self._restart(now_ms)
             update = self.source.advance(now_ms)
             if update is not None:
                 self.market.apply(update)
                 self._input_times_ms.append(now_ms)
                 if update.time_ms != self._newest_ms:  # a source that only repeats itself brings no news
-                    self._watchdog.note_input(now_ms)
+                    self.watchdog.note_input(now_ms)
                     self._was_set_back = False
                 self._newest_ms = update.time_ms
         except Exception as error:
             # whatever a source does, its last prices stay and are marked stale
-            self._watchdog.note_failure(now_ms, error)
+            self.watchdog.note_failure(now_ms, error)
             self.failures += 1
             if self.failures == 1 or self.failures % 1000 == 0:
                 logger.exception("the %s feed failed (%d times so far)", self.source.name, self.failures)
 
     def _restart(self, now_ms: int) -> None:
         """Have a silent source begin again; a recording is opened where it stands."""
-        self._watchdog.note_restart(now_ms)  # first: a restart that fails is one too
+        self.watchdog.note_restart(now_ms)  # first: a restart that fails is one too
         self.restarts += 1
         logger.warning("the %s feed is restarted: %s", self.source.name, self.state.reason)
-        if isinstance(self.source, Restartable):
-            self.source.restart(now_ms)
-        elif isinstance(self.source, Seekable):
-            self.source.seek(now_ms)
+        if self._can.restartable is not None:
+            self._can.restartable.restart(now_ms)
+        elif self._can.recorded is not None:
+            self._can.recorded.seek(now_ms)
         if self._was_set_back:
             self._was_set_back = False
             self._name_epoch()
@@ -230,17 +254,15 @@ class Ticker:
 
     def _rewound(self, now_ms: int) -> int:
         """Where a recording that is to be looped goes on: from its start, in a new epoch."""
-        restart = getattr(self.source, "restart_ms", None)
-        again_ms: int | None = restart(now_ms) if restart is not None else None
-        if again_ms is None or not isinstance(self.clock, VirtualClock):
+        again_ms = None if self._can.recorded is None else self._can.recorded.restart_ms(now_ms)
+        if again_ms is None or (clock := self.clock.virtual) is None:
             return now_ms
         self._history.rewind(again_ms)
-        self._begin_epoch(again_ms)
+        self._begin_epoch(clock, again_ms)
         return again_ms
 
-    def _begin_epoch(self, instant_ms: int) -> None:
-        assert isinstance(self.clock, VirtualClock)
-        self.clock.seek(instant_ms)
+    def _begin_epoch(self, clock: VirtualClock, instant_ms: int) -> None:
+        clock.seek(instant_ms)
         self._stepped_ms = instant_ms
         self._name_epoch()
 
@@ -248,14 +270,15 @@ class Ticker:
         self.rounds += 1
         self.market.restart(f"{self._first_epoch}-{self.rounds}")
 
-    def _judge(self, now_ms: int) -> FeedState:
+    def _judge(self, now_ms: int) -> None:
         """Health by what arrives, against what the phase leads one to expect."""
         newest = self.market.last_input_ms
-        return self._watchdog.judge(
+        recorded = self._can.recorded
+        self.watchdog.judge(
             now_ms,
             age_ms=None if newest == NEVER_MS else now_ms - newest,
             stale_after_ms=self.market.stale_after_ms,
-            expected_ms=max(self.clock.step_ms, getattr(self.source, "step_ms", 0)),
-            is_recorded=isinstance(self.source, Seekable),
-            is_over=getattr(self.source, "finished", False),
+            expected_ms=max(self.clock.step_ms, self._can.step_ms),
+            is_recorded=recorded is not None,
+            is_over=recorded is not None and recorded.finished,
         )

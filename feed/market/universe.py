@@ -14,7 +14,14 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from feed.reference.instruments import Catalogue, Expiry, Underlying, UnknownExpiry, UnknownSymbol
+from feed.reference.instruments import (
+    Catalogue,
+    Expiry,
+    Underlying,
+    UnknownContract,
+    UnknownExpiry,
+    UnknownSymbol,
+)
 
 ROLL_MS = 4 * 86_400_000  # the near month leaves a volatility index three sessions before it expires
 
@@ -46,6 +53,15 @@ class Listing:
     def key(self) -> tuple[str, date]:
         """What names this listing through every relisting."""
         return self.symbol, self.expiry.day
+
+    def strike_index(self, strike: float) -> int:
+        """Where a strike stands among the listed ones. Raises UnknownContract, naming the strikes near it."""
+        found = np.flatnonzero(self.strikes == strike)
+        if not len(found):
+            order = np.argsort(np.abs(self.strikes - strike), kind="stable")[:5]
+            near = tuple(sorted(self.strikes[order].tolist()))
+            raise UnknownContract(self.symbol, self.expiry.day, strike, near)
+        return int(found[0])
 
 
 class Universe:

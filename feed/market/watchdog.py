@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from domain.instants import to_datetime, to_ms
-from domain.market import FeedStateName
+from domain.market import FeedStateName, MarketHours
 from feed.market.hysteresis import Hysteresis, Verdict
 from feed.reference.calendar import Calendar, Phase
 
@@ -41,6 +41,7 @@ class FeedWatchdog:
     """
 
     def __init__(self, calendar: Calendar, *, hours: str, chance: random.Random) -> None:
+        self.state = FeedState(FeedStateName.DISCONNECTED, "No data has arrived yet.")
         self._calendar = calendar
         self._hours = hours
         self._chance = chance
@@ -91,13 +92,25 @@ class FeedWatchdog:
         one that ``is_over`` brings nothing more.
         """
         self._follow(now_ms, expected_ms)
+        self.state = self._judged(now_ms, age_ms, stale_after_ms, expected_ms, is_recorded, is_over)
+        return self.state
+
+    def _judged(
+        self,
+        now_ms: int,
+        age_ms: int | None,
+        stale_after_ms: float,
+        expected_ms: float,
+        is_recorded: bool,
+        is_over: bool,
+    ) -> FeedState:
         phase = self._calendar.phase(STATUS_EXCHANGE, to_datetime(now_ms))
         is_silent = age_ms is None or age_ms > stale_after_ms
         if is_silent and is_over:
             return self._closed("The recording has ended.")
         if is_silent and age_ms is not None and self._is_closed(phase):
             return self._closed(f"The market is closed ({phase.phase}).")
-        opened_ms = now_ms - to_ms(phase.since) if self._hours == "exchange" else stale_after_ms
+        opened_ms = now_ms - to_ms(phase.since) if self._hours == MarketHours.EXCHANGE else stale_after_ms
         if is_silent and opened_ms < stale_after_ms:
             reason = f"The market opened {opened_ms / 1000:.0f} s ago, and nothing has arrived yet."
             return FeedState(FeedStateName.DEGRADED, reason)
@@ -122,7 +135,7 @@ class FeedWatchdog:
             self._next_try_ms = min(self._next_try_ms, now_ms + LONGEST_WAIT_MS)
 
     def _is_closed(self, phase: Phase) -> bool:
-        return self._hours == "exchange" and not phase.is_open
+        return self._hours == MarketHours.EXCHANGE and not phase.is_open
 
     def _closed(self, reason: str) -> FeedState:
         self._next_try_ms, self._tries = None, 0
@@ -148,7 +161,7 @@ class FeedWatchdog:
         if failures:
             times = "once" if failures == 1 else f"{failures} times"
             return Verdict(1, f"The source failed {times} in {window_ms / 1000:g} s ({self._problem}).")
-        began_ms = max(self._since_ms, to_ms(phase.since) if self._hours == "exchange" else 0)
+        began_ms = max(self._since_ms, to_ms(phase.since) if self._hours == MarketHours.EXCHANGE else 0)
         inputs = sum(at_ms > since_ms for at_ms in self._inputs_ms)
         if began_ms <= since_ms and not self._is_closed(phase) and inputs < SHARE_DEGRADED * EXPECTED_INPUTS:
             detail = f"{inputs} of {EXPECTED_INPUTS} expected inputs arrived in {window_ms / 1000:g} s."

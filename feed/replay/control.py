@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from domain.instants import to_datetime
 from feed.market.clock import VirtualClock
+from feed.market.source import Recorded
 from feed.market.ticker import Ticker
-from feed.replay.playback import Replay
 
 
 class OutsideRecording(ValueError):
@@ -39,7 +39,7 @@ class ReplayControl:
         self,
         ticker: Ticker,
         clock: VirtualClock,
-        source: Replay,
+        source: Recorded,
         *,
         publish_interval_ms: int,
         stale_after_s: float,

@@ -12,7 +12,6 @@ from feed.history.maintenance.checking import Checked, check_store
 from feed.history.maintenance.upkeep import Info, PruneJob, Retention, store_info
 from feed.history.store.codec import Damaged
 from feed.history.store.database import Database
-from feed.history.store.jobs import Valuation
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 from feed.history.store.reader import Reader
 from feed.market.candles import Candles, SessionGrid, laid_over
@@ -24,6 +23,7 @@ from feed.reference.instruments import Catalogue
 from feed.transfer.exporting import chunks, export_csv, export_parquet
 from feed.transfer.importing import Importer
 from feed.transfer.replaying import recorded_day
+from feed.valuation.minute_metrics import Valuation
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from domain.instants import DAY_MS, MINUTE_MS, to_ms
 from feed.history.store.candle_rows import day_row, rebuild_days, write_bars, write_days, write_minutes
 from feed.history.store.chains import GROUP_MS, ChainEncoder
 from feed.history.store.database import Database, write_rows
-from feed.history.store.jobs import MinuteJob, Valuation
+from feed.history.store.jobs import MinuteJob
 from feed.history.store.problems import HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.tables import chain_metrics, chain_minutes, imports, recorded_days
@@ -31,6 +31,7 @@ from feed.recordings.text import local_day, local_ms
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.replay.source import ReplaySource
+from feed.valuation.minute_metrics import Valuation
 
 _BATCH_ROWS = 5_000  # of a transaction: what a kill makes an import do again
 _BATCH_MINUTES = 60

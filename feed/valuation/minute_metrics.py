@@ -7,7 +7,8 @@ so that valuing every chain once a minute stays cheap.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,15 +18,47 @@ from analytics.open_interest import max_pain
 from analytics.volatility import atm_volatility, out_of_the_money
 from analytics.volatility_index import expiry_variance, volatility_index
 from domain.instants import to_ms
-from feed.history.store.jobs import ChainMetrics
-from feed.history.store.tables import METRICS
 from feed.market.forming import ClosedMinute
 from feed.market.source import FloatArray
 from feed.market.universe import Listing
 from feed.valuation.chain import YEAR_MS, side_totals, worth
 from feed.valuation.dashboard import index_months, straddle_at
 
+METRICS = (
+    "spot_price",
+    "forward",
+    "pcr_oi",
+    "pcr_volume",
+    "max_pain",
+    "atm_iv",
+    "straddle_price",
+    "total_ce_oi",
+    "total_pe_oi",
+    "total_ce_oi_change",
+    "total_pe_oi_change",
+    "total_ce_volume",
+    "total_pe_volume",
+    "volatility_index",
+    "near_month_iv",
+)
+
 Legs = Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainMetrics:
+    """What the valuation of all chains says at the end of a minute; raw units, NaN where not known.
+
+    ``values`` maps names of ``METRICS`` to (listings,); ``implied_volatility`` : (contracts,) as a decimal;
+    ``session_atm_iv`` : (underlyings,), the volatility that the rank of an underlying rests on.
+    """
+
+    values: Mapping[str, FloatArray]
+    implied_volatility: FloatArray | None = None
+    session_atm_iv: FloatArray | None = None
+
+
+Valuation = Callable[[ClosedMinute], ChainMetrics | None]  # None: the minute could not be valued
 
 
 class MinuteMetrics:

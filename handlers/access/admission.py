@@ -49,7 +49,7 @@ class ClientSession(NamedTuple):
 class Admission:
     """The clients that were let in, and why others were not.
 
-    ``guests`` : those that are here, by ``sid``; ``refused`` : how many were turned away, by code.
+    ``sessions`` : those that are here, by ``sid``; ``refused`` : how many were turned away, by code.
     """
 
     def __init__(self, access: AccessRules, limits: ClientLimits) -> None:
@@ -59,7 +59,7 @@ class Admission:
         self.peak = 0
         self.total = 0
         self._access = access
-        self._limits = limits
+        self.limits = limits
 
     def describe(self, handler: RequestHandler) -> dict[str, Any]:
         """What is kept of a connection's request: little, since it is kept as long as the client stays."""
@@ -123,12 +123,12 @@ class Admission:
             raise foreign
         key = self._access.key_of_token(auth.get("token") if isinstance(auth, dict) else None, address)
         self._access.check_reader(key)
-        if len(self.sessions) >= self._limits.max_clients:
-            limit = self._limits.max_clients
+        if len(self.sessions) >= self.limits.max_clients:
+            limit = self.limits.max_clients
             raise ApiError(
                 ErrorCode.RATE_LIMITED, f"The server has its {limit} clients.", {"max_clients": limit}
             )
-        limit = self._limits.max_clients_per_address
+        limit = self.limits.max_clients_per_address
         if self.per_address[subscriber(address)] >= limit:
             message = f"Your address has its {limit} connections."
             raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_clients_per_address": limit})

@@ -1,18 +1,12 @@
-"""API keys at work: who shows which, which are still good, and the command that makes one."""
+"""API keys at work: who shows which, and which are still good."""
 
 from __future__ import annotations
 
-import argparse
 import hmac
 import logging
-import secrets
 from collections.abc import Sequence
-from typing import TextIO
 
-from schemas.configuration.api_keys import NAME_RULE, SCOPES, ApiKey, digest_of, valid_name
-
-COMMAND = "key"
-KEY_BYTES = 32  # 256 random bits: nobody guesses one, however fast
+from schemas.configuration.api_keys import ApiKey, digest_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,37 +53,3 @@ class Keys:
                 "key" if len(plain) == 1 else "keys",
                 ", ".join(plain),
             )
-
-
-def _name(text: str) -> str:
-    try:
-        return valid_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def run_command(arguments: Sequence[str], out: TextIO) -> int:
-    """``server.py key NAME``: make a key, show it once, and what to put into ``.env``."""
-    parser = argparse.ArgumentParser(
-        prog=f"server.py {COMMAND}",
-        description="Make an API key. It is shown once; only its SHA-256 is kept, in API_KEYS.",
-    )
-    parser.add_argument(
-        "name", metavar="NAME", type=_name, help=f"who will hold it, for the log: {NAME_RULE}"
-    )
-    parser.add_argument(
-        "--scope",
-        choices=SCOPES,
-        default=SCOPES[0],
-        help="read (default) is all but the control of replay and scenario; control includes read",
-    )
-    options = parser.parse_args(arguments)
-    token = secrets.token_urlsafe(KEY_BYTES)
-    key = ApiKey(options.name, options.scope, digest_of(token))
-    out.write(
-        f"The key of {key.name}, shown this once (X-API-Key, or auth.token of Socket.IO):\n\n"
-        f"    {token}\n\n"
-        "For .env (after a comma where API_KEYS has entries already); `kill -HUP` makes a running server "
-        f"take it:\n\n    API_KEYS={key.entry}\n"
-    )
-    return 0

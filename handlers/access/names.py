@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from marshmallow import ValidationError
 
 from feed.reference.identity import known_as
-from schemas.requests import path_symbol
+from schemas.requests.fields import path_symbol
+
+T = TypeVar("T")
 
 
 def our_symbol(name: str) -> str:
@@ -25,14 +28,14 @@ def our_symbol(name: str) -> str:
     return found or name
 
 
-def identified(query: dict[str, Any]) -> dict[str, Any]:
+def identified(request: T) -> T:
     """What a client asks for, with our symbol, or symbols. Raises ValidationError."""
-    payload = query.get("symbol")
-    if isinstance(payload, str):
-        return {**query, "symbol": our_symbol(payload)}
-    if isinstance(payload, list):
-        return {**query, "symbol": list(dict.fromkeys(map(our_symbol, payload)))}
-    return query
+    named: Any = getattr(request, "symbol", None)
+    if isinstance(named, str):
+        return replace(request, symbol=our_symbol(named))  # type: ignore[type-var]
+    if isinstance(named, list):
+        return replace(request, symbol=list(dict.fromkeys(map(our_symbol, named))))  # type: ignore[type-var]
+    return request
 
 
 def symbol_in_path(text: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -21,7 +23,7 @@ from domain.instants import DAY_MS
 from domain.intervals import Interval as IntervalName
 from domain.market import FeedStateName
 from domain.streams import StreamKind, StreamName
-from feed.history.history import HistoryError
+from feed.history.history import History, HistoryError
 from feed.market.candles import Candle
 from feed.market.universe import Listing
 from feed.valuation.chain import Chain
@@ -30,24 +32,35 @@ from handlers.rest.candles import OhlcDataHandler, candle_rows, days_of
 from handlers.rest.chains import DashboardHandler, OptionChainHandler
 from handlers.rest.quotes import SpotPriceHandler
 from handlers.rest.reference import ExpiriesHandler, SymbolsHandler
-from handlers.rest.services import Services
 from handlers.rest.system import MarketStatusHandler
 from handlers.streams.rooms import FullChainRoom, Subscription, WholeRoom
 from handlers.streams.state import WholeStream
 from handlers.streams.targets import StreamTarget
+from handlers.streams.views import Views
 from handlers.transport.frames import Packet
 from schemas.chains import ProvenanceSchema
 from schemas.reference import DaysSchema
-from schemas.requests import MAX_PAGE_ROWS, Day, Interval, Moment, Request, Symbol
+from schemas.requests.events import ExpiryChoice
+from schemas.requests.fields import MAX_PAGE_ROWS, Day, Interval, Moment, Request, Symbol
 
 GREEKS = ("iv", "delta", "gamma", "theta", "vega", "rho")
 _days = DaysSchema()
 _provenance = ProvenanceSchema()
 
 
-class ExpiryQuery(Request):
+@dataclass(frozen=True, slots=True)
+class ChainOf:
+    """An expiry, by default the nearest, of a symbol, or of the index it was chosen in."""
+
+    expiry: date | None
+    symbol: str | None = None
+    index: str | None = None
+
+
+class ExpiryQuery(Request[ChainOf]):
     """What the page asks of a chain whose symbol is in the path."""
 
+    makes = ChainOf
     expiry = Day(load_default=None)
 
 
@@ -58,15 +71,28 @@ class CustomChainQuery(ExpiryQuery):
     symbol = Symbol(load_default=None)
 
 
-class GreeksQuery(ExpiryQuery):
+class GreeksQuery(Request[ExpiryChoice]):
     """Greeks of a chain."""
 
+    makes = ExpiryChoice
+    expiry = Day(load_default=None)
     symbol = Symbol(required=True)
 
 
-class CandlesQuery(Request):
+@dataclass(frozen=True, slots=True)
+class CandleSpan:
+    """Candles from the first instant to the end of the day of the last, in milliseconds."""
+
+    start: int
+    end: int
+    interval: IntervalName
+    symbol: str | None = None
+
+
+class CandlesQuery(Request[CandleSpan]):
     """Candles of a span; both ends are days that belong to it."""
 
+    makes = CandleSpan
     symbol = fields.String(load_default=None)
     start = Moment(data_key="from", required=True)
     end = Moment(data_key="to", required=True)
@@ -156,9 +182,9 @@ class SmdDashboardHandler(Flat, DashboardHandler):
 class SmdChainHandler(Flat, OptionChainHandler):
     """A chain with the strike of the largest pay-out, which that page has beside max pain."""
 
-    def answer_chain(self, symbol: str, query: dict[str, Any]) -> None:
+    def answer_chain(self, symbol: str, query: ChainOf) -> None:
         """Answer with the whole chain of an expiry, by default the nearest."""
-        listing = self.services.market.universe.listing(symbol, query["expiry"])
+        listing = self.services.market.universe.listing(symbol, query.expiry)
         stream = self.services.views.chain(listing)
         data = orjson.loads(stream.whole(None))
         data["max_gain"] = max_gain(self.services.views.value(listing))
@@ -180,7 +206,7 @@ class SmdCustomChainHandler(SmdChainHandler):
     async def get(self) -> None:
         """Answer with the chain of the symbol, or of the index where none was chosen."""
         query = self.arguments_of(CustomChainQuery)
-        symbol = query["symbol"] or query["index"]
+        symbol = query.symbol or query.index
         self.answer_chain("NIFTY" if symbol is None else symbol, query)
 
 
@@ -190,7 +216,7 @@ class SmdGreeksHandler(Flat):
     def get(self) -> None:
         """Answer with volatility and Greeks of each strike."""
         query = self.arguments_of(GreeksQuery)
-        listing = self.services.market.universe.listing(query["symbol"], query["expiry"])
+        listing = self.services.market.universe.listing(query.symbol, query.expiry)
         stream = self.services.views.chain(listing)
         chain = orjson.loads(stream.whole(None))
         names = ["strike_price", *(f"{side}_{name}" for side in ("ce", "pe") for name in GREEKS)]
@@ -213,9 +239,9 @@ class SmdOhlcHandler(Flat, OhlcDataHandler):
             return
         name, query = self.symbol_of(symbol), self.arguments_of(CandlesQuery)
         self.services.market.universe.underlying(name)
-        end_ms = query["end"] + DAY_MS
+        end_ms = query.end + DAY_MS
         page = self.services.history.page(
-            name, query["interval"], min(query["start"], end_ms), end_ms, 1, MAX_PAGE_ROWS, from_end=True
+            name, query.interval, min(query.start, end_ms), end_ms, 1, MAX_PAGE_ROWS, from_end=True
         )
         candles, _ = await self.within_time(page)
         self.reply(candle_rows(candles), meta={"symbol": name})
@@ -277,16 +303,16 @@ class SmdChainRoom(FullChainRoom):
 
     mode = "smd"
 
-    def __init__(self, services: Services, listing: Listing, every: int) -> None:
-        super().__init__(services.views.chain(listing), None, every)
-        self._services = services
+    def __init__(self, views: Views, listing: Listing, every: int) -> None:
+        super().__init__(views.chain(listing), None, every)
+        self._views = views
 
     def over(self, stream: Any) -> SmdChainRoom:
         """A room of the same kind over the next expiry."""
-        return SmdChainRoom(self._services, self._listing_of(stream), self.every)
+        return SmdChainRoom(self._views, self._listing_of(stream), self.every)
 
     def _listing_of(self, stream: Any) -> Listing:
-        return self._services.market.universe.listing(*stream.listing_key)
+        return self._views.market.universe.listing(*stream.listing_key)
 
     def snapshot(self, reason: str | None = None) -> Packet:
         """The whole state, as every other."""
@@ -294,7 +320,7 @@ class SmdChainRoom(FullChainRoom):
 
     def merged(self, since: int) -> Packet:
         """The whole state."""
-        gain = max_gain(self._services.views.value(self._listing_of(self.stream)))
+        gain = max_gain(self._views.value(self._listing_of(self.stream)))
         body = self.stream.whole(None)[:-1] + b',"max_gain":' + orjson.dumps(gain) + b"}"
         return Packet("option_chain_update", body)
 
@@ -302,9 +328,11 @@ class SmdChainRoom(FullChainRoom):
 class SmdStreams:
     """What ``subscribe_symbol`` brings that page besides quotes: the nearest chain and the day's prices."""
 
-    def __init__(self, services: Services, every: int) -> None:
-        self._services = services
+    def __init__(self, views: Views, history: History, every: int, patience_s: float) -> None:
+        self._views = views
+        self._history = history
         self._every = every
+        self._patience_s = patience_s
         self._previous: dict[str, Candle] = {}
         self._days: dict[str, WholeStream] = {}
 
@@ -312,7 +340,7 @@ class SmdStreams:
         """A chain and the days of each symbol."""
         found = []
         for symbol in symbols:
-            listing = self._services.market.universe.listing(symbol, None)
+            listing = self._views.market.universe.listing(symbol, None)
             await self._read_previous(symbol)
             found.append(self._chain(listing))
             found.append(StreamTarget(StreamName(StreamKind.DAYS, symbol), partial(self._room, symbol)))
@@ -329,12 +357,12 @@ class SmdStreams:
 
     def _chain(self, listing: Listing) -> StreamTarget:
         name = StreamName.chain(*listing.key)
-        return StreamTarget(name, lambda: SmdChainRoom(self._services, listing, self._every), rolls=True)
+        return StreamTarget(name, lambda: SmdChainRoom(self._views, listing, self._every), rolls=True)
 
     def _room(self, symbol: str) -> WholeRoom:
         stream = self._days.get(symbol)
         if stream is None:
-            market = self._services.market
+            market = self._views.market
             stream = self._days[symbol] = WholeStream(
                 StreamName(StreamKind.DAYS, symbol),
                 market,
@@ -346,7 +374,7 @@ class SmdStreams:
         return WholeRoom(stream, "ohlc_update", self._every)
 
     def _read(self, symbol: str) -> dict[str, Any]:
-        quote = self._services.market.quote(symbol)
+        quote = self._views.market.quote(symbol)
         known = self._previous.get(symbol)
         # of another day than the one that changes are counted from only its close would be right
         previous = known if known is not None and known.close == quote.previous_close else None
@@ -355,9 +383,9 @@ class SmdStreams:
 
     async def _read_previous(self, symbol: str) -> None:
         """Know the day before; without it only its close is told, and the rest is streamed all the same."""
-        work = self._services.history.day(symbol, self._services.clock.now_ms())
+        work = self._history.day(symbol, self._views.clock.now_ms())
         with suppress(HistoryError, TimeoutError):
-            _, previous = await asyncio.wait_for(work, self._services.api_timeout_s)
+            _, previous = await asyncio.wait_for(work, self._patience_s)
             if previous is not None:
                 self._previous[symbol] = previous
 

@@ -1,21 +1,28 @@
-"""The edge: the whole HTTP surface as one table, over one market."""
+"""The edge: who answers each route of the table, over one market."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tornado.web import Application, RequestHandler
 
 from handlers.access.rules import AccessRules
 from handlers.compat.smd import smd_routes
-from handlers.documents.routes import AsyncApiHandler, DocsHandler, DocumentHandler, Documents, OpenApiHandler
+from handlers.documents.handlers import (
+    AsyncApiHandler,
+    DocsHandler,
+    DocumentHandler,
+    Documents,
+    OpenApiHandler,
+)
 from handlers.monitoring.logs import AccessLog
 from handlers.operations.metrics import Metrics, MetricsHandler, RequestObserver
-from handlers.rest.base import NotFoundHandler
+from handlers.rest.base import ApiHandler, NotFoundHandler
 from handlers.rest.candles import HistoricalDataHandler, OhlcDataHandler
 from handlers.rest.chains import DashboardHandler, OptionChainHandler
 from handlers.rest.control import ReplayHandler, ScenarioHandler
-from handlers.rest.past import DashboardHistoryHandler, OpenInterestHistoryHandler
+from handlers.rest.metric_series import DashboardHistoryHandler, OpenInterestHistoryHandler
 from handlers.rest.quotes import SpotPriceHandler
 from handlers.rest.reference import ExpiriesHandler, SymbolsHandler
 from handlers.rest.services import Services
@@ -30,124 +37,32 @@ from handlers.rest.system import (
 )
 from handlers.transport.endpoint import WebSocketTransport
 from handlers.transport.socket_server import SocketServer
+from schemas.documents.routes import ROUTES, SYMBOL
 
-SYMBOL = "([^/]+)"
-
-# route as documented, pattern, handler, example, what it is
-ROUTES = (
-    ("/", "/", IndexPageHandler, "/", "this page"),
-    ("/health", "/(?:api/)?health", HealthHandler, "/health", "a verdict with a reason for each part"),
-    ("/api", "/api/?", ApiIndexHandler, "/api", "name, version, routes and events"),
-    ("/api/symbols", "/api/symbols", SymbolsHandler, "/api/symbols", "what can be asked for"),
-    (
-        "/api/expiries/{symbol}",
-        f"/api/expiries/{SYMBOL}",
-        ExpiriesHandler,
-        "/api/expiries/NIFTY",
-        "expiries of an underlying",
-    ),
-    (
-        "/api/spot_price/{symbol}",
-        f"/api/spot_price/{SYMBOL}",
-        SpotPriceHandler,
-        "/api/spot_price/NIFTY",
-        "price of an underlying",
-    ),
-    (
-        "/api/option_chain",
-        "/api/option_chain",
-        OptionChainHandler,
-        "/api/option_chain?symbol=NIFTY&strikes=10",
-        "a chain with Greeks, open interest and totals",
-    ),
-    (
-        "/api/dashboard_data",
-        "/api/dashboard_data",
-        DashboardHandler,
-        "/api/dashboard_data?symbol=NIFTY",
-        "PCR, max pain, volatility, exposure of an expiry",
-    ),
-    (
-        "/api/strategy",
-        "/api/strategy",
-        StrategyHandler,
-        "/api/docs#post-api-strategy",
-        "POST: pay-off, break-evens, Greeks and odds of several legs",
-    ),
-    (
-        "/api/market-status",
-        "/api/market[-_]status",
-        MarketStatusHandler,
-        "/api/market-status",
-        "trading phase of each exchange",
-    ),
-    (
-        "/api/historical-data/{symbol}",
-        f"/api/historical-data/{SYMBOL}",
-        HistoricalDataHandler,
-        "/api/historical-data/NIFTY?interval=5m",
-        "candles of an underlying or a contract",
-    ),
-    (
-        "/api/ohlc_data/{symbol}",
-        f"/api/ohlc_data/{SYMBOL}",
-        OhlcDataHandler,
-        "/api/ohlc_data/NIFTY",
-        "this trading day and the one before",
-    ),
-    (
-        "/api/dashboard-history/{symbol}",
-        f"/api/dashboard-history/{SYMBOL}",
-        DashboardHistoryHandler,
-        "/api/dashboard-history/NIFTY?interval=5m",
-        "PCR, max pain, volatility and open interest through the day",
-    ),
-    (
-        "/api/oi-history/{symbol}",
-        f"/api/oi-history/{SYMBOL}",
-        OpenInterestHistoryHandler,
-        "/api/oi-history/NIFTY?strikes=5",
-        "open interest per strike through the day",
-    ),
-    (
-        "/api/replay",
-        "/api/replay",
-        ReplayHandler,
-        "/api/docs#post-api-replay",
-        "where a replay stands; POST: pause, resume, seek, speed",
-    ),
-    (
-        "/api/simulation/scenario",
-        "/api/simulation/scenario",
-        ScenarioHandler,
-        "/api/simulation/scenario",
-        "scenario of the simulated market; POST: another one",
-    ),
-    (
-        "/api/websocket/stats",
-        "/api/websocket/stats",
-        WebsocketStatsHandler,
-        "/api/websocket/stats",
-        "connections, rooms and fan-out",
-    ),
-    (
-        "/api/openapi.json",
-        r"/api/openapi\.json",
-        OpenApiHandler,
-        "/api/openapi.json",
-        "the routes as OpenAPI 3.1",
-    ),
-    (
-        "/api/asyncapi.json",
-        r"/api/asyncapi\.json",
-        AsyncApiHandler,
-        "/api/asyncapi.json",
-        "the events as AsyncAPI 3.0",
-    ),
-    ("/api/docs", "/api/docs", DocsHandler, "/api/docs", "routes and events on a page, for people"),
-    ("/metrics", "/metrics", MetricsHandler, "/metrics", "figures for Prometheus, as text"),
-)
-TABLE = tuple((route, example, what) for route, _, _, example, what in ROUTES)
+# who answers each route of the table
+HANDLERS: Mapping[str, type[ApiHandler]] = {
+    "/": IndexPageHandler,
+    "/health": HealthHandler,
+    "/api": ApiIndexHandler,
+    "/api/symbols": SymbolsHandler,
+    "/api/expiries/{symbol}": ExpiriesHandler,
+    "/api/spot_price/{symbol}": SpotPriceHandler,
+    "/api/option_chain": OptionChainHandler,
+    "/api/dashboard_data": DashboardHandler,
+    "/api/strategy": StrategyHandler,
+    "/api/market-status": MarketStatusHandler,
+    "/api/historical-data/{symbol}": HistoricalDataHandler,
+    "/api/ohlc_data/{symbol}": OhlcDataHandler,
+    "/api/dashboard-history/{symbol}": DashboardHistoryHandler,
+    "/api/oi-history/{symbol}": OpenInterestHistoryHandler,
+    "/api/replay": ReplayHandler,
+    "/api/simulation/scenario": ScenarioHandler,
+    "/api/websocket/stats": WebsocketStatsHandler,
+    "/api/openapi.json": OpenApiHandler,
+    "/api/asyncapi.json": AsyncApiHandler,
+    "/api/docs": DocsHandler,
+    "/metrics": MetricsHandler,
+}
 
 
 def make_application(
@@ -162,11 +77,11 @@ def make_application(
 ) -> Application:
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
     metrics = Metrics(services)
-    routes: dict[type[RequestHandler], str | None] = {handler: route for route, _, handler, _, _ in ROUTES}
+    routes: dict[type[RequestHandler], str | None] = {handler: path for path, handler in HANDLERS.items()}
     routes[IconHandler] = "/favicon.ico"
     routes[WebSocketTransport] = None  # a poll lasts as long as nothing happens: no latency of ours
     parts: dict[str, Any] = {"services": services, "access": access}
-    documents = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], services.version)
+    documents = Documents(HANDLERS, services.version)
 
     def parts_of(handler: type[RequestHandler]) -> dict[str, Any]:
         """What a handler is made with, beside what all are."""
@@ -186,7 +101,7 @@ def make_application(
     return Application(
         [
             *((pattern, handler, parts) for pattern, handler in extra),
-            *((pattern, handler, parts_of(handler)) for _, pattern, handler, _, _ in ROUTES),
+            *((route.pattern, HANDLERS[route.path], parts_of(HANDLERS[route.path])) for route in ROUTES),
             (r"/favicon\.ico", IconHandler, parts),
             ("/socket.io/", WebSocketTransport, transport),
         ],

@@ -29,8 +29,8 @@ from tornado.web import RequestHandler
 from domain.market import FeedStateName
 from domain.streams import STREAM_KINDS, StreamName
 from handlers.access.rules import AccessRules
+from handlers.monitoring.health import STATUSES
 from handlers.monitoring.logs import AccessLog
-from handlers.operations.health import STATUSES
 from handlers.rest.base import ApiHandler
 from handlers.rest.services import Services
 

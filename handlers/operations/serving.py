@@ -20,19 +20,18 @@ from tornado.netutil import bind_sockets
 from domain.instants import to_ms
 from feed.history.history import History, HistoryError, Reach
 from feed.history.progress import ProgressBar
-from feed.market.clock import Clock, WallClock
+from feed.history.volatility_history import VolatilityHistory
+from feed.market.clock import Clock
 from feed.market.market import Market
-from feed.market.source import Source
+from feed.market.source import Capabilities, Source
 from feed.market.ticker import Ticker
 from feed.reference.calendar import CalendarError
 from feed.replay.control import OutsideRecording
-from feed.replay.playback import Replay
-from feed.simulation.source import SimulatedSource
 from handlers.access.rules import AccessRules, is_loopback
 from handlers.monitoring.logs import Log
 from handlers.operations.banner import announce
 from handlers.operations.service_manager import ServiceManager
-from handlers.rest.services import PastVolatility, Services
+from handlers.rest.services import Services
 from handlers.streams.namespace import MarketNamespace
 from handlers.transport.descriptors import Descriptors
 from handlers.transport.tls import TlsError, make_context
@@ -70,13 +69,10 @@ class Server:
     """The parts, built but not started."""
 
     settings: Settings
-    clock: Clock
     source: Source
-    market: Market
-    history: History
-    ticker: Ticker
+    services: Services
     namespace: MarketNamespace
-    past_volatility: PastVolatility
+    volatilities: VolatilityHistory
     http: HTTPServer
     access: AccessRules
     descriptors: Descriptors
@@ -85,9 +81,24 @@ class Server:
     diverging: asyncio.Future[None] | None = None  # to another epoch, since a file was read again
 
     @property
-    def services(self) -> Services:
-        """What the handlers work on."""
-        return self.namespace.services
+    def clock(self) -> Clock:
+        """The market's time."""
+        return self.services.clock
+
+    @property
+    def market(self) -> Market:
+        """The market that is served."""
+        return self.services.market
+
+    @property
+    def history(self) -> History:
+        """The past of the market."""
+        return self.services.history
+
+    @property
+    def ticker(self) -> Ticker:
+        """What moves the market."""
+        return self.services.ticker
 
 
 async def serve(
@@ -113,7 +124,7 @@ async def serve(
     try:
         passed = [socket for _, socket in manager.sockets()]
         sockets = open_port(server, passed)
-        await server.past_volatility.read(server.clock.now_ms())
+        await server.volatilities.read(server.clock.now_ms())
         await server.ticker.prime()
         await _go_to_start(server)
         server.http.add_sockets(sockets)  # whoever connected meanwhile has waited, and finds prices
@@ -124,8 +135,9 @@ async def serve(
         services.health.start()
         server.access.keys.warn_of_plain()
         announce(server.settings, server.market, services.version, server.url, out)
-        if isinstance(server.clock, WallClock):
-            fill_past(server.settings, server.source, server.history, eager=True)
+        can = Capabilities.of(server.source)
+        if server.clock.virtual is None:
+            fill_past(server.settings, can, server.history, eager=True)
         manager.ready(services.health.line())
         may_live = services.guard.wraps("watchdog", lambda: services.health.may_live)
         manager.watch(lambda: bool(may_live()), services.health.line)
@@ -143,8 +155,9 @@ async def serve(
         await server.namespace.shut_down()
         await server.history.stop(HISTORY_STOP_S)
         await server.http.close_all_connections()
-        if isinstance(server.source, Replay):
-            server.source.close()
+        recorded = Capabilities.of(server.source).recorded
+        if recorded is not None:
+            recorded.close()
 
 
 async def _built(build: Callable[[], Server], manager: ServiceManager, stop: asyncio.Event) -> Server:
@@ -274,15 +287,15 @@ def _changed(before: Settings, after: Settings) -> list[str]:
     ]
 
 
-def fill_past(settings: Settings, source: Source, history: History, *, eager: bool) -> None:
+def fill_past(settings: Settings, can: Capabilities, history: History, *, eager: bool) -> None:
     """Tell history what was before a simulated market's start."""
-    if not isinstance(source, SimulatedSource):
+    if can.simulated is None:
         return
-    reach = settings.history
+    policy = settings.history
     history.backfill(
-        source,
+        can.simulated,
         ProgressBar(sys.stderr, "Filling history", "symbols"),
-        Reach(reach.backfill_days, reach.backfill_sessions),
+        Reach(policy.backfill_days, policy.backfill_sessions),
         eager=eager,
     )
 

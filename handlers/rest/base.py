@@ -27,8 +27,9 @@ from handlers.access.security_headers import EXPOSED_HEADERS, PAGE_HEADERS, secu
 from handlers.rest.services import Services
 from handlers.transport.compression import GZIP_FROM_BYTES, gzipped
 from schemas.configuration.api_keys import ApiKey
-from schemas.requests import NoParameters, Request
-from schemas.wire import timestamp
+from schemas.envelope import refusal, success
+from schemas.requests.fields import NoParameters, Q, Request
+from schemas.wire import encode
 
 logger = logging.getLogger(__name__)
 
@@ -167,13 +168,13 @@ class ApiHandler(RequestHandler):
             self.set_header("Access-Control-Allow-Headers", requested)
         self.set_header("Access-Control-Max-Age", "600")
 
-    def arguments_of(self, schema: type[Request]) -> dict[str, Any]:
-        """The query as the schema loads it. Raises ValidationError."""
-        return identified(_parser.parse(schema(), self.request, location="query"))
+    def arguments_of(self, schema: type[Request[Q]]) -> Q:
+        """The query as an object. Raises ValidationError."""
+        return identified(schema.made_of(_parser.parse(schema(), self.request, location="query")))
 
-    def body_of(self, schema: type[Request]) -> dict[str, Any]:
-        """The JSON body as the schema loads it. Raises ValidationError."""
-        return identified(_parser.parse(schema(), self.request, location="json"))
+    def body_of(self, schema: type[Request[Q]]) -> Q:
+        """The JSON body as an object. Raises ValidationError."""
+        return identified(schema.made_of(_parser.parse(schema(), self.request, location="json")))
 
     @staticmethod
     def symbol_of(path: str) -> str:
@@ -197,7 +198,7 @@ class ApiHandler(RequestHandler):
         self.set_status(status)
         if version is None or self._is_news(version):
             before, after = self._envelope(message, meta)
-            self.finish(before + orjson.dumps(data) + after)
+            self.finish(before + encode(data) + after)
 
     def reply_shared(
         self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int], is_cached: bool = False
@@ -228,13 +229,9 @@ class ApiHandler(RequestHandler):
 
     def _envelope(self, message: str, meta: dict[str, Any] | None) -> tuple[bytes, bytes]:
         """What goes before the data and after it."""
-        before = {
-            "success": True,
-            "message": message,
-            "timestamp": timestamp(self.services.clock.now_ms()),
-        }
+        before = success(self.services.clock.now_ms(), message)
         after = {**(meta or {}), "request_id": self.request_id}
-        return orjson.dumps(before)[:-1] + b',"data":', b',"meta":' + orjson.dumps(after) + b"}"
+        return encode(before)[:-1] + b',"data":', b',"meta":' + encode(after) + b"}"
 
     def _tag(self, epoch: str, seq: int) -> None:
         """The state and the question, since one state answers many (strikes, expiry)."""
@@ -282,14 +279,8 @@ class ApiHandler(RequestHandler):
         request_id = getattr(self, "request_id", None) or secrets.token_hex(8)
         self.set_header("X-Request-ID", request_id)
         details = {**problem.details, "request_id": request_id} if problem.status == 500 else problem.details
-        envelope = {
-            "success": False,
-            "message": problem.message,
-            "timestamp": timestamp(self.services.clock.now_ms()),
-            "error": {"code": problem.code, "details": details},
-            "meta": {"request_id": request_id},
-        }
-        self.finish(orjson.dumps(envelope))
+        envelope = refusal(self.services.clock.now_ms(), problem.code, problem.message, details)
+        self.finish(encode({**envelope, "meta": {"request_id": request_id}}))
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """A refusal is no news, nor is a failing store, which says so itself; all else gets its traceback."""

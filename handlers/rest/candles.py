@@ -16,10 +16,10 @@ from feed.market.market import Quote
 from feed.market.universe import Universe
 from handlers.access.rate_limit import HEAVY
 from handlers.rest.base import ApiHandler
-from handlers.rest.reference import pagination, strike_index
+from handlers.rest.reference import pagination
 from schemas.columns import Column, FloatArray, rounded, rows
 from schemas.reference import DaysSchema
-from schemas.requests import HistoryRequest
+from schemas.requests.queries import HistoryQuery, HistoryRequest
 from schemas.wire import timestamp, timestamps
 
 _columns = (
@@ -44,22 +44,20 @@ class HistoricalDataHandler(ApiHandler):
         query = self.arguments_of(HistoryRequest)
         universe = self.services.market.universe
         universe.underlying(name)
-        end_ms = query["end"] if query["end"] is not None else self.services.clock.now_ms() + 1
-        start_ms, is_open = query["start"], query["start"] is None
-        page, per_page = query["page"], query["per_page"]
+        end_ms = query.end if query.end is not None else self.services.clock.now_ms() + 1
+        page, per_page = query.page, query.per_page
         contract = _contract(universe, name, query)
-        history = self.services.history
-        if is_open:
-            earliest_ms = await self.within_time(history.earliest_ms(name, query["interval"], contract))
+        history, is_open = self.services.history, query.start is None
+        start_ms = query.start
+        if start_ms is None:
+            earliest_ms = await self.within_time(history.earliest_ms(name, query.interval, contract))
             start_ms = end_ms if earliest_ms is None else min(earliest_ms, end_ms)
         candles, total = await self.within_time(
-            history.page(
-                name, query["interval"], start_ms, end_ms, page, per_page, contract, from_end=is_open
-            )
+            history.page(name, query.interval, start_ms, end_ms, page, per_page, contract, from_end=is_open)
         )
         data = {
             "symbol": name,
-            "interval": query["interval"],
+            "interval": query.interval,
             "from": timestamp(start_ms),
             "to": timestamp(end_ms),
             "source": ", ".join(candles.source_names) or self.services.market.source,
@@ -67,11 +65,11 @@ class HistoricalDataHandler(ApiHandler):
                 "finest": await self._finest(name, contract, start_ms, end_ms),
                 "made_of": made_of(candles),
             },
-            "candles": self._rows(name, query["interval"], candles),
+            "candles": self._rows(name, query.interval, candles),
         }
         meta: dict[str, Any] = {"symbol": name, "pagination": pagination(page, per_page, total)}
-        if query["expiry"] is not None:
-            meta["expiry"] = query["expiry"]
+        if query.expiry is not None:
+            meta["expiry"] = query.expiry
         self.reply(data, meta=meta)
 
     def _rows(self, name: str, interval: Interval, candles: Candles) -> list[dict[str, Any]]:
@@ -151,14 +149,13 @@ def made_of(candles: Candles) -> list[dict[str, Any]]:
     return found
 
 
-def _contract(universe: Universe, symbol: str, query: dict[str, Any]) -> tuple[Any, float, bool] | None:
+def _contract(universe: Universe, symbol: str, query: HistoryQuery) -> tuple[Any, float, bool] | None:
     """The contract asked for. Raises UnknownExpiry, UnknownContract."""
-    if query["expiry"] is None:
+    if query.expiry is None or query.strike is None:
         return None
-    listing = universe.listing(symbol, query["expiry"])
-    strike = query["strike"]
-    strike_index(listing, strike)
-    return listing.expiry.day, strike, query["option_type"] == OptionType.CALL
+    listing = universe.listing(symbol, query.expiry)
+    listing.strike_index(query.strike)
+    return listing.expiry.day, query.strike, query.option_type == OptionType.CALL
 
 
 def _day_of(candle: Candle) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.rest.past import PastHandler
-from schemas.requests import ChainRequest, DashboardRequest
+from handlers.rest.as_of import PastHandler
+from schemas.requests.queries import ChainRequest, DashboardRequest
 
 
 class OptionChainHandler(PastHandler):
@@ -12,14 +12,14 @@ class OptionChainHandler(PastHandler):
     async def get(self) -> None:
         """Answer with the chain, the same bytes that the stream's snapshot has, or with a recorded one."""
         query = self.arguments_of(ChainRequest)
-        if query["at"] is not None:
-            await self.reply_past_chain(query)
+        if query.at is not None:
+            await self.reply_past_chain(query, query.at)
             return
-        listing = self.services.market.universe.listing(query["symbol"], query["expiry"])
+        listing = self.services.market.universe.listing(query.symbol, query.expiry)
         stream = self.services.views.chain(listing)
-        is_cached = stream.is_cached(query["strikes"])
+        is_cached = stream.is_cached(query.strikes)
         self.reply_shared(
-            stream.whole(query["strikes"]),
+            stream.whole(query.strikes),
             meta={"symbol": listing.symbol, "expiry": listing.expiry.day},
             version=(stream.epoch, stream.seq),
             is_cached=is_cached,
@@ -32,10 +32,10 @@ class DashboardHandler(PastHandler):
     async def get(self) -> None:
         """Answer with the figures of an expiry; with ``at`` as they were."""
         query = self.arguments_of(DashboardRequest)
-        if query["at"] is not None:
-            await self.reply_past_dashboard(query)
+        if query.at is not None:
+            await self.reply_past_dashboard(query, query.at)
             return
-        listing = self.services.market.universe.listing(query["symbol"], query["expiry"])
+        listing = self.services.market.universe.listing(query.symbol, query.expiry)
         stream = self.services.views.dashboard(listing)
         self.reply_shared(
             stream.whole(),

@@ -7,8 +7,8 @@ import logging
 from marshmallow import ValidationError
 
 from domain.errors import ErrorCode
+from feed.market.source import Simulated
 from feed.replay.control import OutsideRecording, ReplayControl
-from feed.simulation.source import SimulatedSource
 from handlers.access.errors import ApiError
 from handlers.rest.base import ApiHandler
 from schemas.control import ReplayRequest, ReplaySchema, ScenarioRequest, ScenarioSchema
@@ -51,20 +51,19 @@ class ReplayHandler(ControlHandler):
         self.no_arguments()
         control = self._control()
         self.check_allowed()
-        body = self.body_of(ReplayRequest)
-        action = body["action"]
-        if action == "seek":
+        order = self.body_of(ReplayRequest)
+        if order.at is not None:
             try:
-                await self.within_time(control.seek(body["at"]))
+                await self.within_time(control.seek(order.at))
             except OutsideRecording as error:
                 raise ValidationError({"at": [str(error)]}) from None
-        elif action == "speed":
-            control.set_speed(body["speed"])
-        elif action == "pause":
+        elif order.speed is not None:
+            control.set_speed(order.speed)
+        elif order.action == "pause":
             control.pause()
         else:
             control.resume()
-        self.log_done(action)
+        self.log_done(order.action)
         self._answer(control)
 
     def _control(self) -> ReplayControl:
@@ -92,18 +91,18 @@ class ScenarioHandler(ControlHandler):
         simulation = self._simulation()
         self.check_allowed()
         body = self.body_of(ScenarioRequest)
-        simulation.set_scenario(body["scenario"], self.services.clock.now_ms())
-        await self.services.ticker.diverge(f"scenario {body['scenario']}")
-        self.log_done(f"scenario {body['scenario']}")
+        simulation.set_scenario(body.scenario, self.services.clock.now_ms())
+        await self.services.ticker.diverge(f"scenario {body.scenario}")
+        self.log_done(f"scenario {body.scenario}")
         await self.services.notify_feed()
         self._answer(simulation)
 
-    def _simulation(self) -> SimulatedSource:
-        if self.services.simulation is None:
+    def _simulation(self) -> Simulated:
+        if self.services.simulated is None:
             source = self.services.market.source
             raise ApiError(ErrorCode.NOT_FOUND, f"There is no simulated market here: the source is {source}.")
-        return self.services.simulation
+        return self.services.simulated
 
-    def _answer(self, simulation: SimulatedSource) -> None:
+    def _answer(self, simulation: Simulated) -> None:
         self.set_header("Cache-Control", "no-store")
         self.reply(_scenario.dump({"scenario": simulation.scenario, "scenarios": simulation.SCENARIOS}))

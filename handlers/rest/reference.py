@@ -6,17 +6,15 @@ import math
 from datetime import date
 from typing import Any
 
-import numpy as np
-
 from domain.instants import IST, to_datetime
 from domain.instruments import Kind
 from feed.market.universe import Listing, Universe
 from feed.reference.identity import known_as
-from feed.reference.instruments import Underlying, UnknownContract
+from feed.reference.instruments import Underlying
 from handlers.access.rate_limit import CHEAP
 from handlers.rest.base import ApiHandler
 from schemas.reference import ExpiriesSchema, SymbolsSchema
-from schemas.requests import SymbolsRequest
+from schemas.requests.queries import SymbolsQuery, SymbolsRequest
 
 _symbols = SymbolsSchema()
 _expiries = ExpiriesSchema()
@@ -32,8 +30,8 @@ class SymbolsHandler(ApiHandler):
         query = self.arguments_of(SymbolsRequest)
         universe = self.services.market.universe
         found = [item for item in universe.underlyings if _matches(item, query)]
-        first = (query["page"] - 1) * query["per_page"]
-        shown = found[first : first + query["per_page"]]
+        first = (query.page - 1) * query.per_page
+        shown = found[first : first + query.per_page]
         data = {
             "symbols": [_symbol_row(universe, item) for item in shown],
             "indices": [item.symbol for item in found if item.kind == Kind.INDEX],
@@ -44,7 +42,7 @@ class SymbolsHandler(ApiHandler):
             ],
         }
         self.cache_reference_data()
-        meta = {"pagination": pagination(query["page"], query["per_page"], len(found))}
+        meta = {"pagination": pagination(query.page, query.per_page, len(found))}
         self.reply(_symbols.dump(data), meta=meta)
 
 
@@ -68,16 +66,6 @@ class ExpiriesHandler(ApiHandler):
         self.reply(_expiries.dump(data), meta={"symbol": name})
 
 
-def strike_index(listing: Listing, strike: float) -> int:
-    """Where a strike stands in a listing. Raises UnknownContract, naming the strikes near it."""
-    found = np.flatnonzero(listing.strikes == strike)
-    if not len(found):
-        order = np.argsort(np.abs(listing.strikes - strike), kind="stable")[:5]
-        near = tuple(sorted(listing.strikes[order].tolist()))
-        raise UnknownContract(listing.symbol, listing.expiry.day, strike, near)
-    return int(found[0])
-
-
 def pagination(page: int, per_page: int, total: int) -> dict[str, Any]:
     """``meta.pagination`` of a page."""
     pages = math.ceil(total / per_page)
@@ -91,12 +79,11 @@ def pagination(page: int, per_page: int, total: int) -> dict[str, Any]:
     }
 
 
-def _matches(item: Underlying, query: dict[str, Any]) -> bool:
-    text = query.get("q", "").upper()
-    exchanges = query.get("exchange", ())
+def _matches(item: Underlying, query: SymbolsQuery) -> bool:
+    text = query.q.upper()
     return (
-        query.get("kind", item.kind) == item.kind
-        and (not exchanges or item.exchange in exchanges or item.derivatives_exchange in exchanges)
+        query.kind in (None, item.kind)
+        and (not query.exchange or bool({item.exchange, item.derivatives_exchange} & {*query.exchange}))
         and (text in item.symbol or text in item.name.upper() or known_as(text) == item.symbol)
     )
 

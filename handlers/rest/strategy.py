@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 from marshmallow import ValidationError
 
-from analytics.strategy import (
-    Leg,
-    ProfitLimits,
-    limits,
-    probability_of_profit,
-    profit_at_expiry,
-    profit_before_expiry,
-)
-from analytics.volatility import atm_volatility
-from domain.instruments import OptionType
-from feed.market.source import FloatArray
-from feed.market.universe import Listing
-from feed.valuation.chain import Chain
+from feed.valuation.strategy import NoPrice, value_strategy
 from handlers.access.rate_limit import HEAVY
 from handlers.rest.base import ApiHandler
-from handlers.rest.reference import strike_index
 from schemas.strategy import StrategyRequest, dump_strategy
-
-GREEKS = ("delta", "gamma", "theta", "vega", "rho")
 
 
 class StrategyHandler(ApiHandler):
@@ -40,132 +19,12 @@ class StrategyHandler(ApiHandler):
     def post(self) -> None:
         """Answer with pay-off, limits, Greeks and odds of the legs."""
         self.no_arguments()
-        request = self.body_of(StrategyRequest)
-        listing = self.services.market.universe.listing(request["symbol"], request["expiry"])
-        strategy = value_strategy(self.services.views.value(listing), listing, request)
+        order = self.body_of(StrategyRequest)
+        listing = self.services.market.universe.listing(order.symbol, order.expiry)
+        try:
+            strategy = value_strategy(self.services.views.value(listing), listing, order)
+        except NoPrice as error:
+            rule = f"must be given: there is no price for {error.contract}"
+            raise ValidationError({"legs": {error.place: {"price": [rule]}}}) from None
         self.set_header("Cache-Control", "no-store")
         self.reply(dump_strategy(strategy), meta={"symbol": listing.symbol, "expiry": listing.expiry.day})
-
-
-@dataclass(frozen=True, slots=True)
-class ValuedLeg:
-    """A leg and its contract: raw Greeks of one unit, NaN where not known. ``order`` counts lots."""
-
-    order: Leg
-    token: int
-    price_source: str
-    is_quoted: bool
-    volatility: float
-    greeks: dict[str, float]
-
-    @property
-    def lots(self) -> float:
-        """Positive when bought, negative when sold."""
-        return self.order.quantity if self.order.side == "buy" else -self.order.quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """A position in lots: every sum of money is to be multiplied by the chain's lot size.
-
-    ``prices``, ``at_expiry``, ``today`` : (points,), the curve; ``greeks`` raw, of the whole position.
-    """
-
-    chain: Chain
-    legs: list[ValuedLeg]
-    limits: ProfitLimits
-    probability_of_profit: float
-    greeks: dict[str, float]
-    prices: FloatArray
-    at_expiry: FloatArray
-    today: FloatArray
-
-
-def value_strategy(chain: Chain, listing: Listing, request: Mapping[str, Any]) -> Strategy:
-    """Value what a ``StrategyRequest`` asks for. Raises UnknownContract, ValidationError."""
-    legs = [_value_leg(chain, listing, place, leg) for place, leg in enumerate(request["legs"])]
-    orders = [leg.order for leg in legs]
-    ends = limits(orders)
-    prices = _prices(chain, orders, ends, request["spot_range_percent"], request["points"])
-    return Strategy(
-        chain=chain,
-        legs=legs,
-        limits=ends,
-        probability_of_profit=_probability(chain, orders, ends),
-        greeks={name: sum(leg.lots * leg.greeks[name] for leg in legs) for name in GREEKS},
-        prices=prices,
-        at_expiry=profit_at_expiry(orders, prices),
-        today=_profit_today(chain, legs, prices),
-    )
-
-
-def _value_leg(chain: Chain, listing: Listing, place: int, request: Mapping[str, Any]) -> ValuedLeg:
-    at = strike_index(listing, request["strike"])
-    is_call = request["option_type"] == OptionType.CALL
-    leg = (0 if is_call else 1, at)
-    mid = float(chain.mid[leg])
-    price, source = _price(request["price"], mid, float(chain.legs["last_price"][leg]))
-    if price is None:
-        name = f"{listing.symbol} {listing.expiry.day} {request['strike']:.12g} {request['option_type']}"
-        raise ValidationError({"legs": {place: {"price": [f"must be given: there is no price for {name}"]}}})
-    return ValuedLeg(
-        order=Leg(request["strike"], is_call, request["side"], request["quantity"], price),
-        token=int(chain.tokens[leg]),
-        price_source=source,
-        is_quoted=math.isfinite(mid),
-        volatility=float(chain.strike_volatility[at]),
-        greeks={name: float(getattr(chain.greeks, name)[leg]) for name in GREEKS},
-    )
-
-
-def _price(stated: float | None, mid: float, last: float) -> tuple[float | None, str]:
-    """The premium of a unit and where it is from: the client, the quote, or the last trade."""
-    if stated is not None:
-        return stated, "given"
-    if math.isfinite(mid):
-        return round(mid, 2), "mid"  # the price that is shown, so that the sums can be checked
-    return (last, "last") if math.isfinite(last) else (None, "")
-
-
-def _prices(
-    chain: Chain, orders: Sequence[Leg], ends: ProfitLimits, range_percent: float, points: int
-) -> FloatArray:
-    """Prices of the underlying for the curve: even steps around the spot, and every knot."""
-    strikes = np.array([order.strike for order in orders])
-    known = (price for price in (chain.spot_price, chain.forward) if math.isfinite(price))
-    middle = next(known, float(strikes.mean()))
-    reach = middle * range_percent / 100
-    steps = np.linspace(middle - reach, middle + reach, points)
-    knots = np.concatenate((ends.break_evens, strikes, [middle], steps))
-    # what looks the same on the wire is there once, and an exact knot goes before a step beside it
-    _, first = np.unique(np.round(knots, 2), return_index=True)
-    result: FloatArray = knots[first]
-    return result
-
-
-def _profit_today(chain: Chain, legs: Sequence[ValuedLeg], prices: FloatArray) -> FloatArray:
-    """Profit now by price of the underlying; the forward moves in proportion, the smile stays."""
-    years = max(chain.time_to_expiry, 0.0)
-    return profit_before_expiry(
-        [leg.order for leg in legs],
-        prices * (chain.forward / (chain.spot_price or math.nan)),
-        years,
-        [leg.volatility for leg in legs],
-        math.exp(-chain.interest_rate * years),
-    )
-
-
-def _probability(chain: Chain, orders: Sequence[Leg], ends: ProfitLimits) -> float:
-    """Probability of a profit, with the smile's volatility at each break-even; NaN without a smile."""
-    smile = chain.strike_volatility > 0
-    if not (smile.any() and math.isfinite(chain.forward)):
-        return math.nan
-    known = chain.strikes[smile]
-    # beyond the last strike with a volatility there is no better guess than that one's
-    levels = np.clip(ends.break_evens, known[0], known[-1])
-    volatility = [
-        atm_volatility(chain.strikes, chain.strike_volatility, level).volatility for level in levels.tolist()
-    ]
-    years = max(chain.time_to_expiry, 0.0)
-    probability = probability_of_profit(orders, chain.forward, years, np.array(volatility))
-    return float(np.clip(probability, 0.0, 1.0))

@@ -9,8 +9,9 @@ from tornado.escape import xhtml_escape
 
 from handlers.access.rate_limit import CHEAP
 from handlers.rest.base import ApiHandler
-from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
-from schemas.requests import HealthRequest, StatusRequest
+from schemas.documents.routes import ROUTES
+from schemas.events import CLIENT, SERVER
+from schemas.requests.queries import HealthRequest, StatusRequest
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -44,9 +45,9 @@ class IndexPageHandler(ApiHandler):
     def get(self) -> None:
         """Answer with the page."""
         rows = "".join(
-            f'<tr><td><a href="{xhtml_escape(link_from("/", example))}">{xhtml_escape(route)}</a></td>'
-            f"<td>{xhtml_escape(what)}</td></tr>"
-            for route, example, what in self.services.routes
+            f'<tr><td><a href="{xhtml_escape(link_from("/", item.example))}">{xhtml_escape(item.path)}</a>'
+            f"</td><td>{xhtml_escape(item.what)}</td></tr>"
+            for item in ROUTES
         )
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_page_headers()
@@ -89,15 +90,15 @@ class ApiIndexHandler(ApiHandler):
                     "asyncapi": link_from(here, "/api/asyncapi.json"),
                 },
                 "routes": [
-                    {"route": route, "example": link_from(here, example), "description": what}
-                    for route, example, what in self.services.routes
+                    {"route": item.path, "example": link_from(here, item.example), "description": item.what}
+                    for item in ROUTES
                 ],
                 "events": {
                     "client_to_server": [
-                        {"event": name, "description": what} for name, what in CLIENT_EVENTS
+                        {"event": name, "description": event.what} for name, event in CLIENT.items()
                     ],
                     "server_to_client": [
-                        {"event": name, "description": what} for name, what in SERVER_EVENTS
+                        {"event": name, "description": event.what} for name, event in SERVER.items()
                     ],
                 },
             }
@@ -118,13 +119,13 @@ class HealthHandler(ApiHandler):
         """Answer 200 while the server serves, 503 when it does not."""
         query = self.arguments_of(HealthRequest)
         self.set_header("Cache-Control", "no-store")
-        if query["probe"] == "live":
+        if query.probe == "live":
             self.reply({"status": "ok"}, message="The process answers.")
             return
         services = self.services
         report = services.health.report()
         status = 503 if report.status == "down" else 200
-        if query["probe"] == "ready":
+        if query.probe == "ready":
             self.reply({"status": report.status}, status=status)
             return
         parts = {
@@ -149,7 +150,7 @@ class MarketStatusHandler(ApiHandler):
     def get(self) -> None:
         """Answer with the phase of each exchange."""
         query = self.arguments_of(StatusRequest)
-        self.reply(self.services.market_status(query["exchange"]))
+        self.reply(self.services.status.phases(query.exchange))
 
 
 class WebsocketStatsHandler(ApiHandler):

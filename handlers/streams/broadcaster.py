@@ -22,7 +22,7 @@ import numpy as np
 from domain.errors import ErrorCode
 from domain.streams import StreamName
 from feed.market.guard import Guard
-from handlers.streams.pulse import Pulse
+from handlers.monitoring.pulse import Pulse
 from handlers.streams.rooms import (
     NOWHERE,
     ROLLED,
@@ -33,7 +33,8 @@ from handlers.streams.rooms import (
     Room,
     Subscription,
 )
-from handlers.transport.frames import Packet, encode
+from handlers.transport.frames import Packet
+from schemas.wire import encode
 
 SLICE = 100  # sockets written to before the time is looked at: less than a millisecond
 MAX_TURN_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer

@@ -6,8 +6,8 @@ from typing import Any
 
 from domain.intervals import Interval
 from domain.streams import StreamName
-from feed.history.history import ClosedCandle, History
-from feed.market.candles import Candle
+from feed.history.history import History
+from feed.market.candles import Candle, ClosedCandle
 from feed.market.clock import Clock
 from feed.market.market import Market
 from handlers.streams.state import WholeStream
@@ -40,6 +40,10 @@ class CandleViews:
             )
         stream.refresh()
         return stream
+
+    async def ready(self, symbol: str) -> None:
+        """Wait for the past of a symbol: nobody gets a candle before its history."""
+        await self._history.ready(symbol)
 
     def find(self, symbol: str, interval: Interval) -> WholeStream | None:
         """The stream, if anybody ever asked for it."""

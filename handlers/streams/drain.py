@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.rooms import Client
-from handlers.transport.frames import Packet, encode
+from handlers.transport.frames import Packet
+from schemas.wire import encode
 
 RECONNECT_MS = 1000  # a restart takes about as long
 SPREAD_MS_A_CLIENT = 2  # so that 500 a second come back

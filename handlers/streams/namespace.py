@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import cache
 from typing import Any
 
 import orjson
@@ -22,24 +21,41 @@ from domain.streams import StreamKind, StreamName
 from feed.market.guard import Guard
 from feed.market.universe import Listing
 from feed.reference.instruments import UnknownExpiry
-from handlers.access.admission import Admission, ClientLimits
+from handlers.access.admission import Admission
 from handlers.access.errors import ApiError, describe
 from handlers.access.names import identified, symbol_in_path
 from handlers.access.rate_limit import Bucket
-from handlers.access.rules import AccessRules
-from handlers.rest.services import Services
+from handlers.monitoring.logs import FailureLog
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.candle_views import CandleViews
 from handlers.streams.drain import Drain
-from handlers.streams.notifications import Notifier
+from handlers.streams.market_status import MarketStatus
 from handlers.streams.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
-from handlers.streams.statistics import socket_statistics
 from handlers.streams.targets import StreamTarget, SymbolCompanions
+from handlers.streams.views import Views
 from handlers.transport.engine import EngineSocket
-from handlers.transport.frames import Packet, encode
+from handlers.transport.frames import Packet
 from handlers.transport.socket_server import NAMESPACE, SocketServer
-from schemas import requests
-from schemas.wire import timestamp
+from schemas.envelope import refusal, success
+from schemas.events import CLIENT
+from schemas.requests.events import (
+    CandleChoice,
+    CandleEvent,
+    ChainChoice,
+    ChainEndEvent,
+    ChainEvent,
+    ChainOnce,
+    ChainQueryEvent,
+    ChainSubscription,
+    ExpiryChoice,
+    NoPayload,
+    ResumeEvent,
+    ResumePoint,
+    StatusEvent,
+    SymbolEvent,
+)
+from schemas.requests.fields import Q, Request
+from schemas.wire import encode, timestamp
 
 logger = logging.getLogger(__name__)
 
@@ -48,45 +64,11 @@ BURST = 4  # a screen that opens sends a few seconds' worth of events at once
 LEAST_PENDING = 20  # sessions of an address that are not admitted yet, however few it may have
 REFUSED_GRACE_S = 2.0  # for a refused client to read why
 MAX_NESTING = 32  # levels of lists and objects in a payload: ours need four, and an echo must be writable
-# what an event takes of its client's allowance, where it is not 1: whole chains are a hundred times a quote
-EVENT_COSTS = {"get_option_chain": 4.0, "subscribe_option_chain": 2.0, "get_dashboard_data": 2.0}
 VIOLATION_CODES = (
     ErrorCode.RATE_LIMITED,
     ErrorCode.PAYLOAD_TOO_LARGE,
     ErrorCode.INTERNAL_ERROR,
 )  # who goes on causing them is sent away
-
-CLIENT_EVENTS = (
-    ("subscribe_symbol", "quotes of a symbol or a list of them: {symbol}"),
-    ("unsubscribe_symbol", "end it: {symbol}"),
-    ("subscribe_option_chain", "a chain: {symbol, expiry?, mode?: delta|full, strikes?: 5|10|20|40}"),
-    ("unsubscribe_option_chain", "end it: {symbol, expiry?}"),
-    ("subscribe_dashboard", "figures of an expiry: {symbol, expiry?}"),
-    ("unsubscribe_dashboard", "end it: {symbol, expiry?}"),
-    ("subscribe_candles", "the forming candle: {symbol, interval}"),
-    ("unsubscribe_candles", "end it: {symbol, interval}"),
-    ("get_option_chain", "a chain once: {symbol, expiry?, strikes?}"),
-    ("get_dashboard_data", "figures once: {symbol, expiry?}"),
-    ("get_market_status", "phases of the exchanges"),
-    ("list_subscriptions", "what this client follows, and where it stands"),
-    ("resume", "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?, rolls?}]}"),
-    ("ping", "answered by pong with what was sent"),
-)
-SERVER_EVENTS = (
-    ("connection_status", "once connected: client_id, server_time, version, epoch, limits"),
-    ("market_status", "on connect and at every change of phase"),
-    ("subscription_status", "a subscription began, ended, expired, failed or works again"),
-    ("symbol_update", "snapshot, then deltas of a quote"),
-    ("option_chain_data", "a whole chain: the answer to a request, or a snapshot"),
-    ("option_chain_delta", "what changed in a chain"),
-    ("option_chain_update", "a whole chain once a second, in mode full"),
-    ("dashboard_data", "figures of an expiry"),
-    ("candle_update", "the forming candle; closed: true once when it is final"),
-    ("feed_status", "state of the feed, and why"),
-    ("pong", "answer to ping"),
-    ("error", "code, message, details, event"),
-    ("server_shutdown", "before a planned stop: reconnect_after_ms"),
-)
 
 
 class MarketNamespace(socketio.AsyncNamespace):
@@ -94,25 +76,30 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     def __init__(
         self,
-        services: Services,
+        views: Views,
+        candles: CandleViews,
+        status: MarketStatus,
         broadcaster: Broadcaster,
-        access: AccessRules,
-        limits: ClientLimits,
-        guard: Guard,
+        admission: Admission,
         *,
-        smd: SymbolCompanions | None = None,
+        failures: FailureLog,
+        version: str,
+        companions: SymbolCompanions | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(NAMESPACE)
-        self._smd = smd
-        self.services = services
         self.broadcaster = broadcaster
         self.drain = Drain(broadcaster)
-        self.admission = Admission(access, limits)
-        self.limits = limits
+        self.admission = admission
+        self.limits = admission.limits
+        self._views = views
+        self._market = views.market
+        self._candles = candles
+        self._status = status
+        self._failures = failures
+        self._version = version
+        self._companions = companions
         self._monotonic = monotonic
-        self._candles = CandleViews(services.market, services.history, services.clock)
-        self.notifier = Notifier(services, broadcaster, self._candles, guard)
         self._cached_status: tuple[dict[str, Any], Packet] | None = None
 
     # connections
@@ -129,8 +116,8 @@ class MarketNamespace(socketio.AsyncNamespace):
         try:
             self._spend(client, event)
             handler = getattr(self, f"on_{event}", None)
-            if handler is None or not any(event == name for name, _ in CLIENT_EVENTS):
-                known = [name for name, _ in CLIENT_EVENTS]
+            if handler is None or event not in CLIENT:
+                known = list(CLIENT)
                 raise ApiError(
                     ErrorCode.VALIDATION_ERROR, f"There is no event {event[:60]!r}.", {"known": known}
                 )
@@ -162,20 +149,19 @@ class MarketNamespace(socketio.AsyncNamespace):
         """Greet a client that was let in."""
         socket = self.server.eio.sockets[engine_sid]
         session = self.admission.sessions[sid]
-        client = Client(sid, socket, session.address)
-        client.key = session.key
         rate = self.limits.max_events_per_second
-        client.allowance = Bucket(rate * BURST, BURST, self._monotonic())
+        allowance = Bucket(rate * BURST, BURST, self._monotonic())
+        client = Client(sid, socket, session.address, session.key, allowance)
         self.broadcaster.add(client)
         about = {"client_id": sid, "address": client.address, "key": client.key and client.key.name}
         logger.debug("a client connected", extra=about)
         self.admission.welcomed(len(self.broadcaster.clients))
-        market, limits = self.services.market, self.limits
+        market, limits = self._market, self.limits
         greeting = {
             "status": "connected",
             "client_id": sid,
-            "server_time": timestamp(self.services.clock.now_ms()),
-            "version": self.services.version,
+            "server_time": timestamp(self._now_ms()),
+            "version": self._version,
             "source": market.source,
             "epoch": market.epoch,
             "limits": {
@@ -192,7 +178,7 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     def _status_packet(self) -> Packet:
         """The market status, encoded once for all who connect until it changes."""
-        status = self.services.market_status()
+        status = self._status.phases()
         if self._cached_status is None or self._cached_status[0] is not status:
             self._cached_status = (status, Packet("market_status", encode(status)))
         return self._cached_status[1]
@@ -204,8 +190,8 @@ class MarketNamespace(socketio.AsyncNamespace):
             client for client in self.broadcaster.clients.values() if not self.admission.admits(client.key)
         ]
         message = "The API key of this connection is no longer valid."
-        refusal = {"code": ErrorCode.UNAUTHORIZED, "message": message, "details": {}, "event": ""}
-        packet = Packet("error", encode(refusal))
+        told = {"code": ErrorCode.UNAUTHORIZED, "message": message, "details": {}, "event": ""}
+        packet = Packet("error", encode(told))
         for client in revoked:
             client.send(packet)
             self.broadcaster.remove(client.sid)
@@ -229,25 +215,25 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def on_subscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow quotes."""
-        symbols = _load(requests.SymbolEvent, payload)["symbol"]
+        symbols = _read(SymbolEvent, payload).symbol
         targets = [self._quote(symbol) for symbol in symbols]
-        if self._smd is not None:
-            targets += await self._smd.targets(symbols)
+        if self._companions is not None:
+            targets += await self._companions.targets(symbols)
         return {"streams": self._follow(client, targets)}
 
     async def on_unsubscribe_symbol(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following quotes."""
-        symbols = _load(requests.SymbolEvent, payload)["symbol"]
+        symbols = _read(SymbolEvent, payload).symbol
         for symbol in symbols:
-            self.services.market.universe.underlying(symbol)
-            for name in self._smd.names(symbol, client.subscriptions) if self._smd else ():
+            self._market.universe.underlying(symbol)
+            for name in self._companions.names(symbol, client.subscriptions) if self._companions else ():
                 self._unsubscribe(client, name)
         return {"streams": [self._unsubscribe(client, StreamName.quote(symbol)) for symbol in symbols]}
 
     async def on_subscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow a chain."""
-        wanted = _load(requests.ChainSubscription, payload)
-        target = self._chain(self._listing(wanted), wanted, rolls=wanted["expiry"] is None)
+        choice = _read(ChainSubscription, payload)
+        target = self._chain(self._listing(choice), choice.mode, choice.strikes, rolls=choice.expiry is None)
         return self._follow(client, [target])[0]
 
     async def on_unsubscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
@@ -256,8 +242,8 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def on_subscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow the figures of an expiry."""
-        wanted = _load(requests.ChainEvent, payload)
-        target = self._dashboard(self._listing(wanted), rolls=wanted["expiry"] is None)
+        choice = _read(ChainEvent, payload)
+        target = self._dashboard(self._listing(choice), rolls=choice.expiry is None)
         return self._follow(client, [target])[0]
 
     async def on_unsubscribe_dashboard(self, client: Client, payload: Any) -> dict[str, Any]:
@@ -266,69 +252,70 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def on_subscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow the forming candle."""
-        target = self._candle(_load(requests.CandleEvent, payload))
+        target = self._candle(_read(CandleEvent, payload))
         await self._await_history([target])
         return self._follow(client, [target])[0]
 
     async def on_unsubscribe_candles(self, client: Client, payload: Any) -> dict[str, Any]:
         """Stop following the forming candle."""
-        wanted = _load(requests.CandleEvent, payload)
-        self.services.market.universe.underlying(wanted["symbol"])
-        return self._unsubscribe(client, StreamName.candles(wanted["symbol"], wanted["interval"]))
+        choice = _read(CandleEvent, payload)
+        self._market.universe.underlying(choice.symbol)
+        return self._unsubscribe(client, StreamName.candles(choice.symbol, choice.interval))
 
     async def on_get_option_chain(self, client: Client, payload: Any) -> Any:
         """Send a chain once."""
-        wanted = _load(requests.ChainQueryEvent, payload)
-        body = self.services.views.chain(self._listing(wanted)).whole(wanted["strikes"])
+        choice = _read(ChainQueryEvent, payload)
+        body = self._views.chain(self._listing(choice)).whole(choice.strikes)
         client.send(Packet("option_chain_data", body))
         return orjson.Fragment(body)
 
     async def on_get_dashboard_data(self, client: Client, payload: Any) -> Any:
         """Send the figures of an expiry once."""
-        body = self.services.views.dashboard(self._listing(_load(requests.ChainEvent, payload))).whole()
+        body = self._views.dashboard(self._listing(_read(ChainEvent, payload))).whole()
         client.send(Packet("dashboard_data", body))
         return orjson.Fragment(body)
 
     async def on_get_market_status(self, client: Client, payload: Any) -> dict[str, Any]:
         """Send the phases of the exchanges."""
-        status = self.services.market_status(_load(requests.StatusEvent, payload)["exchange"])
+        status = self._status.phases(_read(StatusEvent, payload).exchange)
         client.send(Packet("market_status", encode(status)))
         return status
 
     async def on_list_subscriptions(self, client: Client, payload: Any) -> dict[str, Any]:
         """Say what the client follows, and where it stands."""
-        _load(requests.NoPayload, payload)
+        _read(NoPayload, payload)
         return {"subscriptions": [item.describe() for item in client.subscriptions.values()]}
 
     async def on_resume(self, client: Client, payload: Any) -> dict[str, Any]:
         """Take up streams where a former connection left them."""
-        wanted = _load(requests.ResumeEvent, payload)["streams"]
-        targets = [self._target(item) for item in wanted]
+        points = _read(ResumeEvent, payload).streams
+        targets = [self._target(item) for item in points]
         await self._await_history(targets)
         rooms = self._rooms(client, targets)
-        triples = zip(wanted, targets, rooms, strict=True)
+        triples = zip(points, targets, rooms, strict=True)
         return {"streams": [self._resume(client, *triple) for triple in triples]}
 
     async def on_ping(self, client: Client, payload: Any) -> dict[str, Any]:
         """Answer with the time and what was sent."""
-        answer = {"server_time": timestamp(self.services.clock.now_ms()), "sent": payload}
+        answer = {"server_time": timestamp(self._now_ms()), "sent": payload}
         client.send(Packet("pong", encode(answer)))
         return answer
 
     # rooms
 
-    def _listing(self, wanted: Mapping[str, Any]) -> Listing:
-        return self.services.market.universe.listing(wanted["symbol"], wanted["expiry"])
+    def _now_ms(self) -> int:
+        return self._views.clock.now_ms()
+
+    def _listing(self, choice: ChainChoice | ChainOnce | ExpiryChoice) -> Listing:
+        return self._market.universe.listing(choice.symbol, choice.expiry)
 
     def _quote(self, symbol: str) -> StreamTarget:
-        self.services.market.universe.underlying(symbol)
-        return StreamTarget(StreamName.quote(symbol), lambda: SymbolRoom(self.services.views.symbol(symbol)))
+        self._market.universe.underlying(symbol)
+        return StreamTarget(StreamName.quote(symbol), lambda: SymbolRoom(self._views.symbol(symbol)))
 
-    def _chain(self, listing: Listing, wanted: Mapping[str, Any], *, rolls: bool) -> StreamTarget:
-        mode, strikes = wanted["mode"], wanted["strikes"]
-
+    def _chain(self, listing: Listing, mode: str, strikes: int | None, *, rolls: bool) -> StreamTarget:
         def make() -> Room:
-            stream = self.services.views.chain(listing)
+            stream = self._views.chain(listing)
             if mode == "full":
                 return FullChainRoom(stream, strikes, self.broadcaster.full_every)
             return ChainRoom(stream, strikes)
@@ -337,23 +324,23 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     def _dashboard(self, listing: Listing, *, rolls: bool) -> StreamTarget:
         def make() -> Room:
-            stream = self.services.views.dashboard(listing)
+            stream = self._views.dashboard(listing)
             return WholeRoom(stream, "dashboard_data", self.broadcaster.full_every)
 
         return StreamTarget(StreamName.dashboard(*listing.key), make, rolls)
 
-    def _candle(self, wanted: Mapping[str, Any]) -> StreamTarget:
-        symbol, interval = wanted["symbol"], wanted["interval"]
-        self.services.market.quote(symbol)
+    def _candle(self, choice: CandleChoice) -> StreamTarget:
+        symbol, interval = choice.symbol, choice.interval
+        self._market.quote(symbol)
         return StreamTarget(
             StreamName.candles(symbol, interval),
             lambda: WholeRoom(self._candles.stream(symbol, interval), "candle_update", 1),
         )
 
-    def _target(self, position: Mapping[str, Any]) -> StreamTarget:
+    def _target(self, point: ResumePoint) -> StreamTarget:
         """What a stream's name stands for. Raises ValidationError and the look-up errors."""
         try:
-            name = StreamName.parse(position["stream"])
+            name = StreamName.parse(point.stream)
         except ValueError as error:
             raise ValidationError({"stream": [str(error)]}) from None
         symbol = symbol_in_path(name.symbol)
@@ -361,21 +348,19 @@ class MarketNamespace(socketio.AsyncNamespace):
             case StreamKind.SYMBOL, _, _:
                 return self._quote(symbol)
             case StreamKind.CANDLES, _, Interval() as interval:
-                return self._candle({"symbol": symbol, "interval": interval})
+                return self._candle(CandleChoice(symbol, interval))
             case StreamKind.CHAIN | StreamKind.DASHBOARD, date() as expiry, _:
-                return self._listed_target(name.kind, symbol, expiry, position)
+                return self._listed_target(name.kind, symbol, expiry, point)
             case _:
                 raise ValidationError(
                     {"stream": [f"must be a stream such as symbol:NIFTY, was {str(name)!r}"]}
                 )
 
-    def _listed_target(
-        self, kind: StreamKind, symbol: str, expiry: date, position: Mapping[str, Any]
-    ) -> StreamTarget:
+    def _listed_target(self, kind: StreamKind, symbol: str, expiry: date, point: ResumePoint) -> StreamTarget:
         """The stream of an expiry, or of the one after it where it is over and the subscription rolls."""
-        rolls = position["rolls"]
+        rolls = point.rolls
         expired = None
-        universe = self.services.market.universe
+        universe = self._market.universe
         try:
             listing = universe.listing(symbol, expiry)
         except UnknownExpiry as error:
@@ -388,7 +373,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             if not rolls:
                 return StreamTarget(name, None, expired=expired)
         if kind == StreamKind.CHAIN:
-            target = self._chain(listing, position, rolls=rolls)
+            target = self._chain(listing, point.mode, point.strikes, rolls=rolls)
         else:
             target = self._dashboard(listing, rolls=rolls)
         return replace(target, expired=expired)
@@ -397,7 +382,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         """Wait for the past of the candles among them: nobody gets a candle before its history."""
         for name in dict.fromkeys(target.name for target in targets):
             if name.kind == StreamKind.CANDLES:
-                await self.services.history.ready(name.symbol)
+                await self._candles.ready(name.symbol)
 
     def _rooms(self, client: Client, targets: list[StreamTarget]) -> list[Room | None]:
         """A room for each target, none of which anybody is in yet; too many are refused before one is."""
@@ -422,7 +407,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         return answers
 
     def _resume(
-        self, client: Client, position: Mapping[str, Any], target: StreamTarget, room: Room | None
+        self, client: Client, point: ResumePoint, target: StreamTarget, room: Room | None
     ) -> dict[str, Any]:
         """Take up one stream; one that has expired is told so first."""
         greeting, expired = None, {}
@@ -438,9 +423,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             self.broadcaster.subscribe(client, room, greeting=greeting, rolls=target.rolls, reason="expired")
             recovered = False
         else:
-            recovered = self.broadcaster.subscribe(
-                client, room, position["epoch"], position["seq"], rolls=target.rolls
-            )
+            recovered = self.broadcaster.subscribe(client, room, point.epoch, point.seq, rolls=target.rolls)
         return {
             "stream": str(stream.name),
             "epoch": stream.epoch,
@@ -460,9 +443,9 @@ class MarketNamespace(socketio.AsyncNamespace):
         return status
 
     def _unsubscribe_expiries(self, client: Client, payload: Any, kind: StreamKind) -> dict[str, Any]:
-        wanted = _load(requests.ChainEndEvent, payload)
-        symbol, expiry = wanted["symbol"], wanted["expiry"]
-        self.services.market.universe.underlying(symbol)
+        choice = _read(ChainEndEvent, payload)
+        symbol, expiry = choice.symbol, choice.expiry
+        self._market.universe.underlying(symbol)
         if expiry is not None:
             return {"streams": [self._unsubscribe(client, StreamName(kind, symbol, expiry))]}
         names = [name for name in client.subscriptions if (name.kind, name.symbol) == (kind, symbol)]
@@ -476,15 +459,15 @@ class MarketNamespace(socketio.AsyncNamespace):
             limit = self.limits.max_write_buffer_bytes
             message = f"More than half of the {limit} bytes that may wait for you do: read them first."
             raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_write_buffer_bytes": limit})
-        cost = min(EVENT_COSTS.get(event, 1.0), BURST * self.limits.max_events_per_second)
+        known = CLIENT.get(event)
+        cost = min(known.cost if known else 1.0, BURST * self.limits.max_events_per_second)
         if not client.allowance.take(self._monotonic(), cost):
             limit = self.limits.max_events_per_second
             message = f"More than {limit} events a second."
             raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_events_per_second": limit})
 
     def _answer(self, data: Any) -> dict[str, Any]:
-        now = timestamp(self.services.clock.now_ms())
-        return {"success": True, "message": "OK", "timestamp": now, "data": data}
+        return {**success(self._now_ms()), "data": data}
 
     def _refuse(self, client: Client, event: str, error: Exception) -> dict[str, Any]:
         problem = describe(error)
@@ -493,20 +476,15 @@ class MarketNamespace(socketio.AsyncNamespace):
             reference = secrets.token_hex(8)
             details = {"request_id": reference}
             text = "event %s failed (request %s)"
-            self.services.failures.log(logger, error, text, event[:60], reference)
-        refusal = {"code": problem.code, "message": problem.message, "details": details, "event": event[:60]}
-        client.send(Packet("error", encode(refusal)))
+            self._failures.log(logger, error, text, event[:60], reference)
+        told = {"code": problem.code, "message": problem.message, "details": details, "event": event[:60]}
+        client.send(Packet("error", encode(told)))
         if problem.code in VIOLATION_CODES:
             client.violations += 1
             if client.violations > MAX_VIOLATIONS:
                 why = "it went on after it was told that it is over a limit"
                 self.server.eio.refuse(client.socket, why, "over_limit")
-        return {
-            "success": False,
-            "message": problem.message,
-            "timestamp": timestamp(self.services.clock.now_ms()),
-            "error": {"code": problem.code, "details": details},
-        }
+        return refusal(self._now_ms(), problem.code, problem.message, details)
 
     # the end
 
@@ -515,14 +493,6 @@ class MarketNamespace(socketio.AsyncNamespace):
         now_s = self._monotonic()
         await self.drain.tell_everybody(now_s)
         await self.drain.close_everybody(now_s)
-
-    # figures
-
-    def statistics(self) -> dict[str, Any]:
-        """``/api/websocket/stats``."""
-        closed = self.server.eio.closed_by_reason
-        statistics = socket_statistics(self.broadcaster, self.admission, closed, self.services.loop_lag)
-        return {**statistics, "unread_bytes": self.server.eio.holdings.total}
 
 
 def is_deeper(value: Any, levels: int) -> bool:
@@ -538,15 +508,9 @@ def is_deeper(value: Any, levels: int) -> bool:
     return bool(layer)
 
 
-def _load(schema: type[requests.Request], payload: Any) -> dict[str, Any]:
-    """The payload as the schema loads it; no payload is an empty one. Raises ValidationError."""
-    return identified(_schema(schema).load({} if payload is None else payload))
-
-
-@cache
-def _schema(schema: type[requests.Request]) -> requests.Request:
-    """The one instance of a schema: making one costs more than loading with it."""
-    return schema()
+def _read(schema: type[Request[Q]], payload: Any) -> Q:
+    """The payload as an object; no payload is an empty one. Raises ValidationError."""
+    return identified(schema.read({} if payload is None else payload))
 
 
 def make_socket_server(
@@ -556,11 +520,13 @@ def make_socket_server(
     timeout_s: int,
     max_message_bytes: int,
     max_buffered_bytes: int,
+    failures: FailureLog,
+    guard: Guard,
 ) -> SocketServer:
     """The Socket.IO server that speaks for a namespace."""
     server = SocketServer(
         on_connected=namespace.welcome,
-        failures=namespace.services.failures,
+        failures=failures,
         describe=namespace.admission.describe,
         check_origin=namespace.admission.check_origin,
         on_oversize=namespace.refuse_oversize,
@@ -573,7 +539,7 @@ def make_socket_server(
         max_unread_bytes_in_all=max_buffered_bytes,
         cors_allowed_origins=[],  # the namespace refuses a foreign origin, and says so
         async_mode="tornado",
+        guard=guard,
     )
     server.register_namespace(namespace)
-    server.eio.wheel.guard = namespace.services.guard
     return server

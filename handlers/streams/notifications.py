@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from feed.history.history import ClosedCandle
+from feed.history.volatility_history import VolatilityHistory
+from feed.market.candles import ClosedCandle
 from feed.market.guard import Guard
 from feed.market.universe import Listing
-from handlers.rest.services import Services
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.candle_views import CandleViews
+from handlers.streams.market_status import MarketStatus
 from handlers.streams.rooms import Room, Subscription
-from handlers.transport.frames import Packet, encode
-from schemas.wire import timestamp
+from handlers.streams.views import Views
+from handlers.transport.frames import Packet
+from schemas.wire import encode
 
 
 class Notifier:
@@ -23,18 +25,28 @@ class Notifier:
     """
 
     def __init__(
-        self, services: Services, broadcaster: Broadcaster, candles: CandleViews, guard: Guard
+        self,
+        views: Views,
+        candles: CandleViews,
+        status: MarketStatus,
+        broadcaster: Broadcaster,
+        volatilities: VolatilityHistory,
+        guard: Guard,
     ) -> None:
-        self._services = services
-        self._broadcaster = broadcaster
+        self._views = views
         self._candles = candles
+        self._status = status
+        self._broadcaster = broadcaster
+        self._volatilities = volatilities
         self._guard = guard
         self._phases: tuple[Any, ...] = ()
-        self._feed = services.ticker.state
-        self._universe = services.market.universe
+        self._feed = status.feed
+        self._universe = views.market.universe
 
-    async def publish(self, closed: deque[ClosedCandle]) -> None:
+    async def publish(self, now_ms: int, closed: deque[ClosedCandle]) -> None:
         """Tell everybody what a step of the market brought; ``closed`` are taken as they are told."""
+        with self._guard.part("past_volatility"):
+            await self._volatilities.follow(closed, now_ms)
         await self._end_unlisted()
         while closed:
             with self._guard.part("closed_candles"):
@@ -50,15 +62,15 @@ class Notifier:
 
         It is looked at what is followed and what is listed, so none is missed however the market came here.
         """
-        universe = self._services.market.universe
+        universe = self._views.market.universe
         for room in list(self._broadcaster.rooms.values()):
             key = room.stream.listing_key
             if key is not None and universe.find(key) is None:
                 with self._guard.part("expiries"):
-                    await self._end(room, self._services.market.successor(*key))
+                    await self._end(room, self._views.market.successor(*key))
         if universe is not self._universe:
             self._universe = universe
-            self._services.views.forget_unlisted()
+            self._views.forget_unlisted()
 
     async def _end(self, room: Room, successor: Listing | None) -> None:
         """Tell a room that its contracts expired; who named no expiry goes over to the next one."""
@@ -73,7 +85,7 @@ class Notifier:
             await self._roll(room, successor, rolling)
 
     async def _roll(self, room: Room, successor: Listing, rolling: list[Subscription]) -> None:
-        views = self._services.views
+        views = self._views
         stream = views.chain(successor) if room.stream.kind == "chain" else views.dashboard(successor)
         following = self._broadcaster.room(room.over(stream))
         for client in [subscription.client for subscription in rolling]:
@@ -90,7 +102,7 @@ class Notifier:
 
     async def _tell_phases(self) -> None:
         """Announce a change of phase."""
-        status = self._services.market_status()
+        status = self._status.phases()
         phases = tuple((row["exchange"], row["phase"]) for row in status["exchanges"])
         if self._phases and phases != self._phases:
             await self._broadcaster.tell(Packet("market_status", encode(status)))
@@ -98,26 +110,11 @@ class Notifier:
 
     async def _tell_feed_state(self) -> None:
         """Announce a change of the feed's state."""
-        state = self._services.ticker.state
+        state = self._status.feed
         if (state.name, state.restarts) != (self._feed.name, self._feed.restarts):
             await self.notify_feed()
         self._feed = state
 
     async def notify_feed(self) -> None:
         """Announce the feed's state to everybody."""
-        await self._broadcaster.tell(Packet("feed_status", encode(self.feed_status())))
-
-    def feed_status(self) -> dict[str, Any]:
-        """The feed's state and why."""
-        state, market = self._services.ticker.state, self._services.market
-        simulation = self._services.simulation
-        return {
-            "state": state.name,
-            "reason": state.reason,
-            "restarts": state.restarts,
-            "next_try_at": timestamp(state.next_try_ms) if state.next_try_ms is not None else None,
-            "source": market.source,
-            "epoch": market.epoch,
-            "scenario": simulation.scenario if simulation is not None else None,
-            "timestamp": timestamp(self._services.clock.now_ms()),
-        }
+        await self._broadcaster.tell(Packet("feed_status", encode(self._status.feed_status())))

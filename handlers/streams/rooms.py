@@ -378,17 +378,18 @@ class Client:
         "violations",
     )
 
-    def __init__(self, sid: str, socket: EngineSocket, address: str) -> None:
+    def __init__(
+        self, sid: str, socket: EngineSocket, address: str, key: ApiKey | None = None, allowance: Any = None
+    ) -> None:
         self.sid = sid
         self.socket = socket
         self.address = address
-        self.key: ApiKey | None = None  # with which it was let in
+        self.key = key  # with which it was let in
         self.subscriptions: dict[StreamName, Subscription] = {}
         self.lagging_since: float | None = None
-        self.pending_notices: dict[
-            StreamName, Packet
-        ] = {}  # by stream: what is to be said beside its state, newest only
-        self.allowance: Any = None
+        # what is to be said beside the state of a stream, the newest only
+        self.pending_notices: dict[StreamName, Packet] = {}
+        self.allowance = allowance
         self.violations = 0
 
     @property

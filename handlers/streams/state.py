@@ -20,10 +20,10 @@ from domain.streams import StreamName
 from feed.market.market import Market
 from feed.market.universe import Listing
 from feed.valuation.chain import Chain
-from handlers.transport.frames import encode
 from schemas.chains import ROW_COLUMNS, STRIKE, chain_table, dump_header
 from schemas.columns import changed_rows, differs, rows
 from schemas.quotes import QuoteSchema
+from schemas.wire import encode
 
 ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
 NO_EPOCH = ""  # of a stream that has no state yet

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any
-
-import orjson
 
 TEXT = 0x81  # FIN and opcode 1, RFC 6455 section 5.2
 TEXT_DEFLATED = 0xC1  # the same with RSV1, RFC 7692 section 6
 DEFLATE_FROM_BYTES = 256  # a shorter payload costs more to unpack than its bytes to send
 DEFLATE_LEVEL = 6
-
-
-def encode(value: Any) -> bytes:
-    """JSON; NaN becomes null, ``orjson.Fragment`` goes in as it is."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
 
 
 def text_frame(payload: bytes, first_byte: int = TEXT) -> bytes:

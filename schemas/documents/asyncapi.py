@@ -6,7 +6,7 @@ receives, with its acknowledgement as the reply; a server event is one that it s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -28,16 +28,14 @@ CHANNEL = "market"
 _JSON = "application/json"
 
 
-def asyncapi_document(
-    client_events: Iterable[tuple[str, str]], server_events: Iterable[tuple[str, str]], version: str
-) -> dict[str, Any]:
-    """The document; events come with a line of description."""
+def asyncapi_document(version: str) -> dict[str, Any]:
+    """The document."""
     writer = _EventWriter(version)
     operations: dict[str, Any] = {}
-    for name, what in client_events:
-        operations[name] = writer.receive(name, what, CLIENT[name])
-    for name, what in server_events:
-        operations[f"send_{name}"] = writer.send(name, what)
+    for name, event in CLIENT.items():
+        operations[name] = writer.receive(name, event.what, event)
+    for name, sent in SERVER.items():
+        operations[f"send_{name}"] = writer.send(name, sent.what)
     document = {
         "asyncapi": ASYNCAPI_VERSION,
         "id": "urn:indian-options-server:streams",
@@ -121,7 +119,7 @@ class _EventWriter:
 
     def send(self, name: str, what: str) -> dict[str, Any]:
         """What the server sends."""
-        schemas = [self.definitions.reference(schema) for schema in SERVER[name]]
+        schemas = [self.definitions.reference(schema) for schema in SERVER[name].payloads]
         if name == "error":
             schemas = [self.definitions.reference(_event_error(code)) for code in (*_event_codes(), REVOKED)]
         self._message(name, what, schemas[0] if len(schemas) == 1 else {"oneOf": schemas})

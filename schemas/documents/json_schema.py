@@ -19,14 +19,15 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from domain.intervals import INTERVAL_ALIASES, INTERVALS
-from schemas import past, requests
+from schemas import past
 from schemas.documents.glossary import DESCRIPTIONS, EXAMPLES, REQUEST_DESCRIPTIONS, REQUEST_EXAMPLES, UNITS
+from schemas.requests import fields as request_fields
 from schemas.wire import Timestamp
 
 OPENAPI_VERSION = "3.1.0"
 _REFERENCE = "#/components/schemas/"
 
-_SYMBOL = {"type": "string", "pattern": f"^{requests.SYMBOL_PATTERN}$"}
+_SYMBOL = {"type": "string", "pattern": f"^{request_fields.SYMBOL_PATTERN}$"}
 _INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
 
 JsonSchema = dict[str, Any]
@@ -39,28 +40,28 @@ def _choices(field: Any) -> JsonSchema:
 
 # what our own fields take, which apispec cannot know
 TYPES: Mapping[type[fields.Field[Any]], Callable[[Any], JsonSchema]] = {
-    requests.Symbol: lambda field: dict(_SYMBOL),
-    requests.SymbolOrList: lambda field: {
+    request_fields.Symbol: lambda field: dict(_SYMBOL),
+    request_fields.SymbolOrList: lambda field: {
         "anyOf": [
             dict(_SYMBOL),
-            {"type": "array", "items": dict(_SYMBOL), "minItems": 1, "maxItems": requests.MAX_STREAMS},
+            {"type": "array", "items": dict(_SYMBOL), "minItems": 1, "maxItems": request_fields.MAX_STREAMS},
         ]
     },
-    requests.Day: lambda field: {"type": "string", "format": "date"},
-    requests.Moment: lambda field: {
+    request_fields.Day: lambda field: {"type": "string", "format": "date"},
+    request_fields.Moment: lambda field: {
         "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
     },
-    requests.Interval: lambda field: {
+    request_fields.Interval: lambda field: {
         "type": "string",
         "enum": [*INTERVALS, *INTERVAL_ALIASES],
     },
-    requests.Choices: _choices,
-    requests.WholeNumber: lambda field: {"type": "integer"},
-    requests.Window: lambda field: {"type": "integer", "enum": list(requests.WINDOWS)},
-    requests.Strike: lambda field: {
+    request_fields.Choices: _choices,
+    request_fields.WholeNumber: lambda field: {"type": "integer"},
+    request_fields.Window: lambda field: {"type": "integer", "enum": list(request_fields.WINDOWS)},
+    request_fields.Strike: lambda field: {
         "type": "number",
-        "minimum": requests.LEAST_STRIKE,
-        "maximum": requests.GREATEST_STRIKE,
+        "minimum": request_fields.LEAST_STRIKE,
+        "maximum": request_fields.GREATEST_STRIKE,
     },
     past.StrikeChoice: lambda field: {"type": "string", "pattern": past.STRIKES_PATTERN},
     Timestamp: lambda field: {"type": "string", "format": "date-time", "pattern": _INSTANT},
@@ -98,7 +99,7 @@ class Converter(OpenAPIConverter):
     def _explained(self, field: fields.Field[Any], ret: JsonSchema) -> JsonSchema:
         """Description, unit and example, by the field or by its name."""
         name = field.data_key or field.name or ""
-        is_request = isinstance(field.parent, requests.Request)
+        is_request = isinstance(field.parent, request_fields.Request)
         description = (
             (is_request and REQUEST_DESCRIPTIONS.get(name)) or DESCRIPTIONS.get(name) or _shape_of(field)
         )
@@ -125,7 +126,7 @@ class Converter(OpenAPIConverter):
         instance = resolve_schema_instance(schema)
         result = dict(super().schema2jsonschema(instance))  # type: ignore[no-untyped-call]
         result["description"] = _summary(type(instance))
-        if isinstance(instance, requests.Request):
+        if isinstance(instance, request_fields.Request):
             return result
         result.pop("additionalProperties", None)
         required = [

@@ -29,7 +29,7 @@ from schemas.documents.openapi_parts import (
     symbol_parameter,
 )
 from schemas.envelope import ERROR_CODES, AnswerSchema, ErrorAnswerSchema, answer_schema, error_schema
-from schemas.requests import NoParameters
+from schemas.requests.fields import NoParameters
 
 TITLE = "Indian options market data"
 DESCRIPTION = (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.documents.json_schema import Definitions, JsonSchema
-from schemas.requests import Request, Symbol
+from schemas.requests.fields import Request, Symbol
 
 HEADERS: Mapping[str, tuple[str, str]] = {
     "X-Request-ID": ("the request's id: yours, or a fresh one", "8f6f0c2e9b1d4a57"),
@@ -78,7 +78,7 @@ def parameter_of(name: str, location: str, schema: JsonSchema, required: bool) -
     return parameter
 
 
-class _SymbolPath(Request):
+class _SymbolPath(Request[Any]):
     symbol = Symbol(required=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import pty
@@ -13,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 import server
-from cli import commands
+from cli.store import INTERRUPTED, Context, guarded
 from feed.history.history import Retention
 from feed.history.progress import ProgressBar
 from feed.history.store.database import Database
@@ -252,15 +253,13 @@ def test_bar_draws_only_what_changed():
     assert terminal.getvalue().endswith("\r")
 
 
-def test_interrupted_command_says_how_to_go_on(monkeypatch, store):
+def test_interrupted_command_says_how_to_go_on(store):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(commands._ACTIONS, "info", interrupted)
     err = io.StringIO()
-    context = commands.Context(store, "always", Retention(), 0.065, 0, io.StringIO(), err)
-    arguments = commands.make_parser().parse_args(["history", "info"])
-    assert commands.run(arguments, context) == commands.INTERRUPTED
+    context = Context(store, "always", Retention(), 0.065, 0, io.StringIO(), err)
+    assert guarded(interrupted, argparse.Namespace(), context) == INTERRUPTED
     assert "goes on from here" in err.getvalue()
 
 

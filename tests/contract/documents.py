@@ -7,14 +7,14 @@ from typing import Any
 
 import jsonschema_rs
 
-from handlers.documents.routes import Documents
-from handlers.operations.application import ROUTES
-from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
+from handlers.documents.handlers import Documents
+from handlers.operations.application import HANDLERS
+from schemas.events import CLIENT, SERVER
 
-DOCUMENTS = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], "0.1.0")
+DOCUMENTS = Documents(HANDLERS, "0.1.0")
 OPENAPI, ASYNCAPI = DOCUMENTS.openapi, DOCUMENTS.asyncapi
-CLIENT_NAMES = [name for name, _ in CLIENT_EVENTS]
-SERVER_NAMES = [name for name, _ in SERVER_EVENTS]
+CLIENT_NAMES = list(CLIENT)
+SERVER_NAMES = list(SERVER)
 METHODS = ("get", "head", "post", "options")
 
 

@@ -11,8 +11,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from domain.errors import ErrorCode
-from handlers.documents.routes import OPERATIONS, Documents
-from handlers.operations.application import ROUTES, TABLE
+from handlers.documents.handlers import Documents
+from handlers.operations.application import HANDLERS
+from schemas.documents.routes import ROUTES
 from schemas.envelope import ERROR_CODES
 from schemas.events import CLIENT, SERVER
 from tests.contract.documents import (
@@ -83,7 +84,7 @@ def test_every_shape_and_response_is_used(document):
 
 @BOTH
 def test_document_is_the_same_whenever_it_is_built(document):
-    again = Documents([(route, handler) for route, _, handler, _, _ in ROUTES], "0.1.0")
+    again = Documents(HANDLERS, "0.1.0")
     built = again.openapi if document is OPENAPI else again.asyncapi
     assert orjson.dumps(built) == orjson.dumps(document)
 
@@ -93,11 +94,12 @@ def test_every_route_is_described_and_no_other():
     assert set(OPENAPI["paths"]) == {path for path, _ in TABLE_ROUTES} | aliases
 
 
-TABLE_ROUTES = [(route, handler) for route, _, handler, _, _ in ROUTES]
+TABLE_ROUTES = list(HANDLERS.items())
+OPERATIONS = {route.path: route.operation for route in ROUTES}
 
 
 def test_every_path_leads_to_the_handler_that_it_describes():
-    for path, pattern, _, _, _ in ROUTES:
+    for path, pattern in ((route.path, route.pattern) for route in ROUTES):
         for other in (path, *OPERATIONS[path].aliases):
             assert re.fullmatch(pattern, other.replace("{symbol}", "NIFTY")), other
 
@@ -304,6 +306,6 @@ def test_page_tells_of_every_route_event_code_and_field(page):
 
 
 def test_table_of_routes_links_to_the_section_of_what_cannot_be_clicked(page):
-    anchors = [example.partition("#")[2] for _, example, _ in TABLE if "#" in example]
+    anchors = [example.partition("#")[2] for example in (route.example for route in ROUTES) if "#" in example]
     assert anchors
     assert set(anchors) <= set(page.ids)

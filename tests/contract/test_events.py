@@ -113,7 +113,7 @@ async def test_failure_of_ours_is_told_as_documented(sandbox, checked, monkeypat
     def fail(*_):
         raise RuntimeError("nobody foresaw this")
 
-    monkeypatch.setattr(sandbox.server.namespace.services.views, "symbol", fail)
+    monkeypatch.setattr(sandbox.server.services.views, "symbol", fail)
     answer = await client.call("subscribe_symbol", {"symbol": "NIFTY"})
     assert answer["error"]["code"] == "INTERNAL_ERROR"
 
@@ -173,7 +173,7 @@ async def test_planned_stop_is_told_as_documented(sandbox, checked):
 @pytest.mark.parametrize("reason", ["resync", "conflated"])
 @pytest.mark.gen_test
 async def test_snapshot_that_comes_unasked_is_as_documented(sandbox, reason):
-    views = sandbox.server.namespace.services.views
+    views = sandbox.server.services.views
     quote = json.loads(views.symbol("NIFTY").snapshot(reason))
     assert quote["reason"] == reason
     assert VALIDATORS.problems(payload_of("symbol_update"), quote) == []

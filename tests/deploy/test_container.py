@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from tornado.testing import bind_unused_port
 
+from cli.options import load_settings
+from cli.serve import parse_arguments
 from handlers.operations.serving import HISTORY_STOP_S
 from schemas.configuration.settings import ServerSchema
-from server import load_settings, parse_arguments
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import server
+from cli.options import load_settings
+from cli.serve import parse_arguments
 from handlers.operations import serving
 from schemas.configuration.settings import LimitsSchema, ServerSchema
 from schemas.configuration.settings_file import SettingsError
@@ -109,7 +111,7 @@ def test_descriptors_suffice_for_every_client():
 
 def test_start_that_cannot_succeed_is_not_repeated():
     with pytest.raises(SettingsError):
-        server.load_settings(server.parse_arguments(["--set", "nonsense"]), {})
+        load_settings(parse_arguments(["--set", "nonsense"]), {})
     assert server.main(["--set", "nonsense"]) == 2
     assert unit("market-data.service")["Service"]["RestartPreventExitStatus"] == "2"
 

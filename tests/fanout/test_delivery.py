@@ -128,7 +128,7 @@ async def test_one_stalled_client_delays_nobody(sandbox, raw):
     await healthy.call("subscribe_symbol", {"symbol": "NIFTY"})
     state = QuoteState()
     state.apply("symbol_update", next(p for n, p in healthy.events if n == "symbol_update"))
-    stream = sandbox.server.namespace.services.views.symbol("NIFTY")
+    stream = sandbox.server.services.views.symbol("NIFTY")
     for _ in range(50):
         await sandbox.step(2)
         while state.position[1] < stream.seq:
@@ -166,9 +166,7 @@ async def test_requests_of_a_client_that_does_not_read_wait(make_sandbox, raw):
     for _ in range(200):
         await asyncio.sleep(0.001)
     stream = link_of(sandbox).stream
-    whole = len(
-        sandbox.server.namespace.services.views.chain(sandbox.server.market.universe.listing("NIFTY")).whole()
-    )
+    whole = len(sandbox.server.services.views.chain(sandbox.server.market.universe.listing("NIFTY")).whole())
     # the event and the acknowledgement of one request, and not of two hundred
     assert len(stream._write_buffer) < 4 * whole
 
@@ -257,7 +255,7 @@ async def test_polling_client_that_stays_away_finds_one_merged_delta(sandbox, fe
     updates = [json.loads(p[2:])[1] for p in packets if p.startswith('42["symbol_update"')]
     state = QuoteState()
     assert state.apply("symbol_update", updates[-1])
-    stream = sandbox.server.namespace.services.views.symbol("NIFTY")
+    stream = sandbox.server.services.views.symbol("NIFTY")
     begun = stream.seq
     while stream.seq < begun + 10:
         await sandbox.step()

@@ -28,7 +28,7 @@ async def quote_position(server, fetch):
 
 async def move(server, count):
     """Steps until NIFTY's stream has published ``count`` states more."""
-    stream = server.server.namespace.services.views.symbol("NIFTY")
+    stream = server.server.services.views.symbol("NIFTY")
     target = stream.seq + count
     while stream.seq < target:
         await server.step()
@@ -147,7 +147,7 @@ async def test_from_another_epoch_is_a_snapshot_even_at_the_same_number(raw, ser
 @pytest.mark.gen_test
 async def test_the_present_of_a_forgotten_stream_is_recovered(raw, server, fetch):
     epoch, seq = await quote_position(server, fetch)
-    views = server.server.namespace.services.views
+    views = server.server.services.views
     views._symbols.clear()  # as after a restart of the same virtual market: nobody ever looked
     answer, updates = await resume(raw, server, epoch, seq)
     assert answer["recovered"]
@@ -159,7 +159,7 @@ async def test_unseen_states_of_a_stream_without_subscribers_are_not_recovered(r
     epoch, seq = await quote_position(server, fetch)
     await move(server, 1)
     await server.step(3)
-    views = server.server.namespace.services.views
+    views = server.server.services.views
     views._symbols.clear()
     answer, _ = await resume(raw, server, epoch, seq)
     assert not answer["recovered"]

@@ -18,10 +18,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-import server as server_module
 from domain.instants import IST, to_ms
 from feed.market import ticker
 from feed.market.clock import VirtualClock
+from handlers.operations.build import build
 from handlers.streams.rooms import Client
 from tests.conftest import settings_of
 from tests.fanout.test_model import Socket, Wire
@@ -80,7 +80,7 @@ class Rooms(RuleBasedStateMachine):
         path = Path(self.folder.name) / "two_days.csv"
         write_recording(path)
         self.loop = asyncio.new_event_loop()
-        self.server = server_module.build(
+        self.server = build(
             settings_of(
                 feed={"source": "replay", "start": "", "speed": 120.0},
                 replay={"file": str(path)},
@@ -88,7 +88,7 @@ class Rooms(RuleBasedStateMachine):
             )
         )
         self.namespace = self.server.namespace
-        self.guard = self.namespace.services.guard
+        self.guard = self.server.services.guard
         self.broken = 0
         self.step(1)
         self.names = [""] * CLIENTS

@@ -11,6 +11,7 @@ from feed.market.market import Market
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.source import SimulatedSource
+from handlers.operations.build import MarketParts
 from tests.conftest import Parts, settings_of
 
 CALENDAR = Calendar.load()
@@ -40,4 +41,4 @@ def kept_market(url, start_ms, *, hours="always", seed=3, step_ms=20_000, reach=
     history.start(market, start_ms, source)
     history.backfill(source, reach=reach or Reach(5, 2), eager=False)
     clock = VirtualClock(start_ms, step_ms, step_ms / 500)
-    return Parts(settings_of(feed=feed), (CALENDAR, clock, source, market, history))
+    return Parts(settings_of(feed=feed), MarketParts(CALENDAR, clock, source, market, history))

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from handlers.transport.frames import encode
 from schemas.chains import ROW_COLUMNS, ChainRowSchema
 from schemas.columns import Column, changed_rows, differs, rounded, rows
+from schemas.wire import encode
 from tests.handlers.shapes import problems, strict_json
 
 COLUMNS = (

@@ -9,12 +9,13 @@ from marshmallow import ValidationError
 
 from domain.intervals import INTERVAL_ALIASES
 from handlers.access.errors import describe
-from schemas import requests
+from schemas.requests import events, fields, queries
 
 SCHEMAS = [
     value
-    for value in vars(requests).values()
-    if isinstance(value, type) and issubclass(value, requests.Request) and value is not requests.Request
+    for module in (queries, events)
+    for value in vars(module).values()
+    if isinstance(value, type) and issubclass(value, fields.Request) and value is not fields.Request
 ]
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
@@ -74,27 +75,27 @@ def test_sentence_about_a_long_value_is_short(schema, value):
 @pytest.mark.parametrize("text", ["ce", "Pe", " CE "])
 def test_option_type_is_taken_in_any_case(text):
     asked = {"expiry": "2026-12-01", "strike": "25000", "option_type": text}
-    assert requests.HistoryRequest().load(asked)["option_type"] == text.strip().upper()
+    assert queries.HistoryRequest().load(asked)["option_type"] == text.strip().upper()
 
 
 @given(st.text(string.ascii_letters + string.digits + "&-_", min_size=1, max_size=25))
 def test_symbol_is_upper_case_whatever_it_was(text):
     if text[0] in "&-_":
-        assert told(requests.ChainRequest, {"symbol": text})
+        assert told(queries.ChainRequest, {"symbol": text})
     else:
-        assert requests.ChainRequest().load({"symbol": text})["symbol"] == text.upper()
+        assert queries.ChainRequest().load({"symbol": text})["symbol"] == text.upper()
 
 
 @given(st.dates())
 def test_every_date_is_read(day):
-    loaded = requests.ChainRequest().load({"symbol": "NIFTY", "expiry": day.isoformat()})
+    loaded = queries.ChainRequest().load({"symbol": "NIFTY", "expiry": day.isoformat()})
     assert loaded["expiry"] == day
 
 
 @pytest.mark.parametrize(("alias", "interval"), INTERVAL_ALIASES.items())
 def test_interval_is_read_in_any_case_by_both_names(alias, interval):
     for text in (alias, alias.upper(), interval, f" {interval} "):
-        assert requests.CandleEvent().load({"symbol": "NIFTY", "interval": text})["interval"] == interval
+        assert events.CandleEvent().load({"symbol": "NIFTY", "interval": text})["interval"] == interval
 
 
 @pytest.mark.parametrize(
@@ -109,14 +110,14 @@ def test_interval_is_read_in_any_case_by_both_names(alias, interval):
     ],
 )
 def test_moment_is_read_with_its_offset_or_as_time_of_india(text, instant_ms):
-    assert requests.HistoryRequest().load({"from": text})["start"] == instant_ms
+    assert queries.HistoryRequest().load({"from": text})["start"] == instant_ms
 
 
 @given(st.lists(st.sampled_from(["NIFTY", "nifty", "M&M", "BAJAJ-AUTO"]), min_size=1, max_size=20))
 def test_list_of_symbols_loses_its_doubles_and_keeps_its_order(symbols):
-    loaded = requests.SymbolEvent().load({"symbol": symbols})["symbol"]
+    loaded = events.SymbolEvent().load({"symbol": symbols})["symbol"]
     assert loaded == list(dict.fromkeys(symbol.upper() for symbol in symbols))
 
 
 def test_list_of_too_many_symbols_is_refused():
-    assert "1 to 64" in told(requests.SymbolEvent, {"symbol": ["NIFTY"] * 65})["symbol"][0]
+    assert "1 to 64" in told(events.SymbolEvent, {"symbol": ["NIFTY"] * 65})["symbol"][0]

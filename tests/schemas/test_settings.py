@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-import server
+from cli import options
+from cli.options import load_settings
+from cli.serve import parse_arguments
 from schemas.configuration.settings import ENVIRONMENT_NAMES, SettingsSchema, sentences
 from schemas.configuration.settings_file import SettingsError
 from tests.processes import ROOT
@@ -20,13 +22,13 @@ KEYS = [(section, key) for section, nested in SettingsSchema().fields.items() fo
 @pytest.fixture
 def load(tmp_path, monkeypatch):
     """``load("--port", "0", toml="…", dotenv="…", environment={…})``: settings as the server reads them."""
-    monkeypatch.setattr(server, "HOME", tmp_path)
+    monkeypatch.setattr(options, "HOME", tmp_path)
 
     def read(*arguments, toml="", dotenv="", environment=None):
         (tmp_path / "settings.toml").write_text(toml)
         (tmp_path / ".env").write_text(dotenv)
-        given = server.parse_arguments(["--settings", str(tmp_path / "settings.toml"), *arguments])
-        return server.load_settings(given, environment or {})
+        given = parse_arguments(["--settings", str(tmp_path / "settings.toml"), *arguments])
+        return load_settings(given, environment or {})
 
     return read
 
@@ -205,7 +207,7 @@ def test_file_that_is_no_toml_is_refused(load):
 def test_file_that_is_not_there_is_refused(tmp_path):
     missing = tmp_path / "nowhere.toml"
     with pytest.raises(SettingsError, match=r"nowhere\.toml"):
-        server.load_settings(server.parse_arguments(["--settings", str(missing)]), {})
+        load_settings(parse_arguments(["--settings", str(missing)]), {})
 
 
 def test_named_file_of_secrets_takes_the_place_of_the_one_beside_the_server(tmp_path, load):

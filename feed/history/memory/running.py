@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,21 +11,12 @@ from domain.instants import MINUTE_MS
 from domain.intervals import INTERVALS, INTERVALS_MS, Interval
 from feed.history.memory.days import DayBook, DayRows
 from feed.history.memory.recent import RecentMinutes
-from feed.market.candles import Candle, Candles, FloatArray, SessionGrid, gather
+from feed.market.candles import Candle, Candles, ClosedCandle, FloatArray, SessionGrid, gather
 from feed.market.forming import Bars
 
 _DAYS_OF_WEEK = 7
 
 Prices = tuple[float, float, float, float, float]  # open, high, low, close, volume
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedCandle:
-    """A candle that is final."""
-
-    symbol: str
-    interval: Interval
-    candle: Candle
 
 
 class RunningCandles:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from sqlalchemy import Connection
@@ -15,27 +14,12 @@ from feed.history.store.chains import ChainEncoder
 from feed.history.store.codec import FloatArray
 from feed.history.store.database import write_rows
 from feed.history.store.registry import Registry
-from feed.history.store.tables import METRICS, chain_metrics, chain_minutes
+from feed.history.store.tables import chain_metrics, chain_minutes
 from feed.market.candles import Candles
 from feed.market.forming import Bars, ClosedMinute
+from feed.valuation.minute_metrics import METRICS, ChainMetrics, Valuation
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ChainMetrics:
-    """What the valuation of all chains says at the end of a minute; raw units, NaN where not known.
-
-    ``values`` maps names of ``METRICS`` to (listings,); ``implied_volatility`` : (contracts,) as a decimal;
-    ``session_atm_iv`` : (underlyings,), the volatility that the rank of an underlying rests on.
-    """
-
-    values: Mapping[str, FloatArray]
-    implied_volatility: FloatArray | None = None
-    session_atm_iv: FloatArray | None = None
-
-
-Valuation = Callable[[ClosedMinute], ChainMetrics | None]  # None: the minute could not be valued
 
 
 class MinuteJob:

@@ -16,7 +16,6 @@ from feed.history.store.codec import Damaged, unpack_candles
 from feed.history.store.database import Database, read_meta
 from feed.history.store.stored_chain import StoredChain
 from feed.history.store.tables import (
-    METRICS,
     bar_blocks,
     chain_metrics,
     chain_minutes,
@@ -28,6 +27,7 @@ from feed.history.store.tables import (
     symbols,
 )
 from feed.market.candles import Candles, FloatArray, IntArray
+from feed.valuation.minute_metrics import METRICS
 
 
 class Reader:

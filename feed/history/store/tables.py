@@ -28,25 +28,10 @@ from sqlalchemy import (
     text,
 )
 
+from feed.valuation.minute_metrics import METRICS
+
 SCHEMA_VERSION = 4
 
-METRICS = (
-    "spot_price",
-    "forward",
-    "pcr_oi",
-    "pcr_volume",
-    "max_pain",
-    "atm_iv",
-    "straddle_price",
-    "total_ce_oi",
-    "total_pe_oi",
-    "total_ce_oi_change",
-    "total_pe_oi_change",
-    "total_ce_volume",
-    "total_pe_volume",
-    "volatility_index",
-    "near_month_iv",
-)
 
 metadata = MetaData()
 

@@ -83,7 +83,7 @@ class Tape:
         self.legs: list[tuple[int, dict[str, np.ndarray]]] = []
         self.closed: list[Any] = []
 
-    def step(self, now_ms: int, valuation: Any = None) -> None:
+    def step(self, now_ms: int) -> None:
         """Move every price, publish and record."""
         rng, of = self.rng, self.market.universe
         self.price = np.round(self.price * (1 + rng.normal(0, 2e-4, len(self.price))), 2)
@@ -99,22 +99,22 @@ class Tape:
         legs["ask"] = legs["last_price"] + 0.1
         for name, pick in (("open", np.fmax), ("high", np.fmax), ("low", np.fmin)):
             legs[name] = pick(legs[name], legs["last_price"])
-        self.publish(now_ms, valuation)
+        self.publish(now_ms)
 
-    def publish(self, now_ms: int, valuation: Any = None) -> None:
+    def publish(self, now_ms: int) -> None:
         """Record the state as it is."""
         fields = {"last_price": self.price, "volume": self.volume}
         self.market.apply(Update(now_ms, fields, {k: v.copy() for k, v in self.contracts.items()}))
         self.market.publish(now_ms)
-        self.closed += self.history.record(self.market, now_ms, valuation)
+        self.closed += self.history.record(self.market, now_ms)
         self.published.append((now_ms, self.price.copy(), self.volume.copy()))
         self.legs.append((now_ms, {name: values.copy() for name, values in self.contracts.items()}))
 
-    def run(self, start_ms: int, minutes: float, every_ms: int = 20_000, valuation: Any = None) -> int:
+    def run(self, start_ms: int, minutes: float, every_ms: int = 20_000) -> int:
         """Step through some minutes; returns the instant after them."""
         end_ms = start_ms + round(minutes * MINUTE_MS)
         for now_ms in range(start_ms, end_ms, every_ms):
-            self.step(now_ms, valuation)
+            self.step(now_ms)
         return end_ms
 
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from domain.instants import MINUTE_MS
-from feed.history.history import ChainMetrics, History, Reach
+from feed.history.history import History, Reach
 from feed.market.candles import SessionGrid
 from feed.market.market import Market
 from feed.simulation.source import SimulatedSource
 from feed.transfer.archive import Archive
+from feed.valuation.minute_metrics import ChainMetrics, Valuation
 from tests.feed.history.support import (
     CALENDAR,
     CATALOGUE,
@@ -85,8 +86,10 @@ class Past:
         return {"time_ms": times, **dict(zip(names, columns, strict=True))}
 
 
-def started(url: str | None, now_ms: int, level: float = 1.0) -> tuple[Tape, Past]:
-    history = History(url, calendar=CALENDAR, flush_interval_s=0.1, queue_limit=10_000)
+def started(
+    url: str | None, now_ms: int, level: float = 1.0, valuation: Valuation | None = None
+) -> tuple[Tape, Past]:
+    history = History(url, calendar=CALENDAR, flush_interval_s=0.1, queue_limit=10_000, valuation=valuation)
     of = market()
     history.start(of, now_ms)
     tape, past = Tape(history, of), Past(now_ms, level)
@@ -151,9 +154,10 @@ def test_volatilities_are_told_at_once_and_stay_what_they_are_when_stored(store_
 
 
 def test_a_recorded_volatility_stays_and_simulated_ones_do_not_count_in_a_real_market(store_url: str) -> None:
-    tape, past = started(store_url, NOW)
+    figures = ChainMetrics({}, None, np.array([0.5, np.nan, np.nan]))
+    tape, past = started(store_url, NOW, valuation=lambda minute: figures)
     for minute in range(3):
-        tape.publish(NOW + minute * MINUTE_MS, ChainMetrics({}, None, np.array([0.5, np.nan, np.nan])))
+        tape.publish(NOW + minute * MINUTE_MS)
     run(tape.history.stop())
     tape, past = started(store_url, NOW + 2 * DAY)
     filled(tape, past)

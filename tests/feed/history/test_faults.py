@@ -20,6 +20,7 @@ from domain.instants import MINUTE_MS
 from feed.history.history import History, HistoryError, WriterHealth
 from feed.history.store.database import Database
 from feed.history.store.writer import Writer
+from feed.market.forming import ClosedMinute
 from feed.transfer.archive import Archive
 from tests.feed.conftest import Cluster
 from tests.feed.history.support import CALENDAR, CATALOGUE, NEAR, Tape, at, market, run
@@ -189,14 +190,12 @@ def test_health_tells_of_a_writer_that_takes_nothing(tmp_path: Path) -> None:
 def test_a_job_that_fails_for_its_own_sake_is_dropped_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tape = opened(f"sqlite:///{tmp_path}/h.sqlite3")
+    def broken(minute: ClosedMinute) -> None:
+        if minute.start_ms in (OPEN + MINUTE_MS, OPEN + 2 * MINUTE_MS):
+            raise RuntimeError("a figure that cannot be computed")
 
-    def broken(minute: object) -> None:
-        raise RuntimeError("a figure that cannot be computed")
-
-    tape.run(OPEN, 2)
-    tape.run(OPEN + 2 * MINUTE_MS, 2, valuation=broken)
-    tape.run(OPEN + 4 * MINUTE_MS, 2)
+    tape = opened(f"sqlite:///{tmp_path}/h.sqlite3", valuation=broken)
+    tape.run(OPEN, 6)
     run(tape.history.stop())
     assert "a figure that cannot be computed" in caplog.text
     assert tape.history.health().dropped == 2
@@ -206,12 +205,11 @@ def test_a_job_that_fails_for_its_own_sake_is_dropped_alone(
 def test_a_valuation_without_a_value_costs_only_its_figures(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tape = opened(f"sqlite:///{tmp_path}/h.sqlite3")
-
     def valueless(minute: object) -> None:
         raise ZeroDivisionError("no call open interest")
 
-    tape.run(OPEN, 3, valuation=valueless)
+    tape = opened(f"sqlite:///{tmp_path}/h.sqlite3", valuation=valueless)
+    tape.run(OPEN, 3)
     run(tape.history.stop())
     assert "could not be valued" in caplog.text
     assert minutes_of(f"sqlite:///{tmp_path}/h.sqlite3") == [0, 1, 2]

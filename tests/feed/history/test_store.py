@@ -12,12 +12,13 @@ from sqlalchemy import inspect, text
 
 from domain.instants import MINUTE_MS
 from domain.intervals import INTERVALS
-from feed.history.history import ChainMetrics, History, HistoryError, Retention
+from feed.history.history import History, HistoryError, Retention
 from feed.history.maintenance.checking import check_store
 from feed.history.store.database import Database
-from feed.history.store.tables import METRICS, SCHEMA_VERSION, metadata
+from feed.history.store.tables import SCHEMA_VERSION, metadata
 from feed.market.forming import ClosedMinute
 from feed.transfer.archive import Archive
+from feed.valuation.minute_metrics import METRICS, ChainMetrics
 from tests.feed.history.support import (
     CALENDAR,
     CATALOGUE,
@@ -137,8 +138,8 @@ def _bucket(width: int, time_ms: int) -> int:
 
 
 def test_a_past_chain_is_the_state_at_that_instant(store_url: str) -> None:
-    tape = opened(store_url, OPEN)
-    end = tape.run(OPEN, 45, valuation=metrics_of)
+    tape = opened(store_url, OPEN, valuation=metrics_of)
+    end = tape.run(OPEN, 45)
     run(tape.history.stop())
     again = opened(store_url, end)
     for minute in (0, 7, 30, 44):
@@ -174,8 +175,8 @@ def test_a_chain_is_not_known_before_its_first_record(store_url: str) -> None:
 
 
 def test_metric_series_keep_the_last_value_of_each_interval(store_url: str) -> None:
-    tape = opened(store_url, OPEN)
-    end = tape.run(OPEN, 12, valuation=metrics_of)
+    tape = opened(store_url, OPEN, valuation=metrics_of)
+    end = tape.run(OPEN, 12)
     run(tape.history.stop())
     again = opened(store_url, end)
     minutes = run(again.history.metrics("NIFTY", FAR, OPEN, end))
@@ -338,10 +339,10 @@ def _schema(url: str) -> dict[str, list[tuple[str, str]]]:
 
 
 def test_pruning_deletes_what_is_older_than_is_kept_and_leaves_the_rest_sound(store_url: str) -> None:
-    tape = opened(store_url, OPEN)
+    tape = opened(store_url, OPEN, valuation=metrics_of)
     for day in range(3):
         tape.volume[:] = 0
-        end = tape.run(OPEN + day * DAY, 30, valuation=metrics_of)
+        end = tape.run(OPEN + day * DAY, 30)
     run(tape.history.stop())
     keep = Retention(minute_candles_days=1, daily_candles_days=1, chains_days=1, metrics_days=None)
     with archive(store_url, writable=True) as store:

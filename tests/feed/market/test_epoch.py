@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server import build
+from handlers.operations.build import build
 from tests.conftest import settings_of
 
 ROOT = Path(__file__).parents[3]

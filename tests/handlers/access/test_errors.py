@@ -201,7 +201,7 @@ class StuckHistory:
 @pytest.mark.gen_test
 async def test_answer_that_takes_too_long_is_given_up(make_sandbox, fetch, path):
     sandbox = await make_sandbox(server={"api_timeout_s": 0.1})
-    sandbox.server.namespace.services.history = StuckHistory()
+    sandbox.server.services.history = StuckHistory()
     answer = await fetch(sandbox, path)
     assert (answer.status, answer.error["code"]) == (503, "FEED_UNAVAILABLE")
     assert "0.1 s" in answer.body["message"]
@@ -215,7 +215,7 @@ def broken(sandbox):
     def fail():
         raise RuntimeError("secret of the inside")
 
-    sandbox.server.namespace.services.socket_statistics = fail
+    sandbox.server.services.socket_statistics = fail
     return sandbox
 
 

@@ -21,13 +21,13 @@ from handlers.access.rate_limit import (
     RateLimit,
 )
 from handlers.access.rules import AccessRules
-from handlers.operations.application import ROUTES
-from handlers.rest.past import PastHandler
+from handlers.operations.application import HANDLERS
+from handlers.rest.as_of import PastHandler
 from schemas.configuration.api_keys import ApiKey, digest_of
 from schemas.configuration.settings import SettingsSchema
 
 DEFAULT = SettingsSchema().load({}).limits.rate_limit_per_minute
-COSTS = sorted({CHEAP, NORMAL, HEAVY, *(handler.cost for _, _, handler, _, _ in ROUTES)})
+COSTS = sorted({CHEAP, NORMAL, HEAVY, *(handler.cost for handler in HANDLERS.values())})
 
 
 class Stopwatch:
@@ -140,7 +140,7 @@ HEAVY_ROUTES = {
 }
 
 
-@pytest.mark.parametrize(("route", "handler"), [(route, handler) for route, _, handler, _, _ in ROUTES])
+@pytest.mark.parametrize(("route", "handler"), list(HANDLERS.items()))
 def test_every_route_costs_what_it_takes(route, handler):
     expected = CHEAP if route in CHEAP_ROUTES else HEAVY if route in HEAVY_ROUTES else NORMAL
     assert handler.cost == expected

@@ -12,8 +12,8 @@ import pytest
 
 from feed.market.guard import PARTS
 from feed.valuation.minute_metrics import MinuteMetrics
+from handlers.monitoring.health import Health
 from handlers.monitoring.loop_lag import LoopLag
-from handlers.operations.health import Health
 from tests.processes import ROOT
 
 MINUTES = {"speed": 122.0}  # a step is 61 seconds: each closes a minute
@@ -58,11 +58,11 @@ def break_minute_metrics(_sandbox, monkeypatch):
 
 
 def break_past_volatility(sandbox, monkeypatch):
-    monkeypatch.setattr(type(sandbox.server.past_volatility), "follow", raises_later)
+    monkeypatch.setattr(type(sandbox.server.volatilities), "follow", raises_later)
 
 
 def break_streams(sandbox, monkeypatch):
-    views = sandbox.server.namespace.services.views
+    views = sandbox.server.services.views
     whole = views.value
     monkeypatch.setattr(
         views, "value", lambda listing: raises() if listing.symbol == "BANKNIFTY" else whole(listing)
@@ -137,7 +137,7 @@ async def test_part_that_raises_is_counted_and_told_and_the_others_go_on(
     await sandbox.step(5)
     await sandbox.server.history.flush()
     await client.settle()
-    guard = sandbox.server.namespace.services.guard
+    guard = sandbox.server.services.guard
     assert guard.failures[part] >= 1
     # a room that could not be ended has a stream without contracts
     also = {"streams"} if part == "expiries" else set()
@@ -196,7 +196,7 @@ async def test_client_that_cannot_be_written_to_is_dropped_alone(make_sandbox, c
     victim = next(iter(broadcaster.clients.values()))
     monkeypatch.setattr(type(victim), "send", lambda self, packet: raises() if self is victim else None)
     await sandbox.server.namespace.notifier.notify_feed()
-    assert sandbox.server.namespace.services.guard.failures["clients"] == 1
+    assert sandbox.server.services.guard.failures["clients"] == 1
     monkeypatch.undo()
     await good.settle()
     assert victim.sid not in broadcaster.clients
@@ -233,7 +233,7 @@ async def test_timers_and_looks_that_raise_are_counted_and_come_again(make_sandb
 async def test_internal_errors_are_counted_by_kind(make_sandbox, connect, fetch, monkeypatch):
     sandbox = await make_sandbox(own_market=True)
     client = await connect(sandbox)
-    monkeypatch.setattr(sandbox.server.namespace.services.views, "symbol", raises)
+    monkeypatch.setattr(sandbox.server.services.views, "symbol", raises)
     assert (await fetch(sandbox, "/api/spot_price/NIFTY")).error["code"] == "INTERNAL_ERROR"
     assert (await client.call("subscribe_symbol", {"symbol": "NIFTY"}))["error"]["code"] == "INTERNAL_ERROR"
     figures = (await fetch(sandbox, "/metrics")).raw.decode()

@@ -5,8 +5,8 @@ from urllib.parse import urljoin
 
 import pytest
 
-from handlers.operations.application import TABLE
-from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
+from schemas.documents.routes import ROUTES
+from schemas.events import CLIENT, SERVER
 from schemas.reference import MarketStatusSchema
 from tests.handlers.shapes import problems
 
@@ -19,7 +19,7 @@ async def test_front_page_links_to_every_route_and_the_links_work(sandbox, fetch
     text = page.raw.decode()
     assert page.headers["Content-Type"].startswith("text/html")
     links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', text)]
-    assert {urljoin("/", link) for link in links} >= {example for _, example, _ in TABLE}
+    assert {urljoin("/", link) for link in links} >= {route.example for route in ROUTES}
     for link in links:
         assert (await fetch(sandbox, urljoin("/", link))).status == 200, link
 
@@ -62,9 +62,9 @@ async def test_index_names_every_route_and_every_event(sandbox, fetch):
     assert data["name"]
     assert re.fullmatch(r"\d+\.\d+\.\d+", data["version"])
     assert data["links"]
-    assert [row["route"] for row in data["routes"]] == [route for route, _, _ in TABLE]
-    assert [row["event"] for row in data["events"]["client_to_server"]] == [name for name, _ in CLIENT_EVENTS]
-    assert [row["event"] for row in data["events"]["server_to_client"]] == [name for name, _ in SERVER_EVENTS]
+    assert [row["route"] for row in data["routes"]] == [route.path for route in ROUTES]
+    assert [row["event"] for row in data["events"]["client_to_server"]] == list(CLIENT)
+    assert [row["event"] for row in data["events"]["server_to_client"]] == list(SERVER)
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/health"])

@@ -16,8 +16,8 @@ from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
 from feed.valuation.chain import value_chain
 from feed.valuation.dashboard import UnderlyingVolatility, build_dashboard
 from handlers.streams.state import ChainStream, SymbolStream
-from handlers.transport.frames import encode
 from schemas.dashboard import dump_dashboard
+from schemas.wire import encode
 from tests.fanout.test_model import DAY, DEPTH, make_market
 
 NOW_MS = 1_796_000_000_000

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from handlers.streams.namespace import CLIENT_EVENTS
 from schemas.chains import ChainSchema
 from schemas.dashboard import DashboardSchema
+from schemas.events import CLIENT
 from schemas.quotes import QuoteSchema
 from schemas.reference import CandleUpdateSchema, MarketStatusSchema
 from tests.handlers.shapes import INSTANT, REQUEST_ID, problems
@@ -366,7 +366,7 @@ async def test_refused_event_is_told_by_error_and_by_acknowledgement(
 
 def test_every_event_with_a_payload_has_an_error_above():
     covered = {event for event, *_ in EVENT_ERRORS}
-    assert covered >= {name for name, _ in CLIENT_EVENTS} - {"ping"}
+    assert covered >= set(CLIENT) - {"ping"}
 
 
 @both_transports
@@ -464,7 +464,7 @@ def broken(sandbox):
     def fail(symbol):
         raise RuntimeError("secret of the inside")
 
-    sandbox.server.namespace.services.views._iv_history = fail
+    sandbox.server.services.views._iv_history = fail
     return sandbox
 
 

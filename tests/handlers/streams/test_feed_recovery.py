@@ -2,8 +2,8 @@
 
 import pytest
 
-import server as server_module
 from feed.market.clock import VirtualClock
+from handlers.operations.build import MarketParts, build
 from schemas.events import FeedStatusSchema
 from tests.conftest import Parts, settings_of
 from tests.handlers.faulty import FaultySource
@@ -16,10 +16,10 @@ HOLD_STEPS = 60  # twenty inputs without a failure, and the hold
 def broken(io_loop, make_sandbox):
     """A server over a market of its own, and its source, which can be made to fail."""
     feed = {"stale_after_s": 2.0}
-    built = server_module.build(settings_of(feed=feed))
+    built = build(settings_of(feed=feed))
     source = FaultySource(built.source)
-    calendar = built.services.calendar
-    parts = Parts(built.settings, (calendar, built.clock, source, built.market, built.history))
+    market = MarketParts(built.services.calendar, built.clock, source, built.market, built.history)
+    parts = Parts(built.settings, market)
     yield io_loop.run_sync(lambda: make_sandbox(parts=parts, feed=feed)), source
     io_loop.run_sync(built.history.stop)
 

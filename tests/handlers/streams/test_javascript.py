@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.streams.namespace import CLIENT_EVENTS, SERVER_EVENTS
+from schemas import events
 from tests.processes import spawn
 
 CLIENT = Path(__file__).parents[2] / "client"
@@ -140,8 +140,8 @@ def test_every_event_is_reached(run_server, afternoon):
     assert len({result["reconnect_after_ms"] for result in results}) == len(results)
     for transport, result in zip(TRANSPORTS, results, strict=True):
         assert result["transport"] == SPOKEN[transport]
-        assert result["counts"].keys() == {name for name, _ in SERVER_EVENTS}
-        assert set(result["acknowledged"]) == {name for name, _ in CLIENT_EVENTS}
+        assert result["counts"].keys() == set(events.SERVER)
+        assert set(result["acknowledged"]) == set(events.CLIENT)
         assert result["failed"] == []
         assert result["phases"] >= 2
         assert result["refused"]["error"]["code"] == "UNKNOWN_SYMBOL"

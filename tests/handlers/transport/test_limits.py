@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from tornado.websocket import websocket_connect
 
-import server as server_module
+from handlers.operations.build import MAX_HEADER_BYTES
 from handlers.rest.base import MAX_URL_CHARACTERS
 from handlers.streams.namespace import LEAST_PENDING
 from handlers.transport.listener import CONNECTIONS_A_CLIENT
@@ -99,11 +99,11 @@ async def test_url_up_to_the_limit_is_looked_at(small, fetch, length, is_allowed
     assert is_allowed or answer.error["details"]["url"] == [rule]
 
 
-@pytest.mark.parametrize(("size", "is_allowed"), [(server_module.MAX_HEADER_BYTES, True), (0, False)])
+@pytest.mark.parametrize(("size", "is_allowed"), [(MAX_HEADER_BYTES, True), (0, False)])
 @pytest.mark.gen_test
 async def test_header_up_to_the_limit_is_read(small, fetch, size, is_allowed):
     frame = b"GET /health HTTP/1.1\r\nHost: here\r\nX-Filler: \r\n\r\n"
-    size = size or server_module.MAX_HEADER_BYTES + 1
+    size = size or MAX_HEADER_BYTES + 1
     async with stranger(small) as (reader, writer):
         writer.write(frame.replace(b"r: ", b"r: " + b"x" * (size - len(frame))))
         if is_allowed:

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from feed.history.backfill import Past, candles_of
-from feed.history.bridging import fitted
+from feed.history.filling.backfill import candles_of
+from feed.history.filling.bridging import fitted
 from feed.history.memory.days import DayRows
 from feed.history.store.candle_rows import write_minutes, write_running_days
 from feed.history.store.registry import Registry
 from feed.market.candles import Candles, SessionGrid
+from feed.market.source import KnowsPast
 
 
-def missing_today(past: Past, symbol: str, grid: SessionGrid, stored: Candles, minute_ms: int) -> Candles:
+def missing_today(
+    past: KnowsPast, symbol: str, grid: SessionGrid, stored: Candles, minute_ms: int
+) -> Candles:
     """The minutes of the running day up to ``minute_ms``, itself included, that the store lacks."""
     day = grid.day_at(minute_ms)
     known = stored.between(day.start_ms, minute_ms + 1)

@@ -1,17 +1,17 @@
-"""What a client may ask: parameters of routes and payloads of events, validated with sentences."""
+"""What requests and events are made of: fields that refuse with a sentence, and the base of all."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, Generic, TypeVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from domain.instants import DAY_MS, IST, MINUTE_MS
-from domain.instruments import Exchange, Kind
+from domain.instants import IST
 from domain.instruments import OptionType as OptionTypeName
 from domain.intervals import INTERVAL_ALIASES, INTERVALS
 from domain.intervals import Interval as IntervalName
@@ -225,8 +225,16 @@ def _in_our_words(texts: Any, value: Any) -> Any:
     return [_OUR_WORDS[text].format(value=shown(value)) if text in _OUR_WORDS else text for text in texts]
 
 
-class Request(Schema):
-    """Base of all: an unknown name is refused, and every sentence names the value."""
+Q = TypeVar("Q")
+
+
+class Request(Schema, Generic[Q]):
+    """Base of all: an unknown name is refused, and every sentence names the value.
+
+    ``makes`` is what the code works on: a frozen class with the fields of the schema.
+    """
+
+    makes: type[Q]
 
     class Meta:
         """Refuse what is not known."""
@@ -246,193 +254,35 @@ class Request(Schema):
                 else:
                     messages[name] = _in_our_words(texts, data.get(name))
 
+    @classmethod
+    def read(cls, data: Any) -> Q:
+        """What was asked, as an object. Raises ValidationError."""
+        return cls.made_of(_instance(cls).load(data))
+
+    @classmethod
+    def made_of(cls, loaded: Mapping[str, Any]) -> Q:
+        """The object of a request that was loaded."""
+        return cls.makes(**loaded)
+
     def _known(self) -> list[str]:
         return [field.data_key or name for name, field in self.fields.items()]
 
 
-class NoParameters(Request):
+@cache
+def _instance(schema: type[Request[Any]]) -> Request[Any]:
+    """The one instance of a schema: making one costs more than loading with it."""
+    return schema()
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """What is asked where nothing can be."""
+
+
+class NoParameters(Request[Nothing]):
     """A route that takes none."""
 
-
-class SymbolsRequest(Request):
-    """``/api/symbols``."""
-
-    kind = fields.String(validate=one_of(tuple(Kind)))
-    exchange = Choices(tuple(Exchange))
-    q = fields.String(validate=length(1, 50))
-    page = QueryInteger(1, 1_000_000, load_default=1)
-    per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
-
-
-class ChainRequest(Request):
-    """``/api/option_chain``."""
-
-    symbol = Symbol(required=True)
-    expiry = Day(load_default=None)
-    strikes = QueryInteger(1, MAX_STRIKES, load_default=None)
-    at = Moment(load_default=None, metadata={"description": AT})
-
-
-class DashboardRequest(Request):
-    """``/api/dashboard_data``."""
-
-    symbol = Symbol(required=True)
-    expiry = Day(load_default=None)
-    at = Moment(load_default=None, metadata={"description": AT})
-
-
-class StatusRequest(Request):
-    """``/api/market-status``."""
-
-    exchange = Choices(tuple(Exchange), load_default=None)
-
-
-class HealthRequest(Request):
-    """``/health``."""
-
-    probe = fields.String(load_default=None, validate=one_of(("live", "ready")))
-
-
-class SpanRequest(Request):
-    """A request with `from` and `to`: `to` is not included, but two that are equal are that day or minute."""
-
-    start = Moment(data_key="from", load_default=None)
-    end = Moment(data_key="to", load_default=None)
-
-    @validates_schema(skip_on_field_errors=True)
-    def _in_order(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data["start"] is not None and data["end"] is not None and data["start"] > data["end"]:
-            start, end = (
-                datetime.fromtimestamp(data[name] / 1000, IST).isoformat() for name in ("start", "end")
-            )
-            raise ValidationError({"from": [f"must not be after `to`, was {start} and `to` {end}"]})
-
-    @post_load(pass_original=True)
-    def _widen(self, data: dict[str, Any], original: Mapping[str, Any], **_: Any) -> dict[str, Any]:
-        if data["start"] is not None and data["start"] == data["end"]:
-            data["end"] += DAY_MS if _is_date(str(original["to"]).strip()) else MINUTE_MS
-        return data
-
-
-def _is_date(text: str) -> bool:
-    with suppress(ValueError):
-        date.fromisoformat(text)
-        return True
-    return False
-
-
-class HistoryRequest(SpanRequest):
-    """``/api/historical-data/{symbol}``."""
-
-    interval = Interval(load_default=IntervalName.ONE_DAY)
-    expiry = Day(
-        load_default=None,
-        metadata={"description": "of a contract, with strike and option_type; left out: the underlying"},
-    )
-    strike = Strike(load_default=None)
-    option_type = OptionType(load_default=None)
-    page = QueryInteger(1, 1_000_000, load_default=1)
-    per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
-
-    @validates_schema(skip_on_field_errors=True)
-    def _whole_contract(self, data: Mapping[str, Any], **_: Any) -> None:
-        """A contract is an expiry, a strike and a side."""
-        names = ("expiry", "strike", "option_type")
-        missing = [name for name in names if data[name] is None]
-        if 0 < len(missing) < len(names):
-            raise ValidationError(
-                {name: ["is required with the other two of a contract and was not given"] for name in missing}
-            )
-
-
-class SymbolEvent(Request):
-    """``subscribe_symbol`` and ``unsubscribe_symbol``."""
-
-    symbol = SymbolOrList(required=True)
-
-
-class ChainSubscription(Request):
-    """``subscribe_option_chain``."""
-
-    symbol = Symbol(required=True)
-    expiry = Day(load_default=None)
-    mode = fields.String(
-        load_default="delta",
-        validate=one_of(MODES),
-    )
-    strikes = Window(load_default=None)
-
-
-class ChainEvent(Request):
-    """``get_dashboard_data`` and ``subscribe_dashboard``."""
-
-    symbol = Symbol(required=True)
-    expiry = Day(load_default=None)
-
-
-class ChainEndEvent(ChainEvent):
-    """``unsubscribe_option_chain`` and ``unsubscribe_dashboard``."""
-
-    expiry = Day(load_default=None, metadata={"description": "expiry day; left out: every one of the symbol"})
-
-
-class ChainQueryEvent(ChainEvent):
-    """``get_option_chain``."""
-
-    strikes = WholeNumber(1, MAX_STRIKES, load_default=None)
-
-
-class CandleEvent(Request):
-    """``subscribe_candles`` and ``unsubscribe_candles``."""
-
-    symbol = Symbol(required=True)
-    interval = Interval(load_default=IntervalName.ONE_MINUTE)
-
-
-class StatusEvent(Request):
-    """``get_market_status``."""
-
-    exchange = Choices(tuple(Exchange), load_default=None)
-
-
-STREAM_PATTERNS = (
-    f"symbol:{SYMBOL_PATTERN}",
-    f"(chain|dashboard):{SYMBOL_PATTERN}:\\d{{4}}-\\d\\d-\\d\\d",
-    f"candles:{SYMBOL_PATTERN}:({'|'.join(INTERVALS)})",
-)
-
-
-class StreamPosition(Request):
-    """One stream of ``resume``."""
-
-    stream = fields.String(
-        required=True, validate=length(1, 100), metadata={"pattern": f"^({'|'.join(STREAM_PATTERNS)})$"}
-    )
-    epoch = fields.String(required=True, validate=length(0, 100))
-    seq = WholeNumber(-1, MAX_SEQ, required=True)
-    mode = fields.String(load_default="delta", validate=one_of(MODES))
-    strikes = Window(load_default=None, allow_none=True)
-    rolls = Flag(
-        load_default=False,
-        metadata={
-            "description": "whether to go over to the next expiry once this one has passed",
-            "example": True,
-        },
-    )
-
-
-class ResumeEvent(Request):
-    """``resume``."""
-
-    streams = fields.List(
-        fields.Nested(StreamPosition),
-        required=True,
-        validate=validate.Length(1, MAX_STREAMS, error=f"must name 1 to {MAX_STREAMS} streams"),
-    )
-
-
-class NoPayload(Request):
-    """An event without a payload."""
+    makes = Nothing
 
 
 def _is_number(value: Any) -> bool:

@@ -13,14 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from domain.intervals import Interval
-from feed.history.bridging import fitted
+from feed.history.filling.bridging import fitted
 from feed.history.store.candle_rows import add_volatilities, day_row, write_days, write_minutes
 from feed.history.store.codec import Damaged
 from feed.history.store.database import write_rows
@@ -30,6 +28,7 @@ from feed.history.store.registry import Registry
 from feed.history.store.tables import meta
 from feed.history.store.writer import Writer
 from feed.market.candles import Candles, SessionGrid, source_code
+from feed.market.source import Columns, KnowsPast
 
 logger = logging.getLogger(__name__)
 
@@ -37,27 +36,8 @@ _LONGEST_MS = 400 * 86_400_000  # of a gap that is counted in sessions
 _TRIES, _RETRY_S = 3, 1.0  # a reader may meet a writer that takes long
 _PATIENCE_S = 5.0  # for a filled symbol to reach the store; a stalled disk must not hold up the others
 
-Bars = Mapping[str, NDArray[np.generic]]
 Progress = Callable[[int, int], None]
 Adopt = Callable[[str, Candles, Candles], None]
-
-
-class Past(Protocol):
-    """A source that can tell what was before it started; columns named as in ``Candles``."""
-
-    name: str
-
-    def daily_candles(self, symbol: str, sessions: int) -> Bars:
-        """Daily candles of the last complete sessions, ascending."""
-        ...
-
-    def minute_candles(self, symbol: str, sessions: int) -> Bars:
-        """One-minute candles of these sessions and of the running one, the last as far as it is."""
-        ...
-
-    def session_volatilities(self, symbol: str, sessions: int) -> Bars:
-        """``atm_iv`` at the end of these sessions, by ``time_ms`` of their opening; NaN where not known."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +57,7 @@ class Backfill:
 
     def __init__(
         self,
-        source: Past,
+        source: KnowsPast,
         grids: Mapping[str, SessionGrid],
         reader: Reader,
         writer: Writer,
@@ -291,7 +271,7 @@ class FillJob:
         self._registry.clear()
 
 
-def candles_of(past: Past, bars: Bars) -> Candles:
+def candles_of(past: KnowsPast, bars: Columns) -> Candles:
     """What a source tells as candles."""
     names = ("open", "high", "low", "close", "volume", "open_interest")
     columns = [np.asarray(bars[name], np.float64) for name in names]

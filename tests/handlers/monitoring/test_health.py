@@ -6,7 +6,7 @@ import pytest
 
 from feed.market.guard import Guard
 from feed.market.watchdog import FeedState
-from handlers.operations.health import RESTARTS_IN_VAIN, Health
+from handlers.monitoring.health import RESTARTS_IN_VAIN, Health
 from handlers.streams.broadcaster import Broadcaster
 
 
@@ -34,7 +34,8 @@ class Parts:
             SimpleNamespace(health=lambda: self.store),
             SimpleNamespace(percentile=lambda _: self.lag_ms, longest_stop=lambda _: self.stop),
             lambda: {"connections": {"now": self.clients}, "slow_clients": self.slow},
-            self.broadcaster,
+            self.broadcaster.pulse,
+            self.broadcaster.rooms,
             self.guard,
             max_clients=lambda: 100,
             monotonic=lambda: self.now_s,

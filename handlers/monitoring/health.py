@@ -20,8 +20,7 @@ from feed.market.guard import Guard
 from feed.market.hysteresis import Hysteresis, Verdict
 from feed.market.ticker import Ticker
 from handlers.monitoring.loop_lag import LoopLag
-from handlers.streams.broadcaster import Broadcaster
-from handlers.streams.pulse import Pulse
+from handlers.monitoring.pulse import Followed, Pulse
 
 STATUSES = tuple(HealthStatus)  # by rank
 FEED_RANKS = {
@@ -67,7 +66,8 @@ class HealthReport:
 class Health:
     """Judges the parts once a second and whenever somebody asks.
 
-    ``statistics`` are the sockets' (``/api/websocket/stats``); ``max_clients`` is how many are let in. A part
+    ``statistics`` are the sockets' (``/api/websocket/stats``), ``rooms`` what is followed; ``max_clients`` is
+    how many are let in. A part
     of the process that failed a short while ago (``guard``) degrades the part of health it belongs to.
     """
 
@@ -77,7 +77,8 @@ class Health:
         history: History,
         loop_lag: LoopLag,
         statistics: Callable[[], Mapping[str, Any]],
-        broadcaster: Broadcaster,
+        pulse: Pulse,
+        rooms: Mapping[Any, Followed],
         guard: Guard,
         *,
         max_clients: Callable[[], int],
@@ -89,7 +90,8 @@ class Health:
         self._history = history
         self._loop_lag = loop_lag
         self._statistics = statistics
-        self._broadcaster = broadcaster
+        self.pulse = pulse  # what went out, and what did not
+        self._rooms = rooms
         self._guard = guard
         self._max_clients = max_clients
         self._is_short_of_descriptors = is_short_of_descriptors
@@ -136,11 +138,6 @@ class Health:
         return HealthReport(max((part.status for part in parts.values()), key=STATUSES.index), parts)
 
     @property
-    def pulse(self) -> Pulse:
-        """What went out, and what did not."""
-        return self._broadcaster.pulse
-
-    @property
     def may_live(self) -> bool:
         """Whether the watchdog may be fed: no part is in a state that only a new process could mend.
 
@@ -182,7 +179,7 @@ class Health:
         return Verdict(FEED_RANKS[ticker.state.name], ticker.state.reason), figures
 
     def _streams(self) -> tuple[Verdict, dict[str, Any]]:
-        rooms = self._broadcaster.rooms.values()
+        rooms = self._rooms.values()
         return self.pulse.judge(rooms), self.pulse.figures(rooms)
 
     def _recorded(self) -> tuple[Verdict, dict[str, Any]]:

@@ -1,0 +1,58 @@
+"""Past volatilities in memory: what a rank of today's stands among."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import date
+
+from domain.intervals import Interval
+from feed.history.history import History
+from feed.history.session_figures import volatility_series
+from feed.history.store.problems import HistoryError
+from feed.market.candles import ClosedCandle
+from feed.market.clock import Clock
+from feed.market.guard import Guard
+from feed.market.market import Market
+from feed.market.source import FloatArray
+
+logger = logging.getLogger(__name__)
+
+
+class VolatilityHistory:
+    """The near month's volatility at the end of past sessions, in memory: nobody waits for a disk."""
+
+    def __init__(self, history: History, market: Market, clock: Clock, guard: Guard) -> None:
+        self._history = history
+        self._market = market
+        self._clock = clock
+        self._guard = guard
+        self._stored: dict[str, dict[date, float]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    def __call__(self, symbol: str) -> FloatArray:
+        """The sessions before the running one, oldest first: (days,)."""
+        return volatility_series(self._history.source_volatilities(symbol), self._stored.get(symbol, {}))
+
+    async def follow(self, closed: Iterable[ClosedCandle], now_ms: int) -> None:
+        """Read again once a session has ended; in the background, unless the clock is one that can wait."""
+        if not any(item.interval == Interval.ONE_DAY for item in closed):
+            return
+        if self._clock.virtual is not None:
+            await self._read_guarded(now_ms)
+        elif self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_guarded(now_ms))
+
+    async def _read_guarded(self, now_ms: int) -> None:
+        with self._guard.part("past_volatility"):
+            await self.read(now_ms)
+
+    async def read(self, now_ms: int) -> None:
+        """Read what is stored of every symbol."""
+        try:
+            await self._history.flush()
+            for symbol in self._market.universe.row_of:
+                self._stored[symbol] = await self._history.stored_volatilities(symbol, now_ms)
+        except HistoryError as error:
+            logger.warning("past volatilities could not be read, ranks rest on those known before: %s", error)

@@ -1,0 +1,48 @@
+"""What was at an instant: a chain, or the figures of an expiry."""
+
+from __future__ import annotations
+
+import orjson
+
+from feed.history.as_of import PAST_EPOCH
+from feed.valuation.chain import Chain
+from handlers.access.rate_limit import HEAVY
+from handlers.rest.base import ApiHandler
+from schemas.chains import ROW_COLUMNS, chain_table, dump_header
+from schemas.columns import rows
+from schemas.dashboard import dump_dashboard
+from schemas.requests.queries import ChainQuery, DashboardQuery
+from schemas.wire import encode
+
+
+class PastHandler(ApiHandler):
+    """A resource that has a present, and with ``at`` a past."""
+
+    def cost_of_request(self) -> float:
+        """Much for the past, which is read from the store and valued afresh."""
+        return HEAVY if "at" in self.request.query_arguments else self.cost
+
+    async def reply_past_chain(self, query: ChainQuery, at_ms: int) -> None:
+        """Answer with a recorded chain."""
+        chain = await self.within_time(self.services.past.chain(query.symbol, query.expiry, at_ms))
+        self._reply_past(chain, encode_chain(chain, query.strikes))
+
+    async def reply_past_dashboard(self, query: DashboardQuery, at_ms: int) -> None:
+        """Answer with the figures of a recorded chain."""
+        board = await self.within_time(self.services.past.dashboard(query.symbol, query.expiry, at_ms))
+        self._reply_past(board.chain, encode(dump_dashboard(board)))
+
+    def _reply_past(self, chain: Chain, body: bytes) -> None:
+        self.reply(
+            orjson.Fragment(body),
+            meta={"symbol": chain.symbol, "expiry": chain.expiry},
+            version=(PAST_EPOCH, chain.as_of_ms),
+        )
+
+
+def encode_chain(chain: Chain, strikes: int | None) -> bytes:
+    """A chain as the live one is answered, its rows within ``strikes`` on each side of the money."""
+    table = chain_table(chain)
+    if strikes is not None:
+        table = table[:, max(0, chain.atm_index - strikes) : chain.atm_index + strikes + 1]
+    return encode({**dump_header(chain), "option_chain": rows(ROW_COLUMNS, table)})

@@ -1,0 +1,1 @@
+"""What a client may ask, validated with sentences: read `fields` first, then `queries` and `events`."""
