@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from analytics import black76
 from analytics.arrays import Array
-from analytics.black76 import Greeks
 from analytics.volatility import probability_beyond
 
 
@@ -124,33 +123,6 @@ def limits(legs: Sequence[Leg]) -> ProfitLimits:
         maximum_profit=math.inf if slope > 0.0 else float(profit.max()),
         maximum_loss=math.inf if slope < 0.0 else max(0.0, -float(profit.min())),
         net_premium=float(price @ quantity),
-    )
-
-
-def net_greeks(
-    legs: Sequence[Leg],
-    forward: float,
-    time_to_expiry: float,
-    volatility: ArrayLike,
-    discount_factor: float = 1.0,
-) -> Greeks:
-    """Price and Greeks of the whole position, units of `black76` times rupees; arrays of shape ().
-
-    Parameters
-    ----------
-    legs, forward, time_to_expiry, volatility, discount_factor
-        As for `profit_before_expiry`, with one forward.
-
-    """
-    strike, sign, quantity, _ = _columns(legs)
-    each = black76.greeks(forward, strike, time_to_expiry, volatility, sign > 0.0, discount_factor)
-    return Greeks(
-        price=np.asarray(each.price @ quantity),
-        delta=np.asarray(each.delta @ quantity),
-        gamma=np.asarray(each.gamma @ quantity),
-        vega=np.asarray(each.vega @ quantity),
-        theta=np.asarray(each.theta @ quantity),
-        rho=np.asarray(each.rho @ quantity),
     )
 
 

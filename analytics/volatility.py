@@ -1,8 +1,4 @@
-"""Readings of one expiry's smile: at the money, skew, expected move, probabilities.
-
-The slice fits, the volatility index and the realised estimators have modules of their own and are offered
-here too, so that everything about volatility has one address.
-"""
+"""Readings of one expiry's smile: at the money, skew, expected move, probabilities."""
 
 from __future__ import annotations
 
@@ -15,42 +11,6 @@ from scipy.special import ndtr
 
 from analytics.arrays import Array
 from analytics.forward import NEAR_THE_MONEY
-from analytics.realised_volatility import (
-    Rank,
-    Realised,
-    close_to_close,
-    garman_klass,
-    parkinson,
-    rank_and_percentile,
-)
-from analytics.smile_fit import fit_ssvi, fit_svi
-from analytics.svi import Ssvi, Svi, ssvi_slice
-from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
-
-__all__ = [
-    "AtTheMoney",
-    "DeltaSkew",
-    "ExpectedMove",
-    "ExpiryVariance",
-    "Rank",
-    "Realised",
-    "Ssvi",
-    "Svi",
-    "atm_volatility",
-    "close_to_close",
-    "delta_skew",
-    "expected_move",
-    "expiry_variance",
-    "fit_ssvi",
-    "fit_svi",
-    "garman_klass",
-    "out_of_the_money",
-    "parkinson",
-    "probability_beyond",
-    "rank_and_percentile",
-    "ssvi_slice",
-    "volatility_index",
-]
 
 
 @dataclass(frozen=True, slots=True)

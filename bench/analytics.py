@@ -30,7 +30,9 @@ from analytics import (
     normalised_black,
     open_interest,
     volatility,
+    volatility_index,
 )
+from bench.smiles import ssvi_smile
 
 CONTRACTS = 10_000
 PEER_CONTRACTS = 2_000
@@ -91,9 +93,7 @@ class Chain:
 def chain(strikes: int = 120) -> Chain:
     random = np.random.default_rng(1)
     strike = 24_000.0 + 50.0 * (np.arange(strikes) - strikes // 2)
-    smile = volatility.ssvi_slice(0.12**2 * 8 / 365, -0.15, 1.0).volatility(
-        np.log(strike / 24_030.0), 8 / 365
-    )
+    smile = ssvi_smile(np.log(strike / 24_030.0), 0.12, 8 / 365, -0.15, 1.0)
     mid = black76.price(24_030.0, strike, 8 / 365, smile, CALLS_AND_PUTS, np.exp(-RATE * 8 / 365))
     mid = np.maximum(np.round(mid / 0.05) * 0.05, 0.05)
     return Chain(
@@ -124,9 +124,8 @@ def value_chain(data: Chain) -> tuple[object, ...]:
     move = volatility.expected_move(future, at_the_money.volatility, years, discount)
     exposure = gamma_exposure.gamma_exposure(on_forward.gamma, data.open_interest, 65, future)
     flip = gamma_exposure.zero_gamma_level(data.strikes, smile, data.open_interest, future, years)
-    fitted = volatility.fit_svi(np.log(data.strikes / future), smile, years)
-    variance = volatility.expiry_variance(data.strikes, data.bid, data.ask, future, years, RATE)
-    return status, on_spot, ratios, pain, walls, labels, skew, move, exposure, flip, fitted, variance
+    variance = volatility_index.expiry_variance(data.strikes, data.bid, data.ask, future, years, RATE)
+    return status, on_spot, ratios, pain, walls, labels, skew, move, exposure, flip, variance
 
 
 def peer(name: str) -> Any:

@@ -49,18 +49,23 @@ def test_file_of_secrets_that_is_not_there_is_not_warned_of(tmp_path, caplog):
     assert not caplog.records
 
 
+PACKAGES = ("analytics", "cli", "domain", "feed", "handlers", "schemas")
+
+
 @pytest.fixture
 def installed(tmp_path):
     """``start(mode, **settings)``: what a server says that is started beside a ``.env`` of its own."""
 
     def start(mode, **settings):
         shutil.copy(ROOT / "server.py", tmp_path)
+        for package in PACKAGES:
+            (tmp_path / package).symlink_to(ROOT / package)
         (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (tmp_path / ".env").chmod(mode)
         return subprocess.run(
             [sys.executable, tmp_path / "server.py", "--settings", ROOT / "settings.toml", "--port", "0"],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            env={"PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,
             timeout=60,

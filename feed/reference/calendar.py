@@ -118,14 +118,6 @@ class Calendar:
         """The first day of trading after a day."""
         return self._nearest(lambda other: self.is_session(exchange, other), day + _ONE_DAY, _ONE_DAY)
 
-    def session_day(self, exchange: str, at: datetime) -> date:
-        """The trading day an instant belongs to: from its first open until the next day's first open."""
-        day = day_in_india(at)
-        session = self.session(exchange, day)
-        if session is not None and at >= session.open:
-            return day
-        return self.previous_session(exchange, day)
-
     def is_ordinary_session(self, exchange: str, day: date) -> bool:
         """Whether a day has trading of the usual kind, on which contracts may expire."""
         session = self.session(exchange, day)
@@ -153,10 +145,6 @@ class Calendar:
         whole_years = sum(self._minutes_by_day(exchange, year)[-1] for year in range(first.year, last.year))
         whole_years -= sum(self._minutes_by_day(exchange, year)[-1] for year in range(last.year, first.year))
         return whole_years + self._minutes_into_year(exchange, end) - self._minutes_into_year(exchange, start)
-
-    def is_estimated(self, exchange: str, day: date) -> bool:
-        """Whether the holidays of that year are foreseen rather than published."""
-        return day.year not in self._facts.published_years[self._exchange_rules(exchange)[1]]
 
     def _exchange_rules(self, exchange: str) -> tuple[str, str]:
         try:

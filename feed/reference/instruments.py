@@ -195,10 +195,6 @@ class Catalogue:
                     return symbol, day, float(match[5]), match[6] == OptionType.CALL
         raise BadTradingSymbol(text)
 
-    def contract_token(self, symbol: str, expiry: date, strike: float, is_call: bool) -> int:
-        """A Kite-style token of a contract: the same in every run, and no other listed contract's."""
-        return int(self.contract_tokens(symbol, expiry, strike, is_call))
-
     def contract_tokens(
         self, symbol: str, expiry: date, strike: ArrayLike, is_call: ArrayLike
     ) -> NDArray[np.int64]:

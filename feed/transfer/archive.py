@@ -15,14 +15,12 @@ from feed.history.store.database import Database
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 from feed.history.store.reader import Reader
 from feed.market.candles import Candles, SessionGrid, laid_over
-from feed.recordings.frames import Recording
 from feed.recordings.reading import Options
 from feed.recordings.report import ImportReport
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.transfer.exporting import chunks, export_csv, export_parquet
 from feed.transfer.importing import Importer
-from feed.transfer.replaying import recorded_day
 from feed.valuation.minute_metrics import Valuation
 
 Progress = Callable[[int, int], None]
@@ -113,17 +111,13 @@ class Archive:
         ranges = list(chunks(grid, interval, *span_ms))
 
         def query(start_ms: int, end_ms: int) -> Candles:
-            return self._read(lambda: self._candles(symbol, interval, start_ms, end_ms))
+            return self._read(lambda: self.candles(symbol, interval, start_ms, end_ms))
 
         if file_format == "parquet":
             return export_parquet(path, query, ranges, progress)
         if file_format != "csv":
             raise HistoryError(f"The format of an export must be csv or parquet, was {file_format!r}.")
         return export_csv(path, query, ranges, interval, progress)
-
-    def recorded_day(self, start_ms: int, end_ms: int, symbols: tuple[str, ...]) -> Recording:
-        """What was recorded of some symbols in a span, to be replayed."""
-        return self._read(lambda: recorded_day(self._reader, start_ms, end_ms, symbols))
 
     def grid(self, symbol: str) -> SessionGrid:
         """The grid that a symbol's candles stand on."""
@@ -135,7 +129,8 @@ class Archive:
             grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours, recorded)
         return grid
 
-    def _candles(self, symbol: str, interval: Interval, start_ms: int, end_ms: int) -> Candles:
+    def candles(self, symbol: str, interval: Interval, start_ms: int, end_ms: int) -> Candles:
+        """The candles labelled in [start, end)."""
         grid = self.grid(symbol)
         if interval in INTERVALS_MS:
             minutes = self._reader.minutes(symbol, start_ms, end_ms)

@@ -16,13 +16,12 @@ from analytics.gamma_exposure import GammaExposure, gamma_exposure, zero_gamma_l
 from analytics.open_interest import Walls, support_resistance
 from analytics.volatility import (
     ExpectedMove,
-    Rank,
     atm_volatility,
     delta_skew,
     expected_move,
-    rank_and_percentile,
 )
 from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
+from analytics.volatility_rank import Rank, rank_and_percentile
 from domain.instants import to_ms
 from feed.market.market import Market
 from feed.market.source import FloatArray

@@ -83,10 +83,6 @@ class ServiceManager:
         extension = () if within_s is None else (_extension(within_s),)
         return self._notify("STOPPING=1", *_status(status), *extension)
 
-    def extend_timeout(self, within_s: float) -> bool:
-        """Ask for so much time from now on for the start, or the stop, that is under way."""
-        return self._notify(_extension(within_s))
-
     def watch(self, is_healthy: Callable[[], bool], describe: Callable[[], str] = str) -> None:
         """Feed the watchdog from the running loop, but only while ``is_healthy()``.
 

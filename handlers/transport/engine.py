@@ -19,6 +19,7 @@ from engineio import exceptions as engineio_exceptions
 from engineio import packet as engineio_packet
 from tornado.web import RequestHandler
 
+from feed.market.guard import Guard
 from handlers.access.errors import ApiError
 from handlers.access.rules import subscriber
 from handlers.transport.loop import Alarm, TimerWheel
@@ -353,6 +354,7 @@ class EngineServer(engineio.AsyncServer):
         max_pending_per_address: int,
         max_unread_bytes: int,
         max_unread_bytes_in_all: int,
+        guard: Guard,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, monitor_clients=False, **kwargs)
@@ -363,7 +365,7 @@ class EngineServer(engineio.AsyncServer):
         self.on_oversize = on_oversize
         self.check_origin = check_origin
         self.closed_by_reason: Counter[str] = Counter()
-        self.wheel = TimerWheel()
+        self.wheel = TimerWheel(guard=guard)
         self.connect_timeout_s = connect_timeout_s
         self._describe = describe
         self._on_refused = on_refused

@@ -67,8 +67,8 @@ class TimerWheel:
     cancelled timer stays until its time comes; here it is gone at once.
     """
 
-    def __init__(self, period_s: float = PERIOD_S) -> None:
-        self.guard = Guard()  # of the server whose timers these are
+    def __init__(self, period_s: float = PERIOD_S, guard: Guard | None = None) -> None:
+        self._guard = guard or Guard()
         self._period_s = period_s
         self._slots: dict[int, dict[Alarm, None]] = {}
         self._turned = 0
@@ -100,7 +100,7 @@ class TimerWheel:
         while self._turned < now and self._slots:
             self._turned += 1
             for alarm in list(self._slots.pop(self._turned, ())):
-                with self.guard.part("timers"):
+                with self._guard.part("timers"):
                     alarm.action()
         # an empty wheel stands still, so that it keeps no loop alive
         self._handle = loop.call_later(self._period_s, self._turn) if self._slots else None

@@ -14,7 +14,6 @@ from analytics import black76
 from analytics.strategy import (
     Leg,
     limits,
-    net_greeks,
     probability_of_profit,
     profit_at_expiry,
     profit_before_expiry,
@@ -87,20 +86,6 @@ def test_limits_hold_on_a_dense_grid(legs):
     changes = np.flatnonzero(profit[:-1] * profit[1:] < -1e-12)
     for left in changes:
         assert ((result.break_evens >= grid[left]) & (result.break_evens <= grid[left + 1])).any()
-
-
-@settings(max_examples=60, deadline=None)
-@given(legs_of_a_position, st.floats(0.05, 0.6))
-def test_position_greeks_are_the_sum_of_the_legs(legs, sigma):
-    result = net_greeks(legs, 101.0, 0.1, sigma, 0.99)
-    for name in ("price", "delta", "gamma", "vega", "theta", "rho"):
-        each = [
-            (1 if leg.side == "buy" else -1)
-            * leg.quantity
-            * float(getattr(black76.greeks(101.0, leg.strike, 0.1, sigma, leg.is_call, 0.99), name))
-            for leg in legs
-        ]
-        assert float(getattr(result, name)) == pytest.approx(sum(each), rel=1e-9, abs=1e-9), name
 
 
 @settings(max_examples=40, deadline=None)

@@ -11,24 +11,19 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy.special import ndtr
 
-from analytics import black76, volatility
+from analytics import black76
 from analytics.volatility import (
     atm_volatility,
     delta_skew,
     expected_move,
     out_of_the_money,
     probability_beyond,
-    ssvi_slice,
 )
+from bench.smiles import ssvi_smile
 
 STRIKES = np.arange(22_000.0, 26_050.0, 50.0)
 FORWARD, TIME = 24_030.0, 20 / 365
-SMILE = ssvi_slice(0.12**2 * TIME, -0.3, 1.0).volatility(np.log(STRIKES / FORWARD), TIME)
-
-
-def test_everything_about_volatility_has_one_address():
-    assert all(hasattr(volatility, name) for name in volatility.__all__)
-    assert sorted(volatility.__all__) == volatility.__all__
+SMILE = ssvi_smile(np.log(STRIKES / FORWARD), 0.12, TIME, -0.3, 1.0)
 
 
 def test_at_the_money_is_read_at_the_forward_between_strikes():
@@ -56,7 +51,7 @@ def test_skew_is_read_where_the_deltas_are_a_quarter():
         v = sigma * math.sqrt(TIME)
         strike = FORWARD * math.exp(sign * 0.6744897501960817 * v + 0.5 * v * v)
         strikes.append(strike)
-        expected = ssvi_slice(0.12**2 * TIME, -0.3, 1.0).volatility(math.log(strike / FORWARD), TIME)
+        expected = ssvi_smile(np.log(strike / FORWARD), 0.12, TIME, -0.3, 1.0)
         assert sigma == pytest.approx(float(expected), abs=2e-5)
     assert strikes[1] < FORWARD < strikes[0]
     assert result.skew == result.put - result.call == -result.risk_reversal > 0.0

@@ -82,7 +82,7 @@ def test_vanished_clients_are_forgotten_by_the_server_and_the_rest_served(
     async def watch() -> dict[str, Any]:
         running = asyncio.ensure_future(drive(driver, sandbox, "--vanish-at", "0.1", "--survivors", "1"))
         while not running.done():
-            connected.append(sandbox.server.namespace.statistics()["connections"]["now"])
+            connected.append(sandbox.server.services.socket_statistics()["connections"]["now"])
             await asyncio.wait([running], timeout=0.005)
         return running.result()
 

@@ -34,7 +34,7 @@ def expressions(dashboard):
 @pytest.fixture
 def known(sandbox):
     """Every name a sample can have, by the types that the text announces."""
-    metrics = Metrics(sandbox.server.namespace.services)
+    metrics = Metrics(sandbox.server.services)
     metrics.rest.observe("/health", 304, 0.001)
     text = metrics.render()[0].decode()
     names = set()
@@ -70,7 +70,7 @@ def test_states_and_quantiles_that_are_asked_for_exist(alerts, dashboard, sandbo
     for states in re.findall(r'state=~?"([^"]+)"', text):
         assert set(states.split("|")) <= set(FeedStateName)
     sandbox.server.services.loop_lag._late_ms.append(1.0)
-    rendered = Metrics(sandbox.server.namespace.services).render()[0].decode()
+    rendered = Metrics(sandbox.server.services).render()[0].decode()
     for name, quantile in re.findall(r'(market_\w+){[^}]*quantile="([^"]+)"', text):
         assert f'{name}{{quantile="{quantile}"}}' in rendered
 

@@ -135,7 +135,7 @@ async def test_event_flood_is_told_and_then_disconnected(make_sandbox, raw, capl
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await client.until("never")
     assert {p["code"] for name, p in client.events if name == "error"} == {"RATE_LIMITED"}
-    stats = sandbox.server.namespace.statistics()
+    stats = sandbox.server.services.socket_statistics()
     assert stats["closed_by_reason"] == {"over_limit": 1}
 
 
@@ -155,7 +155,7 @@ async def test_socket_that_never_connects_is_closed(make_sandbox, raw):
     client = await raw.open(sandbox.url)
     await client.frame()
     assert await client.ended()
-    assert sandbox.server.namespace.statistics()["closed_by_reason"] == {"connect_timeout": 1}
+    assert sandbox.server.services.socket_statistics()["closed_by_reason"] == {"connect_timeout": 1}
 
 
 @pytest.mark.gen_test

@@ -145,11 +145,12 @@ async def test_client_that_stays_stalled_is_closed_at_the_transport(make_sandbox
     client = next(iter(namespace.broadcaster.clients.values()))
     while client.lagging_since is None:
         await sandbox.step()
-    while not namespace.statistics()["closed_by_reason"]:
+    statistics = sandbox.server.services.socket_statistics
+    while not statistics()["closed_by_reason"]:
         await waited(0.05)
         await sandbox.step()
     await settled()
-    assert namespace.statistics()["closed_by_reason"] == {"slow": 1}
+    assert statistics()["closed_by_reason"] == {"slow": 1}
     assert namespace.broadcaster.clients == {}
     again = await raw.connect(sandbox.url)  # nothing keeps it from coming back
     assert (await again.call("ping"))["success"]

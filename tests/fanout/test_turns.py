@@ -21,7 +21,7 @@ CLIENTS = 20
 @pytest.mark.gen_test
 async def test_the_loop_has_a_turn_whenever_a_cycle_has_kept_it(monkeypatch, breath_s):
     monkeypatch.setattr(broadcast, "SLICE", 1)
-    monkeypatch.setattr(broadcast, "BREATH_S", breath_s)
+    monkeypatch.setattr(broadcast, "MAX_TURN_S", breath_s)
     market = make_market()
     hub = Broadcaster(publish_interval_ms=500, heartbeat_s=1.0, slow_client_timeout_s=1e9)
     now_ms, turns = 1_796_000_000_000, 0

@@ -11,6 +11,7 @@ from feed.market.market import Market
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.source import SimulatedSource
+from feed.valuation.minute_metrics import MinuteMetrics
 from handlers.operations.build import MarketParts
 from tests.conftest import Parts, settings_of
 
@@ -26,7 +27,7 @@ def at(text):
 def kept_market(url, start_ms, *, hours="always", seed=3, step_ms=20_000, reach=None):
     """The parts of a server that goes on where the store's last one stopped."""
     feed = {"start": to_datetime(start_ms).isoformat(), "hours": hours, "seed": seed}
-    history = History(url, calendar=CALENDAR, hours=hours)
+    history = History(url, calendar=CALENDAR, hours=hours, valuation=MinuteMetrics(0.065))
     source = SimulatedSource(
         CATALOGUE,
         CALENDAR,

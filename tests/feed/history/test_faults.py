@@ -50,7 +50,7 @@ def until(history: History, is_so: Callable[[WriterHealth], bool], timeout_s: fl
 def minutes_of(url: str) -> list[int]:
     with Archive(url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange", writable=True) as store:
         assert store.check().problems == []
-        return [(t - OPEN) // MINUTE_MS for t in store._candles("NIFTY", "1m", OPEN, OPEN + DAY).time_ms]
+        return [(t - OPEN) // MINUTE_MS for t in store.candles("NIFTY", "1m", OPEN, OPEN + DAY).time_ms]
 
 
 @pytest.fixture

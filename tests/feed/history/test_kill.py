@@ -50,12 +50,12 @@ def check(url: str, expected: list[int], span_ms: tuple[int, int]) -> None:
     with Archive(url, calendar=CALENDAR, catalogue=CATALOGUE, hours="always", writable=True) as store:
         assert store.check().problems == []
         for symbol in SYMBOLS:
-            minutes = store._candles(symbol, "1m", *span_ms)
+            minutes = store.candles(symbol, "1m", *span_ms)
             times = minutes.time_ms.tolist()
             assert len(times) == len(set(times))
             assert set(expected) <= set(times)
             days = store.grid(symbol).resample("1d", minutes)
-            assert_same_candles(store._candles(symbol, "1d", *span_ms), days)
+            assert_same_candles(store.candles(symbol, "1d", *span_ms), days)
         chain = [run.minute_ms.tolist() for run in store._reader.chain("NIFTY", NEAR, *span_ms)]
         recorded = [minute for run in chain for minute in run]
         assert len(recorded) == len(set(recorded))

@@ -106,8 +106,8 @@ def test_daily_candles_in_the_store_are_the_resampled_minutes(store_url: str) ->
     run(tape.history.stop())
     with archive(store_url) as store:
         grid = store.grid("NIFTY")
-        minutes = store._candles("NIFTY", "1m", OPEN - DAY, OPEN + 3 * DAY)
-        days = store._candles("NIFTY", "1d", OPEN - DAY, OPEN + 3 * DAY)
+        minutes = store.candles("NIFTY", "1m", OPEN - DAY, OPEN + 3 * DAY)
+        days = store.candles("NIFTY", "1d", OPEN - DAY, OPEN + 3 * DAY)
         assert len(days) == 3
         assert_same_candles(days, grid.resample("1d", minutes))
         assert store.check().problems == []
@@ -349,9 +349,9 @@ def test_pruning_deletes_what_is_older_than_is_kept_and_leaves_the_rest_sound(st
         assert store.prune(keep, end) > 0
         assert store.prune(keep, end) == 0
         assert store.check().problems == []
-        minutes = store._candles("NIFTY", "1m", OPEN - DAY, end)
+        minutes = store.candles("NIFTY", "1m", OPEN - DAY, end)
         assert len(minutes) == 45  # of the second day the hour from 09:30 on, and the third
-        assert len(store._candles("NIFTY", "1d", OPEN - DAY, end)) == 2
+        assert len(store.candles("NIFTY", "1d", OPEN - DAY, end)) == 2
         kinds = {kind.name: kind for kind in store.info().kinds}
         assert kinds["chain minutes"].first.timestamp() * 1000 >= end - DAY - 16 * MINUTE_MS
         assert kinds["chain metrics"].rows == 2 * 3 * 30 - 2
@@ -428,10 +428,10 @@ def test_clock_going_back_doubles_and_loses_nothing(store_url: str, caplog: pyte
     assert again < end
     with archive(store_url) as store:
         assert store.check().problems == []
-        stored = store._candles("NIFTY", "1m", OPEN, end + 2 * MINUTE_MS)
+        stored = store.candles("NIFTY", "1m", OPEN, end + 2 * MINUTE_MS)
         assert_same_candles(stored, candles)
         assert_same_candles(
-            store._candles("NIFTY", "1d", OPEN, end), store.grid("NIFTY").resample("1d", stored)
+            store.candles("NIFTY", "1d", OPEN, end), store.grid("NIFTY").resample("1d", stored)
         )
 
 

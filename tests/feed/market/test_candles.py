@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import bars
 from domain.instants import MINUTE_MS
 from domain.intervals import INTERVALS, INTERVALS_MS
 from feed.market.candles import Candles, SessionGrid
 from feed.reference.calendar import Calendar
 from tests.feed.history.support import CALENDAR, assert_same_candles, at
+from tests.feed.market import slow_bars as bars
 
 DAY = 86_400_000
 EXCHANGE = SessionGrid(CALENDAR, "NFO", "exchange")

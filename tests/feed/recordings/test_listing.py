@@ -59,7 +59,7 @@ def test_contracts_of_the_catalogue_keep_its_tokens_and_names(lister, catalogue)
     expiry = date(2026, 8, 25)
     listing = listings(lister, "NIFTY", {expiry: [24000, 24050]})[expiry]
     expected = [
-        catalogue.contract_token("NIFTY", expiry, strike, is_call)
+        catalogue.contract_tokens("NIFTY", expiry, strike, is_call)
         for is_call in (True, False)
         for strike in (24000, 24050)
     ]

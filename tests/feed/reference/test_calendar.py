@@ -202,24 +202,6 @@ def test_session_before_a_long_weekend_is_its_last_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exchange", "at", "day"),
-    [
-        ("NFO", "2026-11-23 09:14", "2026-11-20"),
-        ("NFO", "2026-11-23 09:15", "2026-11-23"),
-        ("NFO", "2026-11-23 15:40", "2026-11-23"),
-        ("NFO", "2026-11-24 12:00", "2026-11-23"),
-        ("NFO", "2026-11-25 09:15", "2026-11-25"),
-        ("MCX", "2026-11-24 16:59", "2026-11-23"),
-        ("MCX", "2026-11-24 17:00", "2026-11-24"),
-        ("MCX", "2026-11-25 00:30", "2026-11-24"),
-        ("NSE", "2026-11-09 08:00", "2026-11-08"),
-    ],
-)
-def test_instant_belongs_to_the_last_day_that_opened(exchange: str, at: str, day: str) -> None:
-    assert CALENDAR.session_day(exchange, ist(at)).isoformat() == day
-
-
-@pytest.mark.parametrize(
     ("exchange", "start", "end", "minutes"),
     [
         ("NFO", "2026-11-23 00:00", "2026-11-24 00:00", 385),
@@ -273,8 +255,6 @@ def test_year_without_a_table_has_the_fixed_holidays_as_estimates() -> None:
     assert CALENDAR.phase("NFO", noon).holiday == "Christmas (estimated)"
     assert CALENDAR.phase("MCX", ist("2029-05-01 12:00")).holiday == "Maharashtra Day (estimated)"
     assert CALENDAR.phase("MCX", ist("2029-05-01 18:00")).phase == "evening"
-    assert CALENDAR.is_estimated("NFO", noon.date())
-    assert not CALENDAR.is_estimated("NFO", date(2026, 11, 23))
 
 
 def test_estimated_holiday_says_so() -> None:
@@ -352,15 +332,6 @@ def test_session_is_open_at_its_open_and_not_at_its_close(exchange: str, day: da
         assert not CALENDAR.phase(exchange, session.open - TICK).is_open
         assert CALENDAR.phase(exchange, session.close - TICK).is_open
         assert not CALENDAR.phase(exchange, session.close).is_open
-
-
-@given(exchanges, instants)
-def test_session_day_opened_last(exchange: str, at: datetime) -> None:
-    session = CALENDAR.session(exchange, CALENDAR.session_day(exchange, at))
-    following = CALENDAR.session(exchange, CALENDAR.next_session(exchange, session.day)) if session else None
-    assert session is not None
-    assert following is not None
-    assert session.open <= at < following.open
 
 
 @given(exchanges, days)

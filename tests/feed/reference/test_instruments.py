@@ -126,20 +126,20 @@ def test_universe_has_its_size_and_every_contract_a_token_of_its_own(days: int) 
 def test_token_is_exchange_token_and_segment() -> None:
     for symbol, segment in (("NIFTY", 2), ("SENSEX", 5), ("GOLD", 7)):
         strike = CATALOGUE[symbol].strike_step * 100
-        assert CATALOGUE.contract_token(symbol, date(2026, 12, 29), strike, True) % 256 == segment
+        assert CATALOGUE.contract_tokens(symbol, date(2026, 12, 29), strike, True) % 256 == segment
 
 
 def test_token_of_a_contract_is_the_same_in_another_catalogue() -> None:
     other = Catalogue.load(Calendar.load())
     contract = ("NIFTY", date(2026, 12, 1), 22_500.0, True)
-    assert other.contract_token(*contract) == CATALOGUE.contract_token(*contract)
+    assert other.contract_tokens(*contract) == CATALOGUE.contract_tokens(*contract)
 
 
 def test_strike_off_the_grid_has_no_token() -> None:
     with pytest.raises(
         UnknownContract, match="strike of NIFTY 2026-12-01 must be a listed one, was 22510"
     ) as caught:
-        CATALOGUE.contract_token("nifty", date(2026, 12, 1), 22_510, True)
+        CATALOGUE.contract_tokens("nifty", date(2026, 12, 1), 22_510, True)
     assert caught.value.near == (22_500, 22_550)
 
 

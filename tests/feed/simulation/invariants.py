@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 
 import numpy as np
 
-from domain.instants import to_datetime, to_ms
+from domain.instants import day_in_india, to_datetime, to_ms
 from feed.market.candles import SessionGrid
 from feed.market.market import Market
 from feed.market.universe import Listing, Universe
@@ -137,6 +137,13 @@ def check_calendar(near: tuple, far: tuple, symbol: str) -> None:
     )
 
 
+def session_day(calendar: Calendar, exchange: str, at: datetime) -> date:
+    """The trading day an instant belongs to: from its first open until the next day's first open."""
+    day = day_in_india(at)
+    session = calendar.session(exchange, day)
+    return day if session is not None and at >= session.open else calendar.previous_session(exchange, day)
+
+
 class DayWatch:
     """What must hold from one update to the next of a day: volume never falls, ranges widen, opens stay."""
 
@@ -169,14 +176,14 @@ class DayWatch:
         at = to_datetime(as_of_ms)
         if self._always or self._calendar.phase(exchange, at).is_open:
             return as_of_ms
-        session = self._calendar.session(exchange, self._calendar.session_day(exchange, at))
+        session = self._calendar.session(exchange, session_day(self._calendar, exchange, at))
         assert session is not None
         return as_of_ms if as_of_ms == self._start_ms else min(as_of_ms, to_ms(session.close))
 
     def _day(self, exchange: str, now_ms: int) -> date:
         if self._always:
             return self._grids[exchange].day_at(now_ms).day
-        return self._calendar.session_day(exchange, to_datetime(now_ms))
+        return session_day(self._calendar, exchange, to_datetime(now_ms))
 
     def _compare(self, contracts: dict[str, np.ndarray], mine: np.ndarray, lives: np.ndarray) -> None:
         now = {name: values[mine] for name, values in contracts.items()}

@@ -23,6 +23,7 @@ from feed.market.watchdog import FeedWatchdog
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue, UnknownSymbol
 from feed.simulation.source import SimulatedSource
+from tests.feed.simulation.invariants import session_day
 
 CALENDAR = Calendar.load()
 CATALOGUE = Catalogue.load(CALENDAR)
@@ -389,7 +390,7 @@ def test_the_day_so_far_agrees_with_its_minutes(hours: str, when: datetime.datet
         daily = run.source.daily_candles(symbol, 1)
         bars = run.source.minute_candles(symbol, 1)
         exchange = CATALOGUE[symbol].derivatives_exchange
-        yesterday = CALENDAR.session_day(exchange, to_datetime(int(daily["time_ms"][0])))
+        yesterday = session_day(CALENDAR, exchange, to_datetime(int(daily["time_ms"][0])))
         today = bars["time_ms"] >= to_ms(CALENDAR.session(exchange, yesterday).close)
         quote = run.market.quote(symbol)
         assert quote.previous_close == daily["close"][0] or hours == "exchange"

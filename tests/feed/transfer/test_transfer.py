@@ -22,7 +22,6 @@ from feed.transfer.exporting import HEADER
 from tests.feed.history.support import (
     CALENDAR,
     CATALOGUE,
-    NEAR,
     RECORDED,
     Tape,
     assert_same_candles,
@@ -81,11 +80,11 @@ def test_minutes_are_imported_with_the_day_they_make(store_url: str, tmp_path: P
         assert (report.kept, report.refused, report.bad_rows) == (800, 0, [])
         assert told[-1] == (800, 800)
         start = at("2024-06-03 09:15")
-        minutes = store._candles("NIFTY", "1m", start, start + 5 * DAY)
+        minutes = store.candles("NIFTY", "1m", start, start + 5 * DAY)
         assert len(minutes) == 800
         assert minutes.source_names == ("imported",)
         assert minutes.candle(0).low == 22_994.95
-        days = store._candles("NIFTY", "1d", start, start + 5 * DAY)
+        days = store.candles("NIFTY", "1d", start, start + 5 * DAY)
         assert_same_candles(days, store.grid("NIFTY").resample("1d", minutes))
         assert store.check().problems == []
 
@@ -136,7 +135,7 @@ def test_an_import_that_was_cut_off_goes_on_after_what_is_stored(store_url: str,
         assert report.resumed_after == 10_000
         assert report.kept == 12_000
         start = at("2024-06-03 09:15")
-        minutes = store._candles("NIFTY", "1m", start, start + 12_000 * MINUTE_MS)
+        minutes = store.candles("NIFTY", "1m", start, start + 12_000 * MINUTE_MS)
         assert minutes.volume.tolist() == list(range(12_000))
         again = imported(store, path)
         assert (again.kept, again.resumed_after) == (12_000, 0)
@@ -154,13 +153,13 @@ def test_daily_files_with_and_without_a_symbol_column(store_url: str, tmp_path: 
     with archive(store_url) as store:
         assert imported(store, stocks).kept == 2
         span = at("2025-11-21 00:00"), at("2025-11-22 00:00")
-        assert store._candles("RELIANCE", "1d", *span).volume.tolist() == [9615271]
-        assert np.isnan(store._candles("M&M", "1d", *span).volume).all()
+        assert store.candles("RELIANCE", "1d", *span).volume.tolist() == [9615271]
+        assert np.isnan(store.candles("M&M", "1d", *span).volume).all()
         report = imported(store, nameless)
         assert report.error == "neither its rows nor its name tell the symbol: name one with --symbol."
         nameless.write_text("date,open,high,low,close\n2025-11-21,11.5,12,11,11.9\n")
         assert imported(store, nameless, "india vix").kept == 1
-        assert store._candles("INDIA VIX", "1d", *span).close.tolist() == [11.9]
+        assert store.candles("INDIA VIX", "1d", *span).close.tolist() == [11.9]
 
 
 def test_an_imported_day_replaces_a_simulated_one(store_url: str, tmp_path: Path) -> None:
@@ -169,7 +168,7 @@ def test_an_imported_day_replaces_a_simulated_one(store_url: str, tmp_path: Path
     path.write_text("date,open,high,low,close,volume\n2026-11-25,100,101,99,100.5,7\n")
     with archive(store_url) as store:
         imported(store, path)
-        day = store._candles("NIFTY", "1d", OPEN, OPEN + MINUTE_MS)
+        day = store.candles("NIFTY", "1d", OPEN, OPEN + MINUTE_MS)
         assert day.close.tolist() == [100.5]
         assert day.source_names == ("imported",)
 
@@ -234,10 +233,10 @@ def test_an_exported_file_imported_again_gives_the_same_candles(store_url: str, 
     path = tmp_path / "nifty_minutes.csv"
     with archive(store_url, writable=False) as store:
         assert store.export("nifty", "1m", span, path) == 30
-        before = store._candles("NIFTY", "1m", *span)
+        before = store.candles("NIFTY", "1m", *span)
     with archive(f"{tmp_path}/other.db") as other:
         assert imported(other, path).kept == 30
-        assert_same_candles(other._candles("NIFTY", "1m", *span), before)
+        assert_same_candles(other.candles("NIFTY", "1m", *span), before)
     assert tape.history.health().dropped == 0
 
 
@@ -310,25 +309,6 @@ def test_parquet_holds_the_candles(tmp_path: Path) -> None:
     assert table["volume"][0] is None
 
 
-def test_a_recorded_day_can_be_replayed(store_url: str) -> None:
-    tape = recorded_store(store_url, 20)
-    with archive(store_url, writable=False) as store:
-        recording = store.recorded_day(OPEN, OPEN + DAY, ("NIFTY",))
-        with pytest.raises(HistoryError, match="Nothing is recorded of TCS"):
-            store.recorded_day(OPEN, OPEN + DAY, ("TCS",))
-    source = ReplaySource(recording.frames, catalogue=CATALOGUE, calendar=CALENDAR)
-    of = market(source.universe, source="replay")
-    assert len(recording.frames) == 20
-    for minute in range(20):
-        of.apply(source.advance(OPEN + (minute + 1) * MINUTE_MS - 1))
-        _, legs = [state for state in tape.legs if state[0] < OPEN + (minute + 1) * MINUTE_MS][-1]
-        replayed = of.legs(of.universe.listing("NIFTY", NEAR))
-        rows = tape.market.universe.listing("NIFTY", NEAR).rows
-        for name in ("last_price", "bid", "ask", "volume", "open_interest"):
-            np.testing.assert_allclose(replayed[name].ravel(), legs[name][rows], atol=1e-9, err_msg=name)
-    assert of.quote("NIFTY").last_price == tape.price[0]
-
-
 @needs_recordings
 def test_the_recorded_market_data_is_imported(tmp_path: Path) -> None:
     with archive(f"{tmp_path}/h.db") as store:
@@ -338,7 +318,7 @@ def test_the_recorded_market_data_is_imported(tmp_path: Path) -> None:
         assert imported(store, RECORDED / "daily_nifty_history.csv").kept > 480
         assert imported(store, RECORDED / "daily_stocks.csv").kept > 600
         assert imported(store, RECORDED / "daily_india_vix.csv", "INDIA VIX").kept > 240
-        crash = store._candles("NIFTY", "1d", at("2024-06-04 00:00"), at("2024-06-05 00:00"))
+        crash = store.candles("NIFTY", "1d", at("2024-06-04 00:00"), at("2024-06-05 00:00"))
         assert len(crash) == 1
         assert crash.low[0] < 0.95 * crash.open[0]
         assert store.check().problems == []

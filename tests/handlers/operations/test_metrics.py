@@ -18,7 +18,7 @@ from schemas.configuration.api_keys import parse_key
 
 @pytest.fixture
 def services(sandbox):
-    return sandbox.server.namespace.services
+    return sandbox.server.services
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_feed_figures_are_those_of_the_ticker(metrics, sandbox):
 
 def test_exactly_one_feed_state_is_set(metrics, sandbox):
     for name in ("live", "stalled"):
-        sandbox.server.ticker.state = FeedState(name, "as the test says")
+        sandbox.server.ticker.watchdog.state = FeedState(name, "as the test says")
         states = {
             key[1][1]: value for key, value in samples_of(metrics).items() if key[0] == "market_feed_state"
         }

@@ -14,6 +14,7 @@ from feed.market.guard import PARTS
 from feed.valuation.minute_metrics import MinuteMetrics
 from handlers.monitoring.health import Health
 from handlers.monitoring.loop_lag import LoopLag
+from handlers.streams.notifications import Notifier
 from tests.processes import ROOT
 
 MINUTES = {"speed": 122.0}  # a step is 61 seconds: each closes a minute
@@ -72,28 +73,27 @@ def break_streams(sandbox, monkeypatch):
             monkeypatch.setattr(stream, "_value", raises)
 
 
-def break_expiries(sandbox, monkeypatch):
-    notifier = sandbox.server.namespace.notifier
-    whole = notifier._end
+def break_expiries(_sandbox, monkeypatch):
+    whole = Notifier._end
 
-    async def end(room, successor):
+    async def end(notifier, room, successor):
         if room.stream.symbol == "BANKNIFTY":
             raises()
-        await whole(room, successor)
+        await whole(notifier, room, successor)
 
-    monkeypatch.setattr(notifier, "_end", end)
-
-
-def break_closed_candles(sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.server.namespace.notifier, "_tell_closed", raises_later)
+    monkeypatch.setattr(Notifier, "_end", end)
 
 
-def break_market_status(sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.server.namespace.notifier, "_tell_phases", raises_later)
+def break_closed_candles(_sandbox, monkeypatch):
+    monkeypatch.setattr(Notifier, "_tell_closed", raises_later)
 
 
-def break_feed_status(sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.server.namespace.notifier, "_tell_feed_state", raises_later)
+def break_market_status(_sandbox, monkeypatch):
+    monkeypatch.setattr(Notifier, "_tell_phases", raises_later)
+
+
+def break_feed_status(_sandbox, monkeypatch):
+    monkeypatch.setattr(Notifier, "_tell_feed_state", raises_later)
 
 
 BREAKS = {
@@ -195,7 +195,7 @@ async def test_client_that_cannot_be_written_to_is_dropped_alone(make_sandbox, c
     broadcaster = sandbox.server.namespace.broadcaster
     victim = next(iter(broadcaster.clients.values()))
     monkeypatch.setattr(type(victim), "send", lambda self, packet: raises() if self is victim else None)
-    await sandbox.server.namespace.notifier.notify_feed()
+    await sandbox.server.services.notify_feed()
     assert sandbox.server.services.guard.failures["clients"] == 1
     monkeypatch.undo()
     await good.settle()
@@ -208,7 +208,7 @@ async def test_client_that_cannot_be_written_to_is_dropped_alone(make_sandbox, c
 @pytest.mark.gen_test
 async def test_timers_and_looks_that_raise_are_counted_and_come_again(make_sandbox, monkeypatch):
     sandbox = await make_sandbox(own_market=True)
-    services = sandbox.server.namespace.services
+    services = sandbox.server.services
     wheel = sandbox.server.namespace.server.eio.wheel
     fired = []
     wheel.later(0.0, raises)

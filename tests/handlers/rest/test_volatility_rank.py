@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.volatility import rank_and_percentile
+from analytics.volatility_rank import rank_and_percentile
 
 SERIES = "/api/dashboard-history/{}?interval=1d&from=2025-11-01&per_page=1000"
 YEAR = {"backfill_days": 300, "backfill_sessions": 1}

@@ -43,7 +43,7 @@ async def test_polling_client_that_never_polls_is_refused_then_closed_and_nobody
             break
     assert max(held) <= EACH + 200_000  # the limit, and the answer that went over it
     assert max(held) > EACH / 4
-    refused = sandbox.server.namespace.statistics()
+    refused = sandbox.server.services.socket_statistics()
     assert refused["unread_bytes"] <= EACH + 200_000
     await other.ask("subscribe_symbol", {"symbol": "NIFTY"})
     assert (await other.next("symbol_update"))["symbol"] == "NIFTY"
@@ -95,7 +95,7 @@ async def test_who_goes_on_over_a_limit_is_sent_away_after_twenty_refusals(make_
     client = await connect(sandbox)
     namespace._monotonic = lambda: 0.0  # so that no allowance grows back
     (view,) = namespace.broadcaster.clients.values()
-    while view.strikes < MAX_VIOLATIONS:
+    while view.violations < MAX_VIOLATIONS:
         await client.call("ping", None)
     assert view.sid in namespace.broadcaster.clients
     await client.socket.emit("ping", None)

@@ -1,0 +1,34 @@
+"""Standing among a history."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from analytics.volatility_rank import rank_and_percentile
+
+
+def test_rank_and_percentile_of_a_known_history():
+    result = rank_and_percentile(np.linspace(10.0, 20.0, 41), 15.0)
+    assert (result.rank, result.days) == (0.5, 41)
+    assert result.percentile == pytest.approx(20 / 41)
+
+
+def test_a_new_extreme_is_the_end_of_the_range():
+    assert rank_and_percentile(np.arange(30.0), 99.0).rank == 1.0
+    assert rank_and_percentile(np.arange(30.0), -1.0).rank == 0.0
+
+
+@pytest.mark.parametrize(("days", "known"), [(19, False), (20, True)])
+def test_rank_needs_twenty_known_days(days, known):
+    history = np.append(np.arange(float(days)), [np.nan] * 5)
+    result = rank_and_percentile(history, 3.0)
+    assert result.days == days
+    assert math.isnan(result.rank) is math.isnan(result.percentile) is not known
+
+
+def test_rank_among_equal_days_is_unknown():
+    assert math.isnan(rank_and_percentile(np.full(30, 12.0), 12.0).rank)
+    assert math.isnan(rank_and_percentile(np.arange(30.0), math.nan).percentile)
