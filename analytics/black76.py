@@ -107,7 +107,7 @@ def price(
     return valuation.shaped(valuation.price)
 
 
-def greeks(
+def greeks(  # noqa: PLR0913 - the formula's own symbols
     forward: ArrayLike,
     strike: ArrayLike,
     time_to_expiry: ArrayLike,

@@ -61,9 +61,7 @@ class Forward:
 def parity_forward(
     spot: float,
     strikes: ArrayLike,
-    bid: ArrayLike,
-    ask: ArrayLike,
-    last: ArrayLike,
+    quotes: tuple[ArrayLike, ArrayLike, ArrayLike],
     time_to_expiry: float,
     rate: float,
     future: float = math.nan,
@@ -76,7 +74,7 @@ def parity_forward(
         NaN where unknown: the nearest strikes are then those where call and put cost most alike.
     strikes : array_like (n,)
         Ascending.
-    bid, ask, last : array_like (2, n)
+    quotes : bid, ask and last price, each array_like (2, n)
         Calls, then puts. NaN or 0 means no such price; the caller passes NaN for a quote that is stale.
     time_to_expiry : float
         Years.
@@ -98,7 +96,7 @@ def parity_forward(
     if math.isfinite(future):
         return Forward(future, 0, ForwardMethod.future, math.nan)
     strike = np.asarray(strikes, dtype=np.float64)
-    bids, asks, lasts = (np.asarray(item, dtype=np.float64) for item in (bid, ask, last))
+    bids, asks, lasts = (np.asarray(item, dtype=np.float64) for item in quotes)
     growth = math.exp(rate * max(time_to_expiry, 0.0)) if math.isfinite(rate * time_to_expiry) else math.nan
     two_sided = ((bids > 0.0) & (asks >= bids)).all(axis=0)
     difference = np.where(two_sided, 0.5 * (bids[0] + asks[0] - bids[1] - asks[1]), np.nan)

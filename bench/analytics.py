@@ -105,7 +105,7 @@ def value_chain(data: Chain) -> tuple[object, ...]:
     """Every derived field that a chain and its dashboard show."""
     years, discount = 8 / 365, float(np.exp(-RATE * 8 / 365))
     future = forward.parity_forward(
-        24_010.0, data.strikes, data.bid, data.ask, data.last, years, RATE
+        24_010.0, data.strikes, (data.bid, data.ask, data.last), years, RATE
     ).forward
     mid = 0.5 * (data.bid + data.ask)
     sigma, status = implied_volatility.implied_volatility(

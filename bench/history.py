@@ -144,26 +144,26 @@ async def reading(recorder: Recording, times: int) -> None:
 
     def a_day() -> Awaitable[Any]:
         start = chance.choice(past_opens)
-        return history.candles(
+        return history.answers.candles(
             chance.choice(symbols), Interval.ONE_MINUTE, start, start + SESSION_MINUTES * MINUTE_MS
         )
 
     def a_chain() -> Awaitable[Any]:
         at_ms = chance.randrange(to_ms(OPEN) + 5 * MINUTE_MS, now)
-        return history.chain_at("NIFTY", chance.choice(nifty).expiry.day, at_ms)
+        return history.answers.chain_at("NIFTY", chance.choice(nifty).expiry.day, at_ms)
 
     def year() -> Awaitable[Any]:
-        return history.candles(chance.choice(symbols), Interval.ONE_DAY, now - 365 * DAY_MS, now)
+        return history.answers.candles(chance.choice(symbols), Interval.ONE_DAY, now - 365 * DAY_MS, now)
 
     def contract() -> Awaitable[Any]:
         listing = nifty[0]
         strike = float(chance.choice(listing.strikes.tolist()))
-        return history.candles(
+        return history.answers.candles(
             "NIFTY", Interval.ONE_MINUTE, to_ms(OPEN), now, (listing.expiry.day, strike, True)
         )
 
     def today() -> Awaitable[Any]:
-        return history.candles(chance.choice(symbols), Interval.FIVE_MINUTES, to_ms(OPEN), now)
+        return history.answers.candles(chance.choice(symbols), Interval.FIVE_MINUTES, to_ms(OPEN), now)
 
     await measured("a day of 1m candles, from the store", a_day, times, "under 5")
     await measured("today's 5m candles, from memory", today, times)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, time
 from typing import TypeVar
 
@@ -15,14 +14,9 @@ from numpy.typing import NDArray
 
 from domain.instants import IST, MINUTE_MS, to_datetime
 from domain.intervals import INTERVALS, INTERVALS_MS, Interval
-from feed.history.filling.backfill import Backfill
-from feed.history.maintenance.read_faults import ReadFaults
 from feed.history.open_interest import OpenInterestSeries, open_interest_series
-from feed.history.recorder import Recorder
-from feed.history.store.codec import Damaged
-from feed.history.store.database import Database
-from feed.history.store.problems import STORE_ERRORS, HistoryError
-from feed.history.store.reader import Reader
+from feed.history.state import HistoryState
+from feed.history.store.problems import HistoryError
 from feed.history.store.stored_chain import StoredChain, chain_of_minute
 from feed.market.candles import (
     SOURCES,
@@ -30,11 +24,9 @@ from feed.market.candles import (
     Candles,
     FloatArray,
     IntArray,
-    RecordedDays,
     SessionGrid,
     laid_over,
 )
-from feed.reference.calendar import Calendar
 
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
@@ -44,38 +36,45 @@ PATIENCE_S = 10.0  # for the past of a symbol that somebody asked for
 _DEFAULT_EXCHANGE = "NFO"  # of a symbol that is in the store but no longer in the universe
 
 
-class Answers:
-    """Reads one store on a bounded pool of threads, and a recorder's memory over it."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of many candles.
 
-    def __init__(self, url: str | None, *, calendar: Calendar, hours: str, readers: int) -> None:
-        self._calendar = calendar
-        self._hours = hours
-        self._grids: dict[str, SessionGrid] = {}
-        self._exchange_of: dict[str, str] = {}
-        self._recorder: Recorder | None = None
-        self._backfill: Backfill | None = None
-        self._forgetting: threading.Event | None = None  # set once what lies after a rewind is gone
-        self.database = Database(url, readers)
-        self.database.open()
-        self._reader = Reader(self.database)
-        self._read_faults = ReadFaults(self.database)
-        self._pool = ThreadPoolExecutor(readers, thread_name_prefix="history-reader")
+    Pages count from 1 at the oldest, so that one that is full never changes; with ``from_end`` at the newest,
+    and then they stand still as long as the end of the span does.
+    """
+
+    number: int
+    size: int
+    from_end: bool = False
+
+
+class Answers:
+    """Reads one store, and a recorder's memory over it."""
+
+    def __init__(self, state: HistoryState) -> None:
+        self._state = state
 
     async def ready(self, symbol: str) -> None:
         """Wait until the past of a symbol is filled, so that what is read of it does not depend on when.
 
         A store that takes nothing does not hold up its readers: they get what there is.
         """
-        if self._backfill is None or symbol not in self._exchange_of:
+        backfill = self._state.backfill
+        if (
+            backfill is None
+            or not self._state.knows(symbol)
+            or self._state.writer.health().reason is not None
+        ):
             return
-        found = self._backfill.ready(symbol)
+        found = backfill.ready(symbol)
         if not found.done():
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(found)), PATIENCE_S)
 
     def forming(self, symbol: str, interval: Interval, now_ms: int) -> Candle | None:
         """The candle being formed, None while nothing was published in it; from memory."""
-        return self._started().forming(symbol, interval, now_ms)
+        return self._state.started().forming(symbol, interval, now_ms)
 
     async def candles(
         self, symbol: str, interval: Interval, start_ms: int, end_ms: int, contract: Contract | None = None
@@ -84,7 +83,7 @@ class Answers:
         if interval not in INTERVALS:
             raise ValueError(f"interval must be one of {', '.join(INTERVALS)}, was {interval!r}")
         await self._forgotten()
-        grid = self._grid(symbol)
+        grid = self._state.grid(symbol)
         first_ms, stop_ms = grid.cover(interval, start_ms, end_ms)
         if contract is not None:
             return grid.resample(interval, await self._contract_minutes(symbol, contract, first_ms, stop_ms))
@@ -93,7 +92,7 @@ class Answers:
             minutes = await self._minutes(symbol, first_ms, stop_ms)
             bars = await self._bars(symbol, interval, first_ms, stop_ms)
             return grid.resample(interval, laid_over([minutes, *bars]))
-        days = await self._days(symbol, grid, first_ms, stop_ms)
+        days = await self.days(symbol, grid, first_ms, stop_ms)
         found = days if interval == Interval.ONE_DAY else grid.resample(interval, days)
         # a span that ends with a date ends with that trading day, though the next one may have begun by then
         return found.between(first_ms, end_ms) if _is_midnight(end_ms) else found
@@ -103,12 +102,12 @@ class Answers:
         if interval == Interval.ONE_MINUTE:
             return []
         try:
-            bars = await self._read(lambda: self._reader.bars(symbol, start_ms, end_ms))
+            bars = await self._state.read(lambda: self._state.reader.bars(symbol, start_ms, end_ms))
         except HistoryError:
             if not self._remembers(symbol, start_ms):
                 raise
             return []  # memory has every minute of the span, which a bar would only repeat
-        return self._grid(symbol).fitting(interval, bars)
+        return self._state.grid(symbol).fitting(interval, bars)
 
     async def earliest_ms(
         self, symbol: str, interval: Interval, contract: Contract | None = None
@@ -132,20 +131,20 @@ class Answers:
         self, symbol: str, interval: Interval, contract: Contract | None
     ) -> int | None:
         if contract is not None:
-            covered = await self._read(lambda: self._reader.coverage(symbol, contract[0]))
+            covered = await self._state.read(lambda: self._state.reader.coverage(symbol, contract[0]))
             return covered and covered[0]
         if interval in INTERVALS_MS:
-            return await self._read(lambda: self._reader.earliest_ms(symbol))
-        day = await self._read(lambda: self._reader.first_day(symbol))
-        return None if day is None else self._grid(symbol).day(day).open_ms
+            return await self._state.read(lambda: self._state.reader.earliest_ms(symbol))
+        day = await self._state.read(lambda: self._state.reader.first_day(symbol))
+        return None if day is None else self._state.grid(symbol).day(day).open_ms
 
     def ends_ms(self, symbol: str, interval: Interval, time_ms: int) -> int:
         """When the candle that begins at an instant is final."""
-        return self._grid(symbol).bounds(interval, time_ms)[1]
+        return self._state.grid(symbol).bounds(interval, time_ms)[1]
 
     def _remembers(self, symbol: str, start_ms: int) -> bool:
         """Whether memory has all minutes of an underlying from an instant on."""
-        recorder = self._recorder
+        recorder = self._state.recorder
         return (
             recorder is not None
             and symbol in recorder.row_of
@@ -155,7 +154,7 @@ class Answers:
     def _earliest_remembered_ms(
         self, symbol: str, interval: Interval, contract: Contract | None
     ) -> int | None:
-        recorder = self._recorder
+        recorder = self._state.recorder
         if recorder is None or symbol not in recorder.row_of:
             return None
         if contract is not None:
@@ -171,36 +170,32 @@ class Answers:
 
     async def finest_width_ms(self, symbol: str, start_ms: int, end_ms: int) -> int | None:
         """The width of the narrowest candles kept in [start, end), None where there are none."""
-        grid = self._grid(symbol)
+        grid = self._state.grid(symbol)
         days = grid.day_at(start_ms).day, grid.day_at(max(start_ms, end_ms - 1)).day
-        recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
+        recorder = (
+            self._state.recorder if self._state.recorder and symbol in self._state.recorder.row_of else None
+        )
         first_ms = start_ms - start_ms % MINUTE_MS
         if recorder is not None and (
             first_ms >= recorder.running.recent.begins_ms or len(recorder.minutes(symbol, first_ms, end_ms))
         ):
             return MINUTE_MS
-        return await self._read(lambda: self._reader.finest_width_ms(symbol, start_ms, end_ms, days))
+        return await self._state.read(
+            lambda: self._state.reader.finest_width_ms(symbol, start_ms, end_ms, days)
+        )
 
     async def page(
         self,
         symbol: str,
         interval: Interval,
-        start_ms: int,
-        end_ms: int,
-        page: int,
-        per_page: int,
+        span: tuple[int, int],
+        page: Page,
         contract: Contract | None = None,
-        *,
-        from_end: bool = False,
     ) -> tuple[Candles, int]:
-        """One page, ascending, and how many candles there are in all.
-
-        Pages count from 1 at the oldest, so that one that is full never changes; with ``from_end`` at the
-        newest, and then they stand still as long as ``end_ms`` does.
-        """
-        candles = await self.candles(symbol, interval, start_ms, end_ms, contract)
-        first, stop = (page - 1) * per_page, page * per_page
-        if from_end:
+        """One page of the candles in [start, end), ascending, and how many there are in all."""
+        candles = await self.candles(symbol, interval, *span, contract)
+        first, stop = (page.number - 1) * page.size, page.number * page.size
+        if page.from_end:
             first, stop = (max(0, len(candles) - place) for place in (stop, first))
         return candles.take(slice(first, stop)), len(candles)
 
@@ -208,15 +203,15 @@ class Answers:
         """The trading day at an instant and the one before it that has a candle."""
         await self._forgotten()
         await self.ready(symbol)
-        grid = self._grid(symbol)
+        grid = self._state.grid(symbol)
         today = grid.day_at(now_ms)
         start_ms = today.start_ms - 14 * 86_400_000  # longer than any closure of an exchange
         try:
-            days = await self._days(symbol, grid, start_ms, today.end_ms)
+            days = await self.days(symbol, grid, start_ms, today.end_ms)
         except HistoryError:
-            if self._recorder is None or symbol not in self._recorder.row_of:
+            if self._state.recorder is None or symbol not in self._state.recorder.row_of:
                 raise
-            days = self._recorder.days(symbol)
+            days = self._state.recorder.days(symbol)
         current = days.between(today.open_ms, today.open_ms + 1)
         before = days.between(start_ms, today.open_ms)
         return (
@@ -226,12 +221,12 @@ class Answers:
 
     async def chain_at(self, symbol: str, expiry: date, at_ms: int) -> StoredChain | None:
         """The chain as it stood at an instant: its newest record that was complete by then."""
-        waiting = self._recorder.unwritten()[:-1] if self._recorder else []
+        waiting = self._state.recorder.unwritten()[:-1] if self._state.recorder else []
         complete = (minute for minute in reversed(waiting) if minute.as_of_ms <= at_ms)
         remembered = (chain_of_minute(minute, symbol, expiry) for minute in complete)
         newest = next((chain for chain in remembered if chain is not None), None)
         try:
-            stored = await self._read(lambda: self._reader.chain_at(symbol, expiry, at_ms))
+            stored = await self._state.read(lambda: self._state.reader.chain_at(symbol, expiry, at_ms))
         except HistoryError:
             if newest is None:
                 raise
@@ -242,15 +237,15 @@ class Answers:
 
     async def coverage(self, symbol: str, expiry: date) -> tuple[int, int] | None:
         """First and last instant at which a chain is recorded, None where nothing is."""
-        return await self._read(lambda: self._reader.coverage(symbol, expiry))
+        return await self._state.read(lambda: self._state.reader.coverage(symbol, expiry))
 
     async def metrics(
         self, symbol: str, expiry: date, start_ms: int, end_ms: int, interval: Interval = Interval.ONE_MINUTE
     ) -> dict[str, FloatArray]:
         """Series of a chain's ``METRICS`` with their ``minute_ms``: the last value in each interval."""
-        series = await self._read(lambda: self._reader.metrics(symbol, expiry, start_ms, end_ms))
+        series = await self._state.read(lambda: self._state.reader.metrics(symbol, expiry, start_ms, end_ms))
         times = series["minute_ms"].astype(np.int64)
-        return lasts_of(series, self._grid(symbol).labels(interval, times))
+        return lasts_of(series, self._state.grid(symbol).labels(interval, times))
 
     async def open_interest(
         self,
@@ -269,7 +264,7 @@ class Answers:
         listed = np.unique(np.concatenate([chain.strikes for chain in chains] or [np.empty(0)]))
         chosen = listed if strikes is None else np.array(sorted(strikes), np.float64)
         series = open_interest_series(chains, chosen)
-        labels = self._grid(symbol).labels(interval, series.minute_ms)
+        labels = self._state.grid(symbol).labels(interval, series.minute_ms)
         last = _lasts(labels)
         return OpenInterestSeries(
             labels[last],
@@ -282,8 +277,8 @@ class Answers:
 
     async def recorded_expiries(self, symbol: str, first: date) -> list[date]:
         """The expiries from a day on of which anything is recorded, nearest first."""
-        waiting = self._recorder.unwritten() if self._recorder else []
-        found = set(await self._read(lambda: self._reader.expiries(symbol, first)))
+        waiting = self._state.recorder.unwritten() if self._state.recorder else []
+        found = set(await self._state.read(lambda: self._state.reader.expiries(symbol, first)))
         for minute in waiting[:-1]:
             if symbol in minute.universe.row_of:
                 found |= {listing.expiry.day for listing in minute.universe.chains(symbol)}
@@ -291,67 +286,46 @@ class Answers:
 
     async def chain_sources(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> tuple[str, ...]:
         """Where the records of a chain come from, each once."""
-        codes = await self._read(lambda: self._reader.chain_sources(symbol, expiry, start_ms, end_ms))
+        codes = await self._state.read(
+            lambda: self._state.reader.chain_sources(symbol, expiry, start_ms, end_ms)
+        )
         return tuple(SOURCES[code] for code in sorted(codes))
 
     def day_start_ms(self, symbol: str, at_ms: int) -> int:
         """When the trading day of an instant began."""
-        return self._grid(symbol).day_at(at_ms).start_ms
+        return self._state.grid(symbol).day_at(at_ms).start_ms
 
     async def _forgotten(self) -> None:
         """Wait until nothing after a rewind is left: a clock that was set back has no future to show."""
-        if self._forgetting is not None and not self._forgetting.is_set():
-            await asyncio.get_running_loop().run_in_executor(None, self._forgetting.wait, PATIENCE_S)
-
-    def _started(self) -> Recorder:
-        if self._recorder is None:
-            raise RuntimeError("history must be started before it can record")
-        return self._recorder
-
-    def _grid(self, symbol: str) -> SessionGrid:
-        exchange = self._exchange_of.get(symbol, _DEFAULT_EXCHANGE)
-        grid = self._grids.get(exchange)
-        if grid is None:
-            recorded = self._recorded_days(exchange)
-            grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours, recorded)
-        return grid
-
-    def _recorded_days(self, exchange: str) -> RecordedDays:
-        """Sessions that only what is recorded knows; a store that cannot say it has none."""
-        try:
-            return self._reader.recorded_days(exchange)
-        except STORE_ERRORS:
-            return {}
-
-    async def _read(self, query: Callable[[], T]) -> T:
-        """Run a query on a reader's thread. Raises HistoryError where the store fails."""
-        try:
-            found = await asyncio.get_running_loop().run_in_executor(self._pool, query)
-        except (*STORE_ERRORS, Damaged) as error:
-            raise self._read_faults.failed(error) from error
-        self._read_faults.answered()
-        return found
+        if self._state.forgetting is not None and not self._state.forgetting.is_set():
+            await asyncio.get_running_loop().run_in_executor(None, self._state.forgetting.wait, PATIENCE_S)
 
     async def _minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """One-minute candles of an underlying: what is stored, then what memory knows better."""
-        recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
+        recorder = (
+            self._state.recorder if self._state.recorder and symbol in self._state.recorder.row_of else None
+        )
         if recorder is None:
-            return await self._read(lambda: self._reader.minutes(symbol, start_ms, end_ms))
+            return await self._state.read(lambda: self._state.reader.minutes(symbol, start_ms, end_ms))
         older: list[Candles] = []
         if start_ms < recorder.running.recent.begins_ms:
             waiting = recorder.waiting(symbol).between(start_ms, end_ms)
-            stored = await self._read(lambda: self._reader.minutes(symbol, start_ms, end_ms))
+            stored = await self._state.read(lambda: self._state.reader.minutes(symbol, start_ms, end_ms))
             older = [stored, waiting]
         return Candles.merge([*older, recorder.minutes(symbol, start_ms, end_ms)])
 
-    async def _days(self, symbol: str, grid: SessionGrid, start_ms: int, end_ms: int) -> Candles:
+    async def days(self, symbol: str, grid: SessionGrid, start_ms: int, end_ms: int) -> Candles:
         """Daily candles of the trading days in [start, end), today's as it stands."""
         first, last = grid.day_at(start_ms), grid.day_at(max(end_ms - 1, start_ms))
-        recorder = self._recorder if self._recorder and symbol in self._recorder.row_of else None
+        recorder = (
+            self._state.recorder if self._state.recorder and symbol in self._state.recorder.row_of else None
+        )
         remembered = recorder.days(symbol) if recorder else Candles.empty()
         try:
-            stored, _ = await self._read(
-                lambda: self._reader.days(symbol, first.day, last.day, lambda day: grid.day(day).open_ms)
+            stored, _ = await self._state.read(
+                lambda: self._state.reader.days(
+                    symbol, first.day, last.day, lambda day: grid.day(day).open_ms
+                )
             )
         except HistoryError:
             if not len(remembered) or first.open_ms < remembered.time_ms[0]:
@@ -363,10 +337,12 @@ class Answers:
         self, symbol: str, expiry: date, start_ms: int, end_ms: int, strikes: Sequence[float] | None
     ) -> list[StoredChain]:
         """A chain's records of minutes in [start, end): stored, waiting to be stored, being formed."""
-        recorder = self._recorder
+        recorder = self._state.recorder
         # before the query: what is written meanwhile is then found twice, and not never
         minutes = recorder.unwritten() if recorder else []
-        chains = await self._read(lambda: self._reader.chain(symbol, expiry, start_ms, end_ms, strikes))
+        chains = await self._state.read(
+            lambda: self._state.reader.chain(symbol, expiry, start_ms, end_ms, strikes)
+        )
         stored_ms = max((int(chain.minute_ms[-1]) for chain in chains), default=-1)
         newer = [minute for minute in minutes if max(start_ms, stored_ms + 1) <= minute.start_ms < end_ms]
         found = [chain_of_minute(minute, symbol, expiry) for minute in newer]

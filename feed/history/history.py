@@ -7,8 +7,9 @@ served from memory, so a reader sees every minute whether the disk keeps up or n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 
 from domain.instants import MINUTE_MS
 from domain.market import HealthStatus, MarketHours
-from feed.history.answers import PATIENCE_S
+from feed.history.answers import PATIENCE_S, Answers
 from feed.history.filling.backfill import Backfill, Progress, Reach
 from feed.history.filling.today import TodayJob, missing_today
 from feed.history.maintenance.checking import quick_fault
@@ -26,8 +27,9 @@ from feed.history.open_interest import OpenInterestSeries
 from feed.history.previous_run import PreviousRun, read_previous_run
 from feed.history.recorder import Recorder
 from feed.history.session_figures import SessionFigures
-from feed.history.store.codec import Damaged
-from feed.history.store.problems import STORE_ERRORS, HistoryError
+from feed.history.state import HistoryState
+from feed.history.store.database import Database
+from feed.history.store.problems import HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.stored_chain import StoredChain
 from feed.history.store.writer import Writer, WriterHealth
@@ -55,8 +57,10 @@ _PRUNE_EVERY_MS = 600_000
 _CHAIN_DAYS_IN_MEMORY = 1  # a session of all chains is some tens of megabytes
 
 
-class History(SessionFigures):
+class History:
     """Candles of every underlying and a record of every chain, minute by minute.
+
+    ``answers`` has what was recorded, ``sessions`` what can be said of whole trading days.
 
     ``url`` names the store (see ``Database``), None keeps it in memory. ``hours`` is how the market runs
     (see ``feed.market.candles``). The writer commits within ``flush_interval_s``; at most ``queue_limit``
@@ -64,7 +68,7 @@ class History(SessionFigures):
     thread calls it, so it must not touch the market. Raises HistoryError where the store cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         url: str | None,
         *,
@@ -76,9 +80,15 @@ class History(SessionFigures):
         retention: Retention | None = None,
         valuation: Valuation | None = None,
     ) -> None:
-        super().__init__(url, calendar=calendar, hours=hours, readers=readers)
         self._flush_interval_s = flush_interval_s
         self._queue_limit = queue_limit
+        self._registry = Registry()
+        self.database = Database(url, readers, on_renewed=self._registry.clear)
+        self.database.open()
+        self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
+        self._state = HistoryState(self.database, self._writer, calendar, hours, readers)
+        self.answers = Answers(self._state)
+        self.sessions = SessionFigures(self._state, self.answers)
         self._retention = retention or Retention()
         if not self.database.is_durable:
             self._retention = replace(self._retention, chains_days=_CHAIN_DAYS_IN_MEMORY)
@@ -86,20 +96,14 @@ class History(SessionFigures):
         self._pruned_ms = 0
         self._fault: Future[str | None] | None = None
         self._started_ms = 0
-        self._registry = Registry()
-        self.database.on_renewed = self._registry.clear
-        self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
 
     def previous_run(self, underlyings: Sequence[Underlying], now_ms: int) -> PreviousRun | None:
         """Where the last run of a simulated market left the underlyings; None in memory."""
         if not self.database.is_durable:
             return None
-        self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
-        try:
-            return read_previous_run(self._reader, underlyings, self._grid, now_ms)
-        except (*STORE_ERRORS, Damaged) as error:
-            self.database.close()
-            raise self.database.problem(error) from error
+        self._state.know(underlyings)
+        with self._closing_on_failure():
+            return read_previous_run(self._state.reader, underlyings, self._state.grid, now_ms)
 
     def start(self, market: Market, now_ms: int, past: KnowsPast | None = None) -> None:
         """Take up the day where the store left it, and begin to write. Before the first ``record``.
@@ -109,22 +113,19 @@ class History(SessionFigures):
         """
         underlyings = market.universe.underlyings
         self._started_ms = now_ms - now_ms % MINUTE_MS
-        self._exchange_of = {u.symbol: u.derivatives_exchange for u in underlyings}
-        self._recorder = Recorder(
+        self._state.know(underlyings)
+        recorder = self._state.recorder = Recorder(
             market.universe,
-            [self._grid(underlying.symbol) for underlying in underlyings],
+            [self._state.grid(underlying.symbol) for underlying in underlyings],
             self._writer,
             self._registry,
             source=market.source,
             part_every_ms=round(self._flush_interval_s * 1000),
         )
-        try:
-            self._load(self._recorder, now_ms, past)
-        except (*STORE_ERRORS, Damaged) as error:
-            self.database.close()
-            raise self.database.problem(error) from error
+        with self._closing_on_failure():
+            self._load(recorder, now_ms, past)
         self._writer.start()
-        self._fault = self._pool.submit(quick_fault, self.database)
+        self._fault = self._state.pool.submit(quick_fault, self.database)
 
     def backfill(
         self,
@@ -140,33 +141,28 @@ class History(SessionFigures):
         its thread with what is done and what there is to do. Whoever reads a symbol waits until its past is
         there; with ``eager=False`` that is what makes it be filled.
         """
-        recorder = self._started()
-        self._backfill = Backfill(
+        recorder = self._state.started()
+        self._state.backfill = Backfill(
             source,
-            {symbol: self._grid(symbol) for symbol in recorder.names},
-            self._reader,
+            {symbol: self._state.grid(symbol) for symbol in recorder.names},
+            self._state.reader,
             self._writer,
             before_ms=self._started_ms,
             reach=reach or Reach(),
             adopt=recorder.adopt,
             eager=eager,
         )
-        self._backfill.start(progress)
-        return self._backfill
-
-    async def ready(self, symbol: str) -> None:
-        """Wait until the past of a symbol is filled, but not for a store that is known to fail."""
-        if self._writer.health().reason is None:
-            await super().ready(symbol)
+        self._state.backfill.start(progress)
+        return self._state.backfill
 
     async def stop(self, timeout_s: float = 10.0) -> None:
         """Write what is left, the minute being formed included, and close the store."""
-        if self._backfill is not None:
-            self._backfill.stop()
-        if self._recorder is not None:
-            self._recorder.finish()
+        if self._state.backfill is not None:
+            self._state.backfill.stop()
+        if self._state.recorder is not None:
+            self._state.recorder.finish()
         await asyncio.get_running_loop().run_in_executor(None, self._writer.stop, timeout_s)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._state.pool.shutdown(wait=True, cancel_futures=True)
         self.database.close()
 
     def record(self, market: Market, now_ms: int) -> list[ClosedCandle]:
@@ -178,33 +174,24 @@ class History(SessionFigures):
         if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS and not self._writer.pending():
             self._pruned_ms = now_ms
             self._writer.put(PruneJob(self._retention, now_ms))
-        return self._started().record(
-            market.universe,
-            market.underlyings,
-            market.contracts,
-            min(market.last_input_ms, now_ms),  # after a seek back the newest input lies ahead
-            now_ms,
-            self._valuation,
-            market.forwards,
-            market.latest,
-        )
+        return self._state.started().record(market, now_ms, self._valuation)
 
     def rewind(self, to_ms: int) -> None:
         """Follow a clock that was set on purpose: what is known from ``to_ms`` on is forgotten.
 
         A durable store keeps it: what is recorded there is never deleted by a seek.
         """
-        recorder = self._started()
+        recorder = self._state.started()
         recorder.rewind(to_ms)
         if not self.database.is_durable and recorder.names:
-            days = (self._grid(symbol).day_at(to_ms).day for symbol in recorder.names)
+            days = (self._state.grid(symbol).day_at(to_ms).day for symbol in recorder.names)
             job = RewindJob(recorder.encoder, to_ms, min(days))
             if self._writer.put(job):
-                self._forgetting = job.is_done
+                self._state.forgetting = job.is_done
 
     def skip(self, to_ms: int) -> None:
         """Follow a clock that was put forward on purpose: nothing is known of what lies between."""
-        recorder = self._started()
+        recorder = self._state.started()
         recorder.finish()  # the running minute ends where it stands
         recorder.rewind(to_ms)
 
@@ -228,16 +215,26 @@ class History(SessionFigures):
         """Whether what is recorded reaches the store and can be read, and if not why."""
         health = self._writer.health()
         fault = self._fault.result() if self._fault is not None and self._fault.done() else None
-        fault = fault or self._read_faults.reason
+        fault = fault or self._state.read_faults.reason
         return health if fault is None else replace(health, state=HealthStatus.DEGRADED, reason=fault)
+
+    @contextmanager
+    def _closing_on_failure(self) -> Iterator[None]:
+        """Let go of a store that cannot be used. Raises HistoryError."""
+        try:
+            with self.database.translating():
+                yield
+        except HistoryError:
+            self.database.close()
+            raise
 
     def _load(self, recorder: Recorder, now_ms: int, past: KnowsPast | None) -> None:
         """Fill memory with the latest day of minutes, the running day and the days of its week."""
         minute_ms = now_ms - now_ms % MINUTE_MS
-        grids = [self._grid(symbol) for symbol in recorder.names]
+        grids = [self._state.grid(symbol) for symbol in recorder.names]
         days = [grid.day_at(now_ms) for grid in grids]
         since_ms = min([minute_ms - (MINUTES - 1) * MINUTE_MS, *(day.start_ms for day in days)])
-        stored = self._reader.minutes_of_all(recorder.names, since_ms, minute_ms + MINUTE_MS)
+        stored = self._state.reader.minutes_of_all(recorder.names, since_ms, minute_ms + MINUTE_MS)
         recorder.running.recent.begin(minute_ms)
         from_source: dict[str, Candles] = {}
         for row, symbol in enumerate(recorder.names):
@@ -249,16 +246,19 @@ class History(SessionFigures):
             recorder.load(row, minutes, _of_kind(week, recorder.source), minute_ms)
         if past is not None:
             recorder.go_on(
-                [self._hours == MarketHours.ALWAYS or day.open_ms <= now_ms < day.close_ms for day in days]
+                [
+                    self._state.hours == MarketHours.ALWAYS or day.open_ms <= now_ms < day.close_ms
+                    for day in days
+                ]
             )
         if past is not None and self.database.is_durable:  # else there is nothing to be killed away
             rows = recorder.running.days_so_far()
             self._writer.put(TodayJob(self._registry, recorder.names, from_source, rows, recorder.source))
-        self._registry.newest_chain_ms = self._reader.newest_chain_ms(min(day.day for day in days))
+        self._registry.newest_chain_ms = self._state.reader.newest_chain_ms(min(day.day for day in days))
 
     def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:
         first, last = today - timedelta(days=today.weekday()), today - timedelta(days=1)
-        return self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)[0]
+        return self._state.reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)[0]
 
 
 class _Nothing:

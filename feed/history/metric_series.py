@@ -42,7 +42,7 @@ class MetricSeries:
         end_ms = self._clock.now_ms() + 1 if end_ms is None else end_ms
         if start_ms is not None:
             return start_ms, max(end_ms, start_ms)
-        return self._history.day_start_ms(symbol, end_ms - 1), end_ms
+        return self._history.answers.day_start_ms(symbol, end_ms - 1), end_ms
 
     async def expiry(self, symbol: str, expiry: date | None) -> date:
         """The expiry meant, listed or recorded; the nearest listed without one. Raises UnknownExpiry."""
@@ -50,7 +50,7 @@ class MetricSeries:
         universe = self._market.universe
         if expiry is None or universe.find((symbol, expiry)) is not None:
             return universe.listing(symbol, expiry).expiry.day
-        if await self._history.coverage(symbol, expiry) is None:
+        if await self._history.answers.coverage(symbol, expiry) is None:
             listed = tuple(listing.expiry.day for listing in universe.chains(symbol))
             raise UnknownExpiry(symbol, expiry, listed)
         return expiry
@@ -61,9 +61,9 @@ class MetricSeries:
         """The figures of an expiry, and where they come from."""
         history = self._history
         if interval in INTERVALS_MS:
-            series = await history.metrics(symbol, day, *span, interval)
+            series = await history.answers.metrics(symbol, day, *span, interval)
             return series, await self._sources(symbol, day, span)
-        series, daily = await history.daily_metrics(symbol, day, *span, interval)
+        series, daily = await history.sessions.daily_metrics(symbol, day, *span, interval)
         return series, await self._sources(symbol, day, span, daily)
 
     async def open_interest(
@@ -79,14 +79,14 @@ class MetricSeries:
         Raises UnknownContract.
         """
         strikes = await self._strikes(symbol, day, choice, span[1])
-        series = await self._history.open_interest(symbol, day, strikes, *span, interval)
+        series = await self._history.answers.open_interest(symbol, day, strikes, *span, interval)
         return series, await self._sources(symbol, day, span)
 
     async def _sources(
         self, symbol: str, day: date, span: tuple[int, int], others: tuple[str, ...] = ()
     ) -> str:
         """The sources of a chain's records, each once; the market's own where there are none."""
-        recorded = await self._history.chain_sources(symbol, day, *span)
+        recorded = await self._history.answers.chain_sources(symbol, day, *span)
         return ", ".join(dict.fromkeys((*recorded, *others))) or self._market.source
 
     async def _strikes(
@@ -97,7 +97,7 @@ class MetricSeries:
         if listing is not None:
             chain = self._value(listing)
         else:
-            stored = await self._history.chain_at(symbol, day, end_ms)
+            stored = await self._history.answers.chain_at(symbol, day, end_ms)
             if stored is None:
                 return []
             chain = self._past.value(stored, end_ms)

@@ -57,9 +57,9 @@ class PastStates:
         stored = await self._stored(symbol, expiry, at_ms)
         chain = self.value(stored, at_ms)
         history, minute_ms = self._history, int(stored.minute_ms[-1])
-        _, before = await history.day(symbol, chain.as_of_ms)
+        _, before = await history.answers.day(symbol, chain.as_of_ms)
         previous_close = before.close if before is not None else np.nan
-        metrics = await history.metrics(symbol, chain.expiry, minute_ms, minute_ms + 1)
+        metrics = await history.answers.metrics(symbol, chain.expiry, minute_ms, minute_ms + 1)
         index, near_month = (
             float(metrics[name][-1]) if len(metrics[name]) else np.nan
             for name in ("volatility_index", "near_month_iv")
@@ -68,7 +68,7 @@ class PastStates:
             chain,
             100 * (chain.spot_price / previous_close - 1),
             UnderlyingVolatility(index, near_month),
-            await history.atm_iv_history(symbol, before_ms=chain.as_of_ms),
+            await history.sessions.atm_iv_history(symbol, before_ms=chain.as_of_ms),
         )
 
     def value(self, stored: StoredChain, at_ms: int) -> Chain:
@@ -90,9 +90,9 @@ class PastStates:
             raise InFuture(at_ms, now_ms)
         await self._history.settle(self._clock)
         day = day_in_india(to_datetime(at_ms))
-        expiries = [expiry] if expiry else await self._history.recorded_expiries(symbol, day)
+        expiries = [expiry] if expiry else await self._history.answers.recorded_expiries(symbol, day)
         for day in expiries:
-            stored = await self._history.chain_at(symbol, day, at_ms)
+            stored = await self._history.answers.chain_at(symbol, day, at_ms)
             if stored is not None and self._stood(stored, at_ms, underlying.derivatives_exchange):
                 return stored
         raise NotRecorded(symbol, at_ms, await self._covered(symbol, expiries))
@@ -107,7 +107,7 @@ class PastStates:
 
     async def _covered(self, symbol: str, expiries: Iterable[date]) -> tuple[int, int] | None:
         """From where to where anything is recorded of some expiries."""
-        spans = [await self._history.coverage(symbol, day) for day in expiries]
+        spans = [await self._history.answers.coverage(symbol, day) for day in expiries]
         known = [span for span in spans if span is not None]
         if not known:
             return None

@@ -56,7 +56,7 @@ def read_previous_run(
     for row, underlying in enumerate(underlyings):
         hour_ms = hours.get(underlying.symbol)
         if hour_ms is not None:
-            _take(found, row, reader, underlying.symbol, grid_of(underlying.symbol), hour_ms, now_ms)
+            _Reading(reader, underlying.symbol, grid_of(underlying.symbol), now_ms).take(found, row, hour_ms)
     return found
 
 
@@ -69,27 +69,35 @@ def _newest_hours(reader: Reader, now_ms: int) -> dict[str, int]:
     return {name: hour_ms for name, hour_ms in rows if hour_ms is not None}
 
 
-def _take(
-    found: PreviousRun, row: int, reader: Reader, symbol: str, grid: SessionGrid, hour_ms: int, now_ms: int
-) -> None:
-    """Note what the store has of one underlying."""
-    newest = _simulated(reader.minutes(symbol, hour_ms, hour_ms + HOUR_MS)).between(0, now_ms)
-    if not len(newest):
-        return
-    last_ms = int(newest.time_ms[-1])
-    day = grid.day_at(last_ms)
-    # of the minutes, as the candle of the running day is: a kill may have come between the two
-    minutes = _simulated(reader.minutes(symbol, day.start_ms, last_ms + 1))
-    found.until_ms[row] = min(last_ms + MINUTE_MS, now_ms)
-    found.last_price[row] = minutes.close[-1]
-    found.open[row], found.high[row] = minutes.open[0], minutes.high.max()
-    found.low[row], found.volume[row] = minutes.low.min(), np.nansum(minutes.volume)
-    days, _ = reader.days(
-        symbol, day.day - _LONGEST_CLOSURE, day.day - _ONE_DAY, lambda on: grid.day(on).open_ms
-    )
-    before = _simulated(days)
-    if len(before):
-        found.previous_close[row] = before.close[-1]
+class _Reading:
+    """Reads what the store has of one underlying before an instant."""
+
+    def __init__(self, reader: Reader, symbol: str, grid: SessionGrid, now_ms: int) -> None:
+        self._reader = reader
+        self._symbol = symbol
+        self._grid = grid
+        self._now_ms = now_ms
+
+    def take(self, found: PreviousRun, row: int, hour_ms: int) -> None:
+        """Note it; ``hour_ms`` is the newest hour in which anything is stored."""
+        reader, symbol, grid, now_ms = self._reader, self._symbol, self._grid, self._now_ms
+        newest = _simulated(reader.minutes(symbol, hour_ms, hour_ms + HOUR_MS)).between(0, now_ms)
+        if not len(newest):
+            return
+        last_ms = int(newest.time_ms[-1])
+        day = grid.day_at(last_ms)
+        # of the minutes, as the candle of the running day is: a kill may have come between the two
+        minutes = _simulated(reader.minutes(symbol, day.start_ms, last_ms + 1))
+        found.until_ms[row] = min(last_ms + MINUTE_MS, now_ms)
+        found.last_price[row] = minutes.close[-1]
+        found.open[row], found.high[row] = minutes.open[0], minutes.high.max()
+        found.low[row], found.volume[row] = minutes.low.min(), np.nansum(minutes.volume)
+        days, _ = reader.days(
+            symbol, day.day - _LONGEST_CLOSURE, day.day - _ONE_DAY, lambda on: grid.day(on).open_ms
+        )
+        before = _simulated(days)
+        if len(before):
+            found.previous_close[row] = before.close[-1]
 
 
 def _simulated(candles: Candles) -> Candles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,11 +17,12 @@ from feed.history.store.chains import ChainEncoder
 from feed.history.store.jobs import MinuteJob, PartJob
 from feed.history.store.registry import Registry
 from feed.history.store.writer import Writer
-from feed.market.candles import Candle, Candles, ClosedCandle, FloatArray, SessionGrid, source_code
+from feed.market.candles import Candle, Candles, ClosedCandle, SessionGrid, source_code
 from feed.market.forming import Bars, ClosedMinute, FormingMinute
+from feed.market.market import Market
 from feed.market.source import Update
 from feed.market.universe import Universe
-from feed.valuation.minute_metrics import ChainMetrics, Valuation
+from feed.valuation.minute_metrics import Valuation
 
 logger = logging.getLogger(__name__)
 
@@ -66,32 +67,24 @@ class Recorder:
         """The contracts being recorded."""
         return self._forming.universe
 
-    def record(
-        self,
-        universe: Universe,
-        underlyings: Mapping[str, FloatArray],
-        contracts: Mapping[str, FloatArray],
-        as_of_ms: int,
-        now_ms: int,
-        valuation: ChainMetrics | Valuation | None,
-        forwards: FloatArray | None = None,
-        latest: Update | None = None,
-    ) -> list[ClosedCandle]:
+    def record(self, market: Market, now_ms: int, valuation: Valuation | None = None) -> list[ClosedCandle]:
         """Count a market's state as published at ``now_ms``; returns the candles that became final.
 
-        What prices went through on the way is counted too, if the ``latest`` update tells it.
+        What prices went through on the way is counted too, if the latest update tells it.
         """
+        as_of_ms = min(market.last_input_ms, now_ms)  # after a seek back the newest input lies ahead
+        universe, latest = market.universe, market.latest
         self._take_filled()
         if now_ms // MINUTE_MS != self._minute:
             self._closed += self._turn(now_ms // MINUTE_MS, valuation)
         if universe is not self._forming.universe:
             self._relist(universe)
         self._forming.source = self.source
-        self._forming.forwards = forwards
+        self._forming.forwards = market.forwards
         if latest is not None and latest is not self._counted:
             self._counted = latest
             self._forming.take_ranges(latest)
-        self._forming.take(underlyings, contracts, as_of_ms)
+        self._forming.take(market.underlyings, market.contracts, as_of_ms)
         if not 0 <= now_ms - self._parted_ms < self._part_every_ms:
             self._parted_ms = now_ms
             self._put_part()
@@ -197,7 +190,7 @@ class Recorder:
                 minutes = [minute for minute in minutes if minute.start_ms < job.from_ms]
         return minutes
 
-    def _turn(self, minute: int, valuation: ChainMetrics | Valuation | None) -> list[ClosedCandle]:
+    def _turn(self, minute: int, valuation: Valuation | None) -> list[ClosedCandle]:
         before, self._minute = self._minute, minute
         closed: list[ClosedCandle] = []
         if self._is_left and minute * MINUTE_MS > self._began_ms:  # it ended before anything was published
@@ -212,7 +205,7 @@ class Recorder:
         self._forming.underlyings.seed(self.running.recent.bars(minute * MINUTE_MS))
         return closed
 
-    def _close(self, start_ms: int, valuation: ChainMetrics | Valuation | None) -> Bars:
+    def _close(self, start_ms: int, valuation: Valuation | None) -> Bars:
         minute = self._forming.finish(start_ms)
         days = self.running.add(start_ms, minute.underlyings)
         self._writer.put(MinuteJob(self._registry, self.encoder, minute, days, valuation))

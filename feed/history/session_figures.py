@@ -14,6 +14,7 @@ import numpy as np
 
 from domain.intervals import Interval
 from feed.history.answers import Answers, lasts_of
+from feed.history.state import HistoryState
 from feed.market.candles import Candles, FloatArray, SessionGrid, source_code
 from feed.valuation.minute_metrics import METRICS
 
@@ -21,14 +22,18 @@ YEAR_SESSIONS = 252  # that a rank of volatility rests on
 _SIMULATED = source_code("simulated")
 
 
-class SessionFigures(Answers):
+class SessionFigures:
     """Answers about sessions."""
+
+    def __init__(self, state: HistoryState, answers: Answers) -> None:
+        self._state = state
+        self._answers = answers
 
     def source_volatilities(self, symbol: str) -> Mapping[date, float]:
         """What the source of the past tells of past sessions, by day; from memory, at once."""
-        if self._backfill is None or symbol not in self._exchange_of:
+        if self._state.backfill is None or not self._state.knows(symbol):
             return {}
-        return self._backfill.volatilities(symbol)
+        return self._state.backfill.volatilities(symbol)
 
     async def stored_volatilities(self, symbol: str, before_ms: int | None = None) -> dict[date, float]:
         """What the store has of past sessions, by day, ascending.
@@ -38,11 +43,11 @@ class SessionFigures(Answers):
         """
         last = date.max
         if before_ms is not None:
-            last = self._grid(symbol).day_at(before_ms).day - timedelta(days=1)
-        recorder = self._recorder
+            last = self._state.grid(symbol).day_at(before_ms).day - timedelta(days=1)
+        recorder = self._state.recorder
         found: dict[date, float] = {}
-        for day, volatility, source in await self._read(
-            lambda: self._reader.volatilities(symbol, date.min, last)
+        for day, volatility, source in await self._state.read(
+            lambda: self._state.reader.volatilities(symbol, date.min, last)
         ):
             if recorder is not None and (source == _SIMULATED) != (recorder.source == _SIMULATED):
                 found[day] = math.nan
@@ -60,7 +65,7 @@ class SessionFigures(Answers):
         stored = await self.stored_volatilities(symbol, before_ms)
         from_source = self.source_volatilities(symbol)
         if before_ms is not None:
-            today = self._grid(symbol).day_at(before_ms).day
+            today = self._state.grid(symbol).day_at(before_ms).day
             from_source = {day: value for day, value in from_source.items() if day < today}
         return volatility_series(from_source, stored, sessions)
 
@@ -72,10 +77,10 @@ class SessionFigures(Answers):
         Sessions that ended in (start, end] have a point though nothing of the chain was recorded: the close
         of the underlying as ``spot_price`` and the session's volatility as ``near_month_iv``.
         """
-        recorded = await self.metrics(symbol, expiry, start_ms, end_ms, Interval.ONE_DAY)
-        await self.ready(symbol)
-        grid = self._grid(symbol)
-        days = _ended(grid, await self._days(symbol, grid, start_ms, end_ms), start_ms, end_ms)
+        recorded = await self._answers.metrics(symbol, expiry, start_ms, end_ms, Interval.ONE_DAY)
+        await self._answers.ready(symbol)
+        grid = self._state.grid(symbol)
+        days = _ended(grid, await self._answers.days(symbol, grid, start_ms, end_ms), start_ms, end_ms)
         volatilities = {**self.source_volatilities(symbol), **await self.stored_volatilities(symbol)}
         near = [volatilities.get(grid.day_at(at_ms).day, math.nan) for at_ms in days.time_ms.tolist()]
         whole = {"spot_price": days.close, "near_month_iv": np.array(near, np.float64)}

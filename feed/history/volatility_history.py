@@ -33,7 +33,9 @@ class VolatilityHistory:
 
     def __call__(self, symbol: str) -> FloatArray:
         """The sessions before the running one, oldest first: (days,)."""
-        return volatility_series(self._history.source_volatilities(symbol), self._stored.get(symbol, {}))
+        return volatility_series(
+            self._history.sessions.source_volatilities(symbol), self._stored.get(symbol, {})
+        )
 
     async def follow(self, closed: Iterable[ClosedCandle], now_ms: int) -> None:
         """Read again once a session has ended; in the background, unless the clock is one that can wait."""
@@ -53,6 +55,6 @@ class VolatilityHistory:
         try:
             await self._history.flush()
             for symbol in self._market.universe.row_of:
-                self._stored[symbol] = await self._history.stored_volatilities(symbol, now_ms)
+                self._stored[symbol] = await self._history.sessions.stored_volatilities(symbol, now_ms)
         except HistoryError as error:
             logger.warning("past volatilities could not be read, ranks rest on those known before: %s", error)

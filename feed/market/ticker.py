@@ -61,7 +61,7 @@ class Ticker:
     that fails keeps the ``guard`` busy and nothing else: whatever happens, ``publish`` is awaited.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         source: Source,
         market: Market,

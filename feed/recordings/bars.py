@@ -168,7 +168,7 @@ class BarDecoder:
     raises ValueError. ``may_be_negative`` says of which symbols a price below 0 is one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         report: ImportReport,
         *,

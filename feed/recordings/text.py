@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -132,7 +132,7 @@ def parse_moment(text: str, order: Order | None = None, clock: str = "") -> Stat
         found = found or _SPACED_INSTANT.fullmatch(text)
         if found is None:
             return StatedMoment(parse_day(text, order), None)
-        return _at_clock(parse_day(found[1], order), *found.groups()[1:])
+        return _at_clock(parse_day(found[1], order), found.groups()[1:])
     except ValueError:
         pass  # said below, with the text as it was received
     raise ValueError(
@@ -146,15 +146,9 @@ def _since_epoch(digits: str) -> StatedMoment:
     return StatedMoment(local_day(time_ms), time_ms)
 
 
-def _at_clock(
-    day: date,
-    hour: str,
-    minute: str,
-    second: str | None = None,
-    fraction: str | None = None,
-    half: str | None = None,
-    zone: str | None = None,
-) -> StatedMoment:
+def _at_clock(day: date, clock: Sequence[str]) -> StatedMoment:
+    """A time of day: hour, minute, second, fraction, half of the day and zone, of which the last may lack."""
+    hour, minute, second, fraction, half, zone = (*clock, *[""] * (6 - len(clock)))
     hours = int(hour)
     if half:
         if not 1 <= hours <= 12:

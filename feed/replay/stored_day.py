@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from domain.instants import IST, MINUTE_MS, to_datetime, to_ms
-from feed.history.store.codec import Damaged
 from feed.history.store.database import Database
-from feed.history.store.problems import STORE_ERRORS, HistoryError
+from feed.history.store.problems import HistoryError
 from feed.history.store.reader import Reader
 from feed.history.store.stored_chain import StoredChain
 from feed.history.store.tables import chain_minutes, chains, listings, symbols
@@ -86,11 +85,9 @@ class StoreReplay(Replay):
         self._database.open(exclusive=False)
         self._reader = Reader(self._database)
         try:
-            times = self._list(stored, catalogue)
-            self._quotes = DayQuotes(self._reader, self.universe, self._minutes, calendar, hours)
-        except (*STORE_ERRORS, Damaged) as error:
-            self.close()
-            raise HistoryError(self._database.explain(error)) from error
+            with self._database.translating():
+                times = self._list(stored, catalogue)
+                self._quotes = DayQuotes(self._reader, self.universe, self._minutes, calendar, hours)
         except HistoryError:
             self.close()
             raise
@@ -204,10 +201,8 @@ class StoreReplay(Replay):
         return frames
 
     def _read(self, question: Callable[[], T]) -> T:
-        try:
+        with self._database.translating():
             return question()
-        except (*STORE_ERRORS, Damaged) as error:
-            raise HistoryError(self._database.explain(error)) from error
 
 
 def _chains_from(connection: Connection, stored: StoredDay, catalogue: Catalogue) -> dict[int, ChainKey]:

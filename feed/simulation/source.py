@@ -30,7 +30,7 @@ from feed.simulation.contracts.listing import (
     switched_futures,
     years_between_futures,
 )
-from feed.simulation.contracts.start import fill
+from feed.simulation.contracts.start import Opening, fill
 from feed.simulation.contracts.surface import SurfaceModel, SurfaceStates
 from feed.simulation.factors import EQUITY, GROUPS, Effects, FactorModel, FactorState
 from feed.simulation.hours import Elapsed, Hours
@@ -61,7 +61,7 @@ class SimulatedSource:
     name: str = SourceName.SIMULATED
     SCENARIOS: tuple[str, ...] = tuple(ScenarioName)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         catalogue: Catalogue,
         calendar: Calendar,
@@ -384,4 +384,5 @@ class SimulatedSource:
         before = replace(self._context(max(start.since_ms)), spot=closes, future=closes)
         traded = (self._hours.volume - self._hours.volume_at(start.since_ms))[self._model.group]
         now = self._context(now_ms)
-        fill(self._chains, self._rng, before, now, start.range, traded, self._scenario.effect())
+        opening = Opening(before, now, start.range, traded, self._scenario.effect())
+        fill(self._chains, self._rng, opening)

@@ -16,7 +16,7 @@ from feed.simulation.contracts.start import Range
 from feed.simulation.factors import GROUPS, FactorModel
 from feed.simulation.parameters import FloatArray
 from feed.simulation.past.backfill import BLOCK, SimulatedPast
-from feed.simulation.past.opening import DaySoFar, Span, day_so_far
+from feed.simulation.past.opening import DaySoFar, GroupBefore, Span, day_so_far
 from feed.simulation.spots import Spots
 
 _CALM_LEVEL = -0.12  # the logarithm of implied volatility against its long run, at the start
@@ -29,10 +29,10 @@ class Start:
     (groups,) what has happened in it, None before its open; the price columns are (underlyings,).
 
     The path's returns are what the seed makes of them; its level is the underlyings' reference prices, or
-    such that it goes on from what is ``carried``. A day that begins at the start has no range yet.
+    such that it goes on from what is ``previous_run``. A day that begins at the start has no range yet.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         calendar: Calendar,
         underlyings: Sequence[Underlying],
@@ -111,11 +111,8 @@ class Start:
             self._underlyings,
             activity,
             span,
-            self.previous_close,
-            self._units,
-            slow=float(self.slow[group]),
-            group=group,
-            seed=self._seed,
+            GroupBefore(group, self.previous_close, self._units, float(self.slow[group])),
+            self._seed,
         )
         self.today[group] = today
         self.last_price[rows] = today.close[-1]

@@ -10,9 +10,8 @@ from typing import TypeVar
 from domain.intervals import INTERVALS_MS, Interval
 from feed.history.maintenance.checking import Checked, check_store
 from feed.history.maintenance.upkeep import Info, PruneJob, Retention, store_info
-from feed.history.store.codec import Damaged
 from feed.history.store.database import Database
-from feed.history.store.problems import STORE_ERRORS, HistoryError
+from feed.history.store.problems import HistoryError
 from feed.history.store.reader import Reader
 from feed.market.candles import Candles, SessionGrid, laid_over
 from feed.recordings.reading import Options
@@ -156,7 +155,5 @@ class Archive:
                 return deleted
 
     def _read(self, question: Callable[[], T]) -> T:
-        try:
+        with self._database.translating():
             return question()
-        except (*STORE_ERRORS, Damaged) as error:
-            raise HistoryError(self._database.explain(error)) from error

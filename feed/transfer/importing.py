@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
@@ -10,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from domain.instants import DAY_MS, MINUTE_MS, to_ms
 from feed.history.store.candle_rows import day_row, rebuild_days, write_bars, write_days, write_minutes
 from feed.history.store.chains import GROUP_MS, ChainEncoder
 from feed.history.store.database import Database, write_rows
 from feed.history.store.jobs import MinuteJob
-from feed.history.store.problems import HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.tables import chain_metrics, chain_minutes, imports, recorded_days
 from feed.market.candles import Candles, TradingDay, source_code
@@ -76,11 +73,11 @@ class Importer:
         try:
             for contents in door.read(path, progress):
                 reports.append(contents.report)
-                self._keep(contents, f"{_digest(path)} {contents.report.file} {options}", progress, dry_run)
+                key = f"{_digest(path)} {contents.report.file} {options}"
+                with self._database.translating():
+                    self._keep(contents, key, progress, dry_run)
         except RecordingError as error:
             reports.append(ImportReport(str(path), error=error.problem))
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise HistoryError(self._database.explain(error)) from error
         return reports
 
     def _keep(self, contents: Contents, key: str, progress: Progress, dry_run: bool) -> None:

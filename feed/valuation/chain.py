@@ -109,7 +109,7 @@ def value_chain(market: Market, listing: Listing) -> Chain:
     years = (to_ms(listing.expiry.expires_at) - provenance.as_of_ms) / YEAR_MS
     quotes = legs["bid"], legs["ask"], legs["last_price"]
     future = float(market.forwards[listing.row])
-    parity = parity_forward(spot, listing.strikes, *quotes, years, market.interest_rate, future)
+    parity = parity_forward(spot, listing.strikes, quotes, years, market.interest_rate, future)
     volatility, strike_volatility = leg_volatilities(
         listing, legs, parity.forward, years, market.interest_rate
     )

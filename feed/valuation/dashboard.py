@@ -178,7 +178,7 @@ class UnderlyingVolatilities:
         return (
             legs,
             years,
-            parity_forward(spot, strikes, *quotes, years, market.interest_rate, future).forward,
+            parity_forward(spot, strikes, quotes, years, market.interest_rate, future).forward,
         )
 
 

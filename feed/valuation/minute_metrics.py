@@ -102,9 +102,7 @@ class _Valued:
         parity = parity_forward(
             spot,
             listing.strikes,
-            legs["bid"],
-            legs["ask"],
-            legs["last_price"],
+            (legs["bid"], legs["ask"], legs["last_price"]),
             years,
             self._rate,
             self._minute.forward(listing.row),

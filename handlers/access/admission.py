@@ -17,7 +17,7 @@ from schemas.configuration.api_keys import ApiKey
 class ClientLimits:
     """What clients may take; see ``[limits]`` of settings.toml."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         *,
         max_clients: int,

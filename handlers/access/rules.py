@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 class AccessRules:
     """The doors. Raises ApiError with the code a client is told."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         *,
         origins: Sequence[str],

@@ -23,6 +23,7 @@ from domain.instants import DAY_MS
 from domain.intervals import Interval as IntervalName
 from domain.market import FeedStateName
 from domain.streams import StreamKind, StreamName
+from feed.history.answers import Page
 from feed.history.history import History, HistoryError
 from feed.market.candles import Candle
 from feed.market.universe import Listing
@@ -240,8 +241,9 @@ class SmdOhlcHandler(Flat, OhlcDataHandler):
         name, query = self.symbol_of(symbol), self.arguments_of(CandlesQuery)
         self.services.market.universe.underlying(name)
         end_ms = query.end + DAY_MS
-        page = self.services.history.page(
-            name, query.interval, min(query.start, end_ms), end_ms, 1, MAX_PAGE_ROWS, from_end=True
+        span = (min(query.start, end_ms), end_ms)
+        page = self.services.history.answers.page(
+            name, query.interval, span, Page(1, MAX_PAGE_ROWS, from_end=True)
         )
         candles, _ = await self.within_time(page)
         self.reply(candle_rows(candles), meta={"symbol": name})
@@ -383,7 +385,7 @@ class SmdStreams:
 
     async def _read_previous(self, symbol: str) -> None:
         """Know the day before; without it only its close is told, and the rest is streamed all the same."""
-        work = self._history.day(symbol, self._views.clock.now_ms())
+        work = self._history.answers.day(symbol, self._views.clock.now_ms())
         with suppress(HistoryError, TimeoutError):
             _, previous = await asyncio.wait_for(work, self._patience_s)
             if previous is not None:

@@ -71,7 +71,7 @@ class Health:
     of the process that failed a short while ago (``guard``) degrades the part of health it belongs to.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         ticker: Ticker,
         history: History,

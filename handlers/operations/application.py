@@ -37,6 +37,7 @@ from handlers.rest.system import (
 )
 from handlers.transport.endpoint import WebSocketTransport
 from handlers.transport.socket_server import SocketServer
+from schemas.configuration.settings import Settings
 from schemas.documents.routes import ROUTES, SYMBOL
 
 # who answers each route of the table
@@ -69,11 +70,7 @@ def make_application(
     services: Services,
     access: AccessRules,
     socket_server: SocketServer,
-    *,
-    compression: bool,
-    max_message_bytes: int,
-    access_log: bool = False,
-    smd: bool = False,
+    settings: Settings,
 ) -> Application:
     """The Tornado application: REST routes, Socket.IO, and an envelope for everything else."""
     metrics = Metrics(services)
@@ -93,9 +90,9 @@ def make_application(
         "engine": socket_server.eio,
         "access": access,
         "failures": services.failures,
-        "compression": compression,
+        "compression": settings.websocket.compression,
     }
-    extra = smd_routes(SYMBOL) if smd else ()
+    extra = smd_routes(SYMBOL) if settings.compat.smd else ()
     for pattern, handler in extra:
         routes.setdefault(handler, pattern.replace(SYMBOL, "{symbol}"))
     return Application(
@@ -108,6 +105,9 @@ def make_application(
         default_handler_class=NotFoundHandler,
         default_handler_args=parts,
         compress_response=True,
-        websocket_max_message_size=4 * max_message_bytes,  # above it the socket is closed without a word
-        log_function=RequestObserver(routes, metrics.rest, AccessLog(access.address) if access_log else None),
+        websocket_max_message_size=4
+        * settings.limits.max_message_bytes,  # above it the socket is closed without a word
+        log_function=RequestObserver(
+            routes, metrics.rest, AccessLog(access.address) if settings.server.access_log else None
+        ),
     )

@@ -153,15 +153,7 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
             else None
         ),
     )
-    socket_server = make_socket_server(
-        namespace,
-        ping_interval_s=settings.websocket.ping_interval_s,
-        timeout_s=settings.websocket.timeout_s,
-        max_message_bytes=limits.max_message_bytes,
-        max_buffered_bytes=limits.max_buffered_bytes,
-        failures=failures,
-        guard=guard,
-    )
+    socket_server = make_socket_server(namespace, settings, failures, guard)
     statistics = StreamStatistics(broadcaster, admission, socket_server.eio, loop_lag)
     past = PastStates(history, market, parts.calendar, clock)
     services = Services(
@@ -233,17 +225,8 @@ def _make_listener(
 ) -> Listener:
     """The HTTP server's doors over routes and sockets. Raises TlsError."""
     limits, server = settings.limits, settings.server
-    application = make_application(
-        services,
-        access,
-        socket_server,
-        compression=settings.websocket.compression,
-        max_message_bytes=limits.max_message_bytes,
-        access_log=server.access_log,
-        smd=settings.compat.smd,
-    )
     return Listener(
-        application,
+        make_application(services, access, socket_server, settings),
         ssl_options=make_context(server.tls_cert, server.tls_key),
         max_header_size=MAX_HEADER_BYTES,
         # Tornado drops what is larger without a word; up to here the handlers say why

@@ -11,6 +11,7 @@ import numpy as np
 from domain.instants import IST, to_datetime
 from domain.instruments import OptionType
 from domain.intervals import Interval
+from feed.history.answers import Page
 from feed.market.candles import Candle, Candles, width_name
 from feed.market.market import Quote
 from feed.market.universe import Universe
@@ -50,10 +51,12 @@ class HistoricalDataHandler(ApiHandler):
         history, is_open = self.services.history, query.start is None
         start_ms = query.start
         if start_ms is None:
-            earliest_ms = await self.within_time(history.earliest_ms(name, query.interval, contract))
+            earliest_ms = await self.within_time(history.answers.earliest_ms(name, query.interval, contract))
             start_ms = end_ms if earliest_ms is None else min(earliest_ms, end_ms)
         candles, total = await self.within_time(
-            history.page(name, query.interval, start_ms, end_ms, page, per_page, contract, from_end=is_open)
+            history.answers.page(
+                name, query.interval, (start_ms, end_ms), Page(page, per_page, is_open), contract
+            )
         )
         data = {
             "symbol": name,
@@ -76,7 +79,7 @@ class HistoricalDataHandler(ApiHandler):
         """Candles as rows, each with whether it is final: all before the newest that is."""
         history, now_ms = self.services.history, self.services.clock.now_ms()
         closed = len(candles)
-        while closed and history.ends_ms(name, interval, int(candles.time_ms[closed - 1])) > now_ms:
+        while closed and history.answers.ends_ms(name, interval, int(candles.time_ms[closed - 1])) > now_ms:
             closed -= 1
         return [{**row, "closed": place < closed} for place, row in enumerate(candle_rows(candles))]
 
@@ -84,7 +87,7 @@ class HistoricalDataHandler(ApiHandler):
         """The width of the narrowest bars that there are; chains are recorded minute by minute."""
         if contract is not None:
             return Interval.ONE_MINUTE
-        found = await self.within_time(self.services.history.finest_width_ms(name, start_ms, end_ms))
+        found = await self.within_time(self.services.history.answers.finest_width_ms(name, start_ms, end_ms))
         return None if found is None else width_name(found)
 
 
@@ -97,7 +100,7 @@ class OhlcDataHandler(ApiHandler):
         name = self.symbol_of(symbol)
         quote = self.services.market.quote(name)
         current, previous = await self.within_time(
-            self.services.history.day(name, self.services.clock.now_ms())
+            self.services.history.answers.day(name, self.services.clock.now_ms())
         )
         self.reply(_days.dump(days_of(name, quote, current, previous)), meta={"symbol": name})
 

@@ -111,8 +111,7 @@ class Broadcaster:
         self,
         client: Client,
         room: Room,
-        epoch: str | None = None,
-        seq: int = -1,
+        held: Position | None = None,
         *,
         greeting: Packet | None = None,
         rolls: bool = False,
@@ -120,17 +119,17 @@ class Broadcaster:
     ) -> bool:
         """Bring a client to the room's present state and keep it there from now on.
 
-        With an ``epoch`` and ``seq`` it gets what it missed since then if that is still known; the answer
-        says whether it was. The ``greeting`` and the packet are written before the client joins, so no delta
-        can overtake them. Where the state cannot be told this raises, and nothing has changed.
+        With the position of the state it has ``held`` it gets what it missed since, if that is still known;
+        the answer says whether it was. The ``greeting`` and the packet are written before the client joins,
+        so no delta can overtake them. Where the state cannot be told this raises, and nothing has changed.
         """
         stream = room.stream
         stream.refresh()
-        recovered = epoch is not None and stream.holds(epoch, seq)
-        if not recovered:
+        recovered = held is not None and stream.holds(*held)
+        if held is None or not recovered:
             packets = [room.snapshot(reason)]
         else:
-            packets = [room.merged(seq)] if seq != stream.seq else []
+            packets = [room.merged(held[1])] if held[1] != stream.seq else []
         if client.sid not in self.clients:
             return False  # it left while its question was looked at
         self.unsubscribe(client, stream.name)

@@ -43,7 +43,7 @@ class CandleViews:
 
     async def ready(self, symbol: str) -> None:
         """Wait for the past of a symbol: nobody gets a candle before its history."""
-        await self._history.ready(symbol)
+        await self._history.answers.ready(symbol)
 
     def find(self, symbol: str, interval: Interval) -> WholeStream | None:
         """The stream, if anybody ever asked for it."""
@@ -54,7 +54,7 @@ class CandleViews:
         return self._payload(item.symbol, item.interval, item.candle, True)
 
     def _forming(self, symbol: str, interval: Interval) -> dict[str, Any]:
-        candle = self._history.forming(symbol, interval, self._clock.now_ms())
+        candle = self._history.answers.forming(symbol, interval, self._clock.now_ms())
         return self._payload(symbol, interval, candle, False)
 
     def _payload(

@@ -36,6 +36,7 @@ from handlers.streams.views import Views
 from handlers.transport.engine import EngineSocket
 from handlers.transport.frames import Packet
 from handlers.transport.socket_server import NAMESPACE, SocketServer
+from schemas.configuration.settings import Settings
 from schemas.envelope import refusal, success
 from schemas.events import CLIENT
 from schemas.requests.events import (
@@ -74,7 +75,7 @@ VIOLATION_CODES = (
 class MarketNamespace(socketio.AsyncNamespace):
     """The default namespace. Every event answers its acknowledgement with the REST envelope."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         views: Views,
         candles: CandleViews,
@@ -423,7 +424,8 @@ class MarketNamespace(socketio.AsyncNamespace):
             self.broadcaster.subscribe(client, room, greeting=greeting, rolls=target.rolls, reason="expired")
             recovered = False
         else:
-            recovered = self.broadcaster.subscribe(client, room, point.epoch, point.seq, rolls=target.rolls)
+            held = (point.epoch, point.seq)
+            recovered = self.broadcaster.subscribe(client, room, held, rolls=target.rolls)
         return {
             "stream": str(stream.name),
             "epoch": stream.epoch,
@@ -514,29 +516,23 @@ def _read(schema: type[Request[Q]], payload: Any) -> Q:
 
 
 def make_socket_server(
-    namespace: MarketNamespace,
-    *,
-    ping_interval_s: int,
-    timeout_s: int,
-    max_message_bytes: int,
-    max_buffered_bytes: int,
-    failures: FailureLog,
-    guard: Guard,
+    namespace: MarketNamespace, settings: Settings, failures: FailureLog, guard: Guard
 ) -> SocketServer:
     """The Socket.IO server that speaks for a namespace."""
+    limits, websocket = namespace.limits, settings.websocket
     server = SocketServer(
         on_connected=namespace.welcome,
         failures=failures,
         describe=namespace.admission.describe,
         check_origin=namespace.admission.check_origin,
         on_oversize=namespace.refuse_oversize,
-        connect_timeout_s=namespace.limits.connect_timeout_s,
-        max_pending_per_address=max(LEAST_PENDING, namespace.limits.max_clients_per_address),
-        ping_interval=ping_interval_s,
-        ping_timeout=timeout_s,
-        max_http_buffer_size=max_message_bytes,
-        max_unread_bytes=namespace.limits.max_write_buffer_bytes,
-        max_unread_bytes_in_all=max_buffered_bytes,
+        connect_timeout_s=limits.connect_timeout_s,
+        max_pending_per_address=max(LEAST_PENDING, limits.max_clients_per_address),
+        ping_interval=websocket.ping_interval_s,
+        ping_timeout=websocket.timeout_s,
+        max_http_buffer_size=limits.max_message_bytes,
+        max_unread_bytes=limits.max_write_buffer_bytes,
+        max_unread_bytes_in_all=settings.limits.max_buffered_bytes,
         cors_allowed_origins=[],  # the namespace refuses a foreign origin, and says so
         async_mode="tornado",
         guard=guard,

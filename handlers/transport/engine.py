@@ -343,7 +343,7 @@ class EngineServer(engineio.AsyncServer):
 
     sockets: dict[str, EngineSocket]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         *args: Any,
         describe: Callable[[RequestHandler], dict[str, Any]],

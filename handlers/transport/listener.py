@@ -86,7 +86,7 @@ class Listener(HTTPServer):
 
     conn_params: HTTP1ConnectionParameters
 
-    def initialize(  # type: ignore[override]
+    def initialize(  # type: ignore[override]  # noqa: PLR0913 - Tornado's constructor
         self,
         *args: Any,
         connect_timeout_s: float,

@@ -94,7 +94,7 @@ def test_forward_of_the_recorded_chain_is_the_quotes_own(recorded, index_referen
     for expiry, figures in index_reference["single"].items():
         chain = chains[expiry]
         result = parity_forward(
-            17_022.5, chain["strikes"], chain["bid"], chain["ask"], chain["last"], figures["T"], 0.05
+            17_022.5, chain["strikes"], (chain["bid"], chain["ask"], chain["last"]), figures["T"], 0.05
         )
         assert result.method is ForwardMethod.parity
         assert result.strikes_used == 10
@@ -107,7 +107,9 @@ def test_smile_of_the_recorded_chain(recorded, index_reference):
     chain = reference.exchange_chains(recorded / f"{EXCHANGE}.json")["28-Apr-2022"]
     figures = index_reference["single"]["28-Apr-2022"]
     strikes, time, discount = chain["strikes"], figures["T"], math.exp(-0.05 * figures["T"])
-    forward = parity_forward(17_022.5, strikes, chain["bid"], chain["ask"], chain["last"], time, 0.05).forward
+    forward = parity_forward(
+        17_022.5, strikes, (chain["bid"], chain["ask"], chain["last"]), time, 0.05
+    ).forward
     mid = np.where(chain["bid"] > 0, 0.5 * (chain["bid"] + chain["ask"]), np.nan)
     sigma, status = implied_volatility(mid, forward, strikes, time, CALLS_AND_PUTS, discount)
     near = np.abs(strikes - forward) < 0.02 * forward

@@ -296,10 +296,10 @@ class Fanout(RuleBasedStateMachine):
         self.hub.add(peer.client)
         for name in followed:
             if str(name).startswith("symbol"):
-                self.hub.subscribe(peer.client, self.symbol_room(), *peer.quote.position)
+                self.hub.subscribe(peer.client, self.symbol_room(), peer.quote.position)
             else:
                 room = self.chain_room(peer.window)
-                self.hub.subscribe(peer.client, room, *position)
+                self.hub.subscribe(peer.client, room, position)
 
     @rule()
     def feed_starts_afresh(self) -> None:

@@ -20,9 +20,8 @@ from sqlalchemy import Connection
 from domain.intervals import Interval
 from feed.history.filling.bridging import fitted
 from feed.history.store.candle_rows import add_volatilities, day_row, write_days, write_minutes
-from feed.history.store.codec import Damaged
 from feed.history.store.database import write_rows
-from feed.history.store.problems import STORE_ERRORS
+from feed.history.store.problems import HistoryError
 from feed.history.store.reader import Reader, filled_key
 from feed.history.store.registry import Registry
 from feed.history.store.tables import meta
@@ -55,7 +54,7 @@ class Backfill:
     somebody asked for come first; with ``eager=False`` only those are filled.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         source: KnowsPast,
         grids: Mapping[str, SessionGrid],
@@ -134,13 +133,14 @@ class Backfill:
         """Fill a symbol, again where the store fails for a moment; False when this is to end."""
         for _ in range(_TRIES):
             try:
-                return self._fill(symbol)
-            except (*STORE_ERRORS, Damaged) as error:
-                answer = self._reader.database.explain(error)
+                with self._reader.database.translating():
+                    return self._fill(symbol)
+            except HistoryError as error:
+                problem = error
             with self._changed:
                 if self._changed.wait_for(lambda: self._stopping, _RETRY_S):
                     return False
-        logger.warning("the past of %s could not be filled: %s", symbol, answer)
+        logger.warning("the past of %s could not be filled: %s", symbol, problem)
         return True
 
     def _run(self, progress: Progress) -> None:
@@ -236,7 +236,7 @@ class FillJob:
 
     urgent = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         registry: Registry,
         symbol: str,

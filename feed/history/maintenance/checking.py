@@ -14,7 +14,7 @@ from feed.history.store.candle_rows import HOUR_MS
 from feed.history.store.chains import decode_records
 from feed.history.store.codec import Damaged, unpack_candles
 from feed.history.store.database import Database
-from feed.history.store.problems import STORE_ERRORS
+from feed.history.store.problems import HistoryError
 from feed.history.store.tables import (
     bar_blocks,
     chain_minutes,
@@ -37,12 +37,13 @@ Progress = Callable[[int, int], None]
 def quick_fault(database: Database) -> str | None:
     """What SQLite's own quick look at its file finds wrong, as a sentence; None where nothing is."""
     try:
-        if database.path is None or database.path.stat().st_size > _QUICK_LOOK_BYTES:
-            return None
-        with database.reading() as connection:
-            said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
-    except STORE_ERRORS as error:
-        return _noted(database.explain(error), database.outline(error))
+        with database.translating():
+            if database.path is None or database.path.stat().st_size > _QUICK_LOOK_BYTES:
+                return None
+            with database.reading() as connection:
+                said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    except HistoryError as error:
+        return _noted(str(error), error.outline)
     if said == "ok":
         return None
     advice = "is damaged: move its file away, or restore a copy"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from feed.history.store.database import Database
-from feed.history.store.problems import HistoryError, lasts
+from feed.history.store.problems import HistoryError
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +38,11 @@ class ReadFaults:
     def failed(self, error: BaseException) -> HistoryError:
         """Note a failure, and return it as a sentence for the operator."""
         self._failed_s = self._monotonic()
-        problem = HistoryError(self._database.explain(error))
-        outline = self._database.outline(error)
-        if outline not in (self._damage, self._passing):
+        problem = self._database.problem(error)
+        if problem.outline not in (self._damage, self._passing):
             logger.error("%s Live data is served on.", problem)
-        if lasts(error):
-            self._damage = outline
+        if problem.is_lasting:
+            self._damage = problem.outline
         else:
-            self._passing = outline
+            self._passing = problem.outline
         return problem

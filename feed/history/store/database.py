@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from feed.history.store.locks import AdvisoryLock, FileLock, Lock, NoLock
-from feed.history.store.problems import STORE_ERRORS, HistoryError, explain, outline, passes
+from feed.history.store.problems import FAULTS, STORE_ERRORS, HistoryError, problem_of
 from feed.history.store.tables import MIGRATIONS, SCHEMA_VERSION, meta, metadata, version_of
 
 BUSY_TIMEOUT_S = 5.0  # how long SQLite waits for another's lock before it says so
@@ -32,7 +32,7 @@ class Database:
     memory; ``readers`` is how many connections may read at the same time.
     """
 
-    def __init__(self, url: str | None, readers: int) -> None:
+    def __init__(self, url: str | None, readers: int, on_renewed: Callable[[], None] = lambda: None) -> None:
         self.url = _parse(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.path = _path_of(self.url)
@@ -41,7 +41,7 @@ class Database:
         self._anchor: Connection | None = None
         self._lock: Lock = NoLock()
         self._identity: tuple[int, int] | None = None
-        self.on_renewed: Callable[[], None] = lambda: None  # what was remembered of the store no longer holds
+        self._on_renewed = on_renewed  # what was remembered of the store no longer holds
         try:
             self.writer = self._engine(1, _begin_writing)
             # two more than readers: one keeps a store in memory alive or holds PostgreSQL's lock,
@@ -103,9 +103,17 @@ class Database:
         with self.reader.connect() as connection:
             yield connection
 
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Have whatever the store, its driver or its disk raises be a HistoryError: a sentence."""
+        try:
+            yield
+        except FAULTS as error:
+            raise self.problem(error) from error
+
     def problem(self, error: BaseException) -> HistoryError:
-        """An error as a sentence for the operator, and whether it may pass."""
-        return HistoryError(explain(self.name, error), is_passing=passes(error))
+        """An error as what it means for this store."""
+        return problem_of(self.name, error)
 
     def _file_identity(self) -> tuple[int, int] | None:
         """Which file is at the path of a SQLite store: what was deleted goes on being written to unseen."""
@@ -124,20 +132,12 @@ class Database:
         self._lock.release()
         self.reader.dispose()
         self.writer.dispose()
-        self.on_renewed()
+        self._on_renewed()
         self.open()
         raise HistoryError(
             f"The file of the history store {self.name} was deleted or replaced under the running server; "
             "what it held is gone from here, and a store is begun anew."
         )
-
-    def explain(self, error: BaseException) -> str:
-        """What an error means for the operator, as one sentence."""
-        return explain(self.name, error)
-
-    def outline(self, error: BaseException) -> str:
-        """The same for anybody: without the place of the store."""
-        return outline(self.name, error)
 
     def _engine(self, connections: int, begin: Any) -> Engine:
         pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}

@@ -11,6 +11,7 @@ from feed.history.store.codec import Damaged
 
 # whatever a database, its driver or its disk may raise
 STORE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
+FAULTS = (*STORE_ERRORS, Damaged)
 
 # what a driver's message contains -> what to tell the operator; the first that fits
 _MEANINGS: Mapping[str, str] = {
@@ -38,38 +39,38 @@ _MEANINGS: Mapping[str, str] = {
 class HistoryError(Exception):
     """History cannot be kept or read as asked; the message is a sentence for the operator.
 
-    ``is_passing``: trying again later may do.
+    ``is_passing``: trying again later may do; ``is_lasting``: what it says is still so when the next question
+    is answered. ``outline`` is the same for anybody who asks: no path, no host, nothing that a driver said.
     """
 
-    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        is_passing: bool = False,
+        is_lasting: bool = False,
+        outline: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.is_passing = is_passing
+        self.is_lasting = is_lasting
+        self.outline = message if outline is None else outline
 
 
-def explain(name: str, error: BaseException) -> str:
-    """What an error means for the store of that name, as one sentence for the operator."""
-    said, meaning = _read(error)
-    if meaning is None:
-        return f"The history store {name} cannot be used: {said}."
-    return f"The history store {name} {meaning} ({said})."
-
-
-def outline(name: str, error: BaseException) -> str:
-    """The same for anybody who asks: no path, no host, and nothing of what a driver said."""
+def problem_of(name: str, error: BaseException) -> HistoryError:
+    """What an error means for the store of that name."""
     if isinstance(error, HistoryError):
-        return str(error).replace(f" {name}", "")
-    return f"The history store {_read(error)[1] or 'cannot be used'}."
-
-
-def passes(error: BaseException) -> bool:
-    """Whether an error says that the store is away, and may be back in a moment."""
-    meaning = _read(error)[1] or ""
-    return meaning.startswith(("cannot be reached", "has ended the connection"))
-
-
-def lasts(error: BaseException) -> bool:
-    """Whether what an error says is still so when the next question is answered: damage does not heal."""
-    return isinstance(error, Damaged) or type(error) is DatabaseError  # SQLite's for a malformed file
+        error.outline = str(error).replace(f" {name}", "")
+        return error
+    said, meaning = _read(error)
+    whole = f"cannot be used: {said}" if meaning is None else f"{meaning} ({said})"
+    return HistoryError(
+        f"The history store {name} {whole}.",
+        is_passing=(meaning or "").startswith(("cannot be reached", "has ended the connection")),
+        # damage does not heal; the second is SQLite's for a malformed file
+        is_lasting=isinstance(error, Damaged) or type(error) is DatabaseError,
+        outline=f"The history store {meaning or 'cannot be used'}.",
+    )
 
 
 def _read(error: BaseException) -> tuple[str, str | None]:

@@ -211,10 +211,10 @@ class Writer:
                 self._drop(1, "it could not be written")
 
     def _fail(self, error: Exception) -> None:
-        reason = self._database.outline(error)
+        problem = self._database.problem(error)
+        reason = problem.outline
         with self._changed:
             if reason != self._reason:
-                problem = str(error) if isinstance(error, HistoryError) else self._database.explain(error)
                 logger.error("%s Serving goes on from memory; writing is tried again.", problem)
             self._reason = reason
             self._failures += 1

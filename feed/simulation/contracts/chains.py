@@ -41,7 +41,7 @@ QUOTED = ("bid", "ask", "bid_quantity", "ask_quantity")
 class Chains:
     """Everything about the contracts of one book that is not in its table."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         book: Book,
         surface: SurfaceModel,

@@ -21,17 +21,23 @@ class Range:
     low: FloatArray
 
 
-def fill(
-    chains: Chains,
-    rng: np.random.Generator,
-    before: StepContext,
-    now: StepContext,
-    day: Range,
-    volume_days: FloatArray,
-    effect: ScenarioEffect,
-) -> None:
-    """Fill the book. ``before`` is the last close, ``volume_days`` : (underlyings,) of trading since then."""
-    book = chains.book
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the contracts went through: the last close, the day since, and the market as it is now.
+
+    ``volume_days`` : (underlyings,) days of trading since the close.
+    """
+
+    before: StepContext
+    now: StepContext
+    day: Range
+    volume_days: FloatArray
+    effect: ScenarioEffect
+
+
+def fill(chains: Chains, rng: np.random.Generator, opening: Opening) -> None:
+    """Fill the book."""
+    book, before, now, day = chains.book, opening.before, opening.now, opening.day
     everything = whole(book)
     chains.price(before, everything)
     closes = on_grid(book, chains.fair)
@@ -40,9 +46,9 @@ def fill(
         for name, spot in (("open", day.open), ("high", day.high), ("low", day.low))
     }
     chains.price(now, everything)
-    chains.profile(now, everything, effect)
+    chains.profile(now, everything, opening.effect)
     chains.quote(everything)
-    elapsed = volume_days[book.listing_underlying][book.listing]
+    elapsed = opening.volume_days[book.listing_underlying][book.listing]
     lots = chains.lots_a_day * elapsed * np.exp(0.4 * rng.standard_normal(chains.fair.shape))
     lots = np.floor(lots + rng.random(lots.shape))
     _fill_trades(book, rng, closes, at, lots)

@@ -180,7 +180,7 @@ class Pricer:
         np.take(slices.forward, listing, out=forward)
         np.take(np.log(slices.forward), listing, out=k)
         np.subtract(log_strike, k, out=k)
-        self._smile(k, v, listing, slices, a, b, c)
+        self._smile(k, v, listing, slices, (a, b, c))
         np.divide(k, v, out=a)
         np.multiply(v, 0.5, out=b)
         np.subtract(b, a, out=a)  # d1
@@ -210,11 +210,10 @@ class Pricer:
         v: FloatArray,
         listing: np.ndarray[tuple[int], np.dtype[np.intp]],
         slices: Slices,
-        a: FloatArray,
-        b: FloatArray,
-        c: FloatArray,
+        scratch: tuple[FloatArray, FloatArray, FloatArray],
     ) -> None:
         """Square root of the total variance at k into v."""
+        a, b, c = scratch
         np.take(slices.phi, listing, out=a)
         a *= k
         np.take(slices.rho, listing, out=b)

@@ -45,7 +45,7 @@ class SimulatedPast:
     volatility states ``slow`` : (groups,).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         calendar: Calendar,
         underlyings: Sequence[Underlying],

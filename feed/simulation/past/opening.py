@@ -65,25 +65,35 @@ class Span:
         return np.diff(clock)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupBefore:
+    """A group at its last close; ``last_close``, ``daily_units`` : (underlyings,) of all groups.
+
+    ``slow`` is the logarithm of the slow part of its volatility.
+    """
+
+    group: int
+    last_close: FloatArray
+    daily_units: FloatArray
+    slow: float
+
+
 def day_so_far(
     model: FactorModel,
     underlyings: Sequence[Underlying],
     activity: Activity,
     span: Span,
-    last_close: FloatArray,
-    daily_units: FloatArray,
-    *,
-    slow: float,
-    group: int,
+    before: GroupBefore,
     seed: int,
 ) -> DaySoFar:
-    """Simulate a group from its last close; ``last_close``, ``daily_units`` : (underlyings,)."""
+    """Simulate a group from its last close."""
+    group, last_close, daily_units = before.group, before.last_close, before.daily_units
     rng = np.random.default_rng((seed, 5, group))
     rows = np.flatnonzero(model.group == group)
     edges = span.edges()
     count = len(edges) - 1
     variance = span.variance(activity, edges)
-    multiple = _multiples(model, variance, slow, rng)
+    multiple = _multiples(model, variance, before.slow, rng)
     deviation = np.sqrt(variance) * multiple
     moves = rng.standard_normal((count, len(model.factors))) * deviation[:, None]
     own = rng.standard_normal((count, len(rows))) * deviation[:, None] * model.own[rows]

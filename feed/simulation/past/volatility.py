@@ -43,7 +43,7 @@ class SimulatedVolatilities:
     state the surface of each follows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         calendar: Calendar,
         catalogue: Catalogue,

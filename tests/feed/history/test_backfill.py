@@ -103,7 +103,7 @@ SHORT = Reach(60, 5)
 def filled(tape: Tape, past: Past, reach: Reach = SHORT) -> list[tuple[int, int]]:
     told: list[tuple[int, int]] = []
     tape.history.backfill(past, lambda done, total: told.append((done, total)), reach).join(60)
-    assert tape.history._writer.drain(20)
+    assert run(tape.history.flush(20))
     return told
 
 
@@ -113,20 +113,22 @@ def test_a_first_start_fills_days_and_minutes_marked_simulated(store_url: str) -
     assert told == [(done, len(SYMBOLS)) for done in range(len(SYMBOLS) + 1)]
     tape.publish(NOW)
     history = tape.history
-    days = run(history.candles("NIFTY", "1d", NOW - 400 * DAY, NOW))
+    days = run(history.answers.candles("NIFTY", "1d", NOW - 400 * DAY, NOW))
     assert len(days) == 61
     assert days.source_names == ("simulated",)
-    minutes = run(history.candles("NIFTY", "1m", NOW - 30 * DAY, NOW + 1))
+    minutes = run(history.answers.candles("NIFTY", "1m", NOW - 30 * DAY, NOW + 1))
     today = minutes.between(at("2026-11-25 00:00"), NOW + 1)
     assert len(minutes) == 5 * 385 + len(today)
     assert len(today) == 113  # 09:15 to 11:07 without a gap, the last one live
     assert_same_candles(
         days.between(days.time_ms[-5], NOW), GRID.resample("1d", minutes).between(days.time_ms[-5], NOW)
     )
-    forming = history.forming("NIFTY", "1d", NOW)
+    forming = history.answers.forming("NIFTY", "1d", NOW)
     assert forming is not None
     assert forming.open == today.open[0]
-    assert history.forming("NIFTY", "1h", NOW).open == today.between(at("2026-11-25 10:15"), NOW).open[0]
+    assert (
+        history.answers.forming("NIFTY", "1h", NOW).open == today.between(at("2026-11-25 10:15"), NOW).open[0]
+    )
     run(history.stop())
     with Archive(store_url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange") as store:
         assert store.check().problems == []
@@ -140,16 +142,16 @@ def told(past: Past) -> np.ndarray:
 def test_volatilities_are_told_at_once_and_stay_what_they_are_when_stored(store_url: str) -> None:
     tape, past = started(store_url, NOW)
     tape.history.backfill(past, reach=SHORT, eager=False)
-    before = run(tape.history.atm_iv_history("NIFTY"))
+    before = run(tape.history.sessions.atm_iv_history("NIFTY"))
     assert len(before) == SHORT.daily_sessions - 1  # what the source does not know is not there
     np.testing.assert_array_equal(before, told(past))
-    run(tape.history.ready("NIFTY"))
+    run(tape.history.answers.ready("NIFTY"))
     run(tape.history.stop())
     again, other = started(store_url, NOW, level=2.0)
-    np.testing.assert_array_equal(run(again.history.atm_iv_history("NIFTY")), before)
+    np.testing.assert_array_equal(run(again.history.sessions.atm_iv_history("NIFTY")), before)
     filled(again, other)
     assert not np.array_equal(told(other), before)
-    np.testing.assert_array_equal(run(again.history.atm_iv_history("NIFTY")), before)
+    np.testing.assert_array_equal(run(again.history.sessions.atm_iv_history("NIFTY")), before)
     run(again.history.stop())
 
 
@@ -163,11 +165,11 @@ def test_a_recorded_volatility_stays_and_simulated_ones_do_not_count_in_a_real_m
     filled(tape, past)
     expected = told(past)
     expected[-2] = 0.5
-    np.testing.assert_array_equal(run(tape.history.atm_iv_history("NIFTY")), expected)
+    np.testing.assert_array_equal(run(tape.history.sessions.atm_iv_history("NIFTY")), expected)
     run(tape.history.stop())
     real = History(store_url, calendar=CALENDAR)
     real.start(market(source="kite"), NOW + 2 * DAY)
-    assert len(run(real.atm_iv_history("NIFTY"))) == 0
+    assert len(run(real.sessions.atm_iv_history("NIFTY"))) == 0
     run(real.stop())
 
 
@@ -217,14 +219,14 @@ def test_a_gap_is_bridged_without_a_jump_and_recorded_candles_stay(store_url: st
     tape, past = started(store_url, NOW)
     filled(tape, past)
     end = tape.run(NOW - NOW % MINUTE_MS + MINUTE_MS, 20)
-    recorded = run(tape.history.candles("NIFTY", "1m", NOW, end))
+    recorded = run(tape.history.answers.candles("NIFTY", "1m", NOW, end))
     run(tape.history.stop())
 
     later = end + gap_minutes * MINUTE_MS
     tape, past = started(store_url, later, level=1.05)  # a new start at another level
     filled(tape, past)
     tape.publish(later)
-    candles = run(tape.history.candles("NIFTY", "1m", NOW, later + 1))
+    candles = run(tape.history.answers.candles("NIFTY", "1m", NOW, later + 1))
     assert_same_candles(candles.take(np.isin(candles.time_ms, recorded.time_ms)), recorded)
     sessions = [t for t in range(end, later - later % MINUTE_MS, MINUTE_MS) if _is_open(t)]
     assert set(sessions) <= set(candles.time_ms.tolist())
@@ -247,7 +249,7 @@ def test_the_days_of_a_bridged_gap_close_where_the_live_market_says(store_url: s
     tape, past = started(store_url, later, level=1.05)
     filled(tape, past)
     tape.publish(later)
-    _, before = run(tape.history.day("NIFTY", later))
+    _, before = run(tape.history.answers.day("NIFTY", later))
     assert before is not None
     close_ms = GRID.previous(GRID.day_at(later).day).close_ms
     assert before.close == pytest.approx(float(past.price(np.array([close_ms]))[0]), abs=0.02)
@@ -266,7 +268,7 @@ def test_one_symbol_that_fails_does_not_cost_the_others_theirs(caplog: pytest.Lo
     past.minute_candles = failing  # type: ignore[method-assign]
     filled(tape, past)
     assert "the past of NIFTY could not be filled" in caplog.text
-    assert len(run(tape.history.candles("RELIANCE", "1d", NOW - 400 * DAY, NOW))) == 61
+    assert len(run(tape.history.answers.candles("RELIANCE", "1d", NOW - 400 * DAY, NOW))) == 61
     run(tape.history.stop())
 
 
@@ -285,10 +287,10 @@ def test_the_simulated_market_leads_from_its_past_into_its_present(hours: str) -
         history.record(of, now_ms + second * 1000)
     for symbol in ("NIFTY", "RELIANCE", "CRUDEOIL"):
         quote = of.quote(symbol)
-        minutes = run(history.candles(symbol, "1m", now_ms - 60 * MINUTE_MS, now_ms + 2 * MINUTE_MS))
+        minutes = run(history.answers.candles(symbol, "1m", now_ms - 60 * MINUTE_MS, now_ms + 2 * MINUTE_MS))
         assert np.diff(minutes.time_ms).max() == MINUTE_MS
         assert np.abs(np.log(minutes.open[1:] / minutes.close[:-1])).max() < 0.005
-        today, before = run(history.day(symbol, now_ms + 120_000))
+        today, before = run(history.answers.day(symbol, now_ms + 120_000))
         assert today is not None
         assert before is not None
         assert before.close == quote.previous_close
@@ -317,12 +319,12 @@ def test_store_that_fails_for_a_moment_is_filled_all_the_same(
     async def ask() -> None:
         with closing(sqlite3.connect(path)) as other:
             other.execute("ALTER TABLE minute_blocks RENAME TO gone")
-            waiting = asyncio.create_task(history.ready("NIFTY"))
+            waiting = asyncio.create_task(history.answers.ready("NIFTY"))
             assert await asyncio.to_thread(past.is_asked_again.wait, 20)  # so the first try was in vain
             other.execute("ALTER TABLE gone RENAME TO minute_blocks")
             await waiting
 
     run(ask())
-    assert len(run(history.candles("NIFTY", "1m", NOW - DAY, NOW)))
+    assert len(run(history.answers.candles("NIFTY", "1m", NOW - DAY, NOW)))
     assert "could not be filled" not in caplog.text
     run(history.stop())

@@ -84,8 +84,10 @@ async def _check_law(tape: Tape, start_ms: int, hours: str) -> None:
         grid = SessionGrid(CALENDAR, tape.market.universe.underlyings[row].derivatives_exchange, hours)
         for interval in INTERVALS:
             expected = reference(ticks_of(tape, row), functools.partial(_label, grid, interval))
-            assert_equal_bars(await history.candles(symbol, interval, start_ms, last_ms + 1), expected)
-            forming = history.forming(symbol, interval, last_ms)
+            assert_equal_bars(
+                await history.answers.candles(symbol, interval, start_ms, last_ms + 1), expected
+            )
+            forming = history.answers.forming(symbol, interval, last_ms)
             current = [bar for bar in expected if bar.time_ms == _label(grid, interval, last_ms)]
             assert (forming is None) == (not current)
             if forming is not None:
@@ -111,9 +113,9 @@ def test_larger_intervals_are_the_resampled_smaller_ones_for_contracts_too(
 async def _check_resampling(tape: Tape, start_ms: int, end_ms: int) -> None:
     grid = SessionGrid(CALENDAR, "NFO", "always")
     for contract in (None, (NEAR, 22500.0, True), (NEAR, 22600.0, False)):
-        minutes = await tape.history.candles("NIFTY", "1m", start_ms, end_ms, contract)
+        minutes = await tape.history.answers.candles("NIFTY", "1m", start_ms, end_ms, contract)
         for interval in INTERVALS:
-            larger = await tape.history.candles("NIFTY", interval, start_ms, end_ms, contract)
+            larger = await tape.history.answers.candles("NIFTY", interval, start_ms, end_ms, contract)
             assert_same_candles(larger, grid.resample(interval, minutes))
     await tape.history.stop()
 
@@ -134,7 +136,7 @@ async def _check_closed(tape: Tape, start_ms: int) -> None:
         exchange = tape.market.universe.underlyings[row].derivatives_exchange
         grid = SessionGrid(CALENDAR, exchange, "exchange")
         for interval in INTERVALS:
-            served = await tape.history.candles(symbol, interval, start_ms, last_ms + 1)
+            served = await tape.history.answers.candles(symbol, interval, start_ms, last_ms + 1)
             ends = [grid.bounds(interval, time_ms)[1] for time_ms in served.time_ms.tolist()]
             final = served.take(np.array(ends, np.int64) <= last_ms // MINUTE_MS * MINUTE_MS)
             closed = [c.candle for c in tape.closed if (c.symbol, c.interval) == (symbol, interval)]
@@ -156,7 +158,7 @@ def test_the_first_price_of_a_start_has_no_volume_and_a_new_day_counts_from_noth
     tape.publish(start_ms + 10_000)
     tape.volume = np.array([300.0, 0, 0])
     tape.publish(at("2026-11-26 09:15"))
-    candles = run(history.candles("NIFTY", "1d", start_ms, at("2026-11-27 00:00")))
+    candles = run(history.answers.candles("NIFTY", "1d", start_ms, at("2026-11-27 00:00")))
     assert candles.volume.tolist() == [500, 300]
     run(history.stop())
 
@@ -169,9 +171,11 @@ def test_a_minute_in_which_nothing_was_published_has_no_candle() -> None:
     tape.publish(start_ms)
     for minute in (1, 2, 3):
         history.record(of, start_ms + minute * MINUTE_MS)
-    assert run(history.candles("NIFTY", "1m", start_ms, start_ms + DAY)).time_ms.tolist() == [start_ms]
-    assert history.forming("NIFTY", "1m", start_ms + 3 * MINUTE_MS) is None
-    five = history.forming("NIFTY", "5m", start_ms + 3 * MINUTE_MS)
+    assert run(history.answers.candles("NIFTY", "1m", start_ms, start_ms + DAY)).time_ms.tolist() == [
+        start_ms
+    ]
+    assert history.answers.forming("NIFTY", "1m", start_ms + 3 * MINUTE_MS) is None
+    five = history.answers.forming("NIFTY", "5m", start_ms + 3 * MINUTE_MS)
     assert five is not None
     assert five.close == 22500.0
     run(history.stop())
@@ -180,5 +184,5 @@ def test_a_minute_in_which_nothing_was_published_has_no_candle() -> None:
 def test_an_unknown_interval_is_refused() -> None:
     history = History(None, calendar=CALENDAR)
     with pytest.raises(ValueError, match=r"interval must be one of 1m, .* was '2m'"):
-        run(history.candles("NIFTY", "2m", 0, 1))
+        run(history.answers.candles("NIFTY", "2m", 0, 1))
     run(history.stop())

@@ -79,8 +79,8 @@ def test_full_disk_degrades_health_and_nothing_is_lost_once_there_is_room(small_
     assert "its disk is full" in health.reason
     # serving goes on from memory
     end = OPEN + 14 * MINUTE_MS
-    assert len(run(tape.history.candles("NIFTY", "1m", OPEN, end))) == 14
-    assert len(run(tape.history.candles("NIFTY", "5m", OPEN, end, (NEAR, 22500.0, True)))) == 3
+    assert len(run(tape.history.answers.candles("NIFTY", "1m", OPEN, end))) == 14
+    assert len(run(tape.history.answers.candles("NIFTY", "5m", OPEN, end, (NEAR, 22500.0, True)))) == 3
     filler.unlink()
     health = until(tape.history, lambda health: health.state == "ok" and health.queue_length == 0)
     assert health.dropped == 0
@@ -101,7 +101,9 @@ def test_a_stalled_disk_leaves_the_queue_bounded_and_drops_counted(
     health = tape.history.health()
     assert health.queue_length == 20
     assert health.dropped > 15
-    assert len(run(tape.history.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 42  # memory has them all
+    assert (
+        len(run(tape.history.answers.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 42
+    )  # memory has them all
     health = until(tape.history, lambda health: health.state == "degraded")
     assert "is held by another program" in str(health.reason)
     assert "history dropped" in caplog.text
@@ -131,7 +133,7 @@ def test_files_deleted_under_a_running_server_are_noticed_and_a_store_is_begun_a
     assert health.dropped == 0
     assert str(folder) in caplog.text  # the operator is told which file
     # memory still has the whole day; another server may not write to the new files meanwhile
-    assert len(run(tape.history.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 6
+    assert len(run(tape.history.answers.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 6
     with pytest.raises(HistoryError, match="Another server records"):
         History(url, calendar=CALENDAR)
     run(tape.history.stop())
@@ -339,15 +341,15 @@ def test_a_database_server_that_goes_away_and_comes_back_loses_nothing(
         tape.run(OPEN + 2 * MINUTE_MS, 8)
         health = until(tape.history, lambda health: health.state == "degraded")
         assert "The history store" in str(health.reason)
-        assert len(run(tape.history.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 10
+        assert len(run(tape.history.answers.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 10
         with pytest.raises(HistoryError, match="The history store"):
-            run(tape.history.chain_at("NIFTY", NEAR, OPEN + MINUTE_MS))
-        kept = run(tape.history.chain_at("NIFTY", NEAR, OPEN + DAY))
+            run(tape.history.answers.chain_at("NIFTY", NEAR, OPEN + MINUTE_MS))
+        kept = run(tape.history.answers.chain_at("NIFTY", NEAR, OPEN + DAY))
         assert kept.minute_ms.tolist() == [OPEN + 8 * MINUTE_MS]  # the last that is complete
-        assert run(tape.history.earliest_ms("NIFTY", "1m")) == OPEN
+        assert run(tape.history.answers.earliest_ms("NIFTY", "1m")) == OPEN
         for interval in ("5m", "1d"):
-            assert len(run(tape.history.candles("NIFTY", interval, OPEN, OPEN + DAY)))
-        assert run(tape.history.day("NIFTY", OPEN + 9 * MINUTE_MS))[0] is not None
+            assert len(run(tape.history.answers.candles("NIFTY", interval, OPEN, OPEN + DAY)))
+        assert run(tape.history.answers.day("NIFTY", OPEN + 9 * MINUTE_MS))[0] is not None
     finally:
         cluster.start()
     health = until(tape.history, lambda health: health.state == "ok" and health.queue_length == 0)

@@ -12,6 +12,7 @@ from sqlalchemy import inspect, text
 
 from domain.instants import MINUTE_MS
 from domain.intervals import INTERVALS
+from feed.history.answers import Page
 from feed.history.history import History, HistoryError, Retention
 from feed.history.maintenance.checking import check_store
 from feed.history.store.database import Database
@@ -68,14 +69,14 @@ def test_recorded_candles_are_the_same_after_a_restart(store_url: str) -> None:
     tape = opened(store_url, OPEN)
     end = tape.run(OPEN, 67.5)
     span = (OPEN - DAY, end)
-    before = {name: run(tape.history.candles("NIFTY", name, *span)) for name in INTERVALS}
+    before = {name: run(tape.history.answers.candles("NIFTY", name, *span)) for name in INTERVALS}
     run(tape.history.stop())
 
     again = opened(store_url, end)
     for name, candles in before.items():
-        assert_same_candles(run(again.history.candles("NIFTY", name, *span)), candles)
+        assert_same_candles(run(again.history.answers.candles("NIFTY", name, *span)), candles)
         assert set(candles.source_names) == {"simulated"}
-    rebuilt = again.history.forming("NIFTY", "1h", end - 1)
+    rebuilt = again.history.answers.forming("NIFTY", "1h", end - 1)
     assert rebuilt is not None
     assert astuple(rebuilt)[:6] == astuple(before["1h"].candle(-1))[:6]
     run(again.history.stop())
@@ -92,9 +93,9 @@ def test_a_stop_within_a_minute_is_gone_on_with(store_url: str) -> None:
 
     ticks = [(t, p[0], v[0]) for t, p, v in tape.published + again.published]
     expected = reference(ticks, lambda time_ms: time_ms - time_ms % MINUTE_MS)
-    assert_equal_bars(run(again.history.candles("NIFTY", "1m", OPEN, end)), expected)
+    assert_equal_bars(run(again.history.answers.candles("NIFTY", "1m", OPEN, end)), expected)
     daily = reference(ticks, lambda _: OPEN)
-    assert_equal_bars(run(again.history.candles("NIFTY", "1d", OPEN, end)), daily)
+    assert_equal_bars(run(again.history.answers.candles("NIFTY", "1d", OPEN, end)), daily)
     run(again.history.stop())
 
 
@@ -128,7 +129,7 @@ def test_contract_candles_follow_the_candle_rule_across_a_restart(store_url: str
         width = {"1m": 1, "5m": 5, "15m": 15}[name] * MINUTE_MS
         label = functools.partial(_bucket, width)
         expected = reference(ticks, label, starts=[middle])
-        got = run(again.history.candles("NIFTY", name, OPEN, end, (NEAR, 22550.0, True)))
+        got = run(again.history.answers.candles("NIFTY", name, OPEN, end, (NEAR, 22550.0, True)))
         assert_equal_bars(got, expected)
     run(again.history.stop())
 
@@ -144,7 +145,7 @@ def test_a_past_chain_is_the_state_at_that_instant(store_url: str) -> None:
     again = opened(store_url, end)
     for minute in (0, 7, 30, 44):
         published, legs = [state for state in tape.legs if state[0] < OPEN + (minute + 1) * MINUTE_MS][-1]
-        chain = run(again.history.chain_at("NIFTY", FAR, OPEN + (minute + 1) * MINUTE_MS - 1))
+        chain = run(again.history.answers.chain_at("NIFTY", FAR, OPEN + (minute + 1) * MINUTE_MS - 1))
         assert chain is not None
         assert chain.as_of_ms[-1] == published
         assert chain.source_name() == "simulated"
@@ -167,10 +168,10 @@ def test_a_chain_is_not_known_before_its_first_record(store_url: str) -> None:
     tape.run(OPEN, 5)
     run(tape.history.stop())
     again = opened(store_url, OPEN + DAY)
-    assert run(again.history.chain_at("NIFTY", NEAR, OPEN - 1)) is None
-    assert run(again.history.chain_at("NIFTY", date(2027, 1, 25), OPEN + DAY)) is None
-    assert run(again.history.coverage("NIFTY", NEAR)) == (OPEN + 40_000, OPEN + 280_000)
-    assert run(again.history.coverage("NIFTY", date(2027, 1, 25))) is None
+    assert run(again.history.answers.chain_at("NIFTY", NEAR, OPEN - 1)) is None
+    assert run(again.history.answers.chain_at("NIFTY", date(2027, 1, 25), OPEN + DAY)) is None
+    assert run(again.history.answers.coverage("NIFTY", NEAR)) == (OPEN + 40_000, OPEN + 280_000)
+    assert run(again.history.answers.coverage("NIFTY", date(2027, 1, 25))) is None
     run(again.history.stop())
 
 
@@ -179,15 +180,15 @@ def test_metric_series_keep_the_last_value_of_each_interval(store_url: str) -> N
     end = tape.run(OPEN, 12)
     run(tape.history.stop())
     again = opened(store_url, end)
-    minutes = run(again.history.metrics("NIFTY", FAR, OPEN, end))
+    minutes = run(again.history.answers.metrics("NIFTY", FAR, OPEN, end))
     assert minutes["minute_ms"].tolist() == [OPEN + n * MINUTE_MS for n in range(11)]
     np.testing.assert_allclose(minutes["pcr_oi"], 1 + minutes["minute_ms"] / 1e9)
     assert np.isnan(minutes["max_pain"]).all()
-    fives = run(again.history.metrics("NIFTY", FAR, OPEN, end, "5m"))
+    fives = run(again.history.answers.metrics("NIFTY", FAR, OPEN, end, "5m"))
     assert fives["minute_ms"].tolist() == [OPEN, OPEN + 5 * MINUTE_MS, OPEN + 10 * MINUTE_MS]
     assert fives["atm_iv"].tolist() == [minutes["atm_iv"][n] for n in (4, 9, 10)]
-    assert run(again.history.atm_iv_history("NIFTY")).tolist() == [0.135]
-    assert run(again.history.atm_iv_history("RELIANCE")).tolist() == []
+    assert run(again.history.sessions.atm_iv_history("NIFTY")).tolist() == [0.135]
+    assert run(again.history.sessions.atm_iv_history("RELIANCE")).tolist() == []
     run(again.history.stop())
 
 
@@ -196,7 +197,7 @@ def test_open_interest_series_name_the_strikes_asked_for(store_url: str) -> None
     end = tape.run(OPEN, 6)
     run(tape.history.stop())
     again = opened(store_url, end)
-    series = run(again.history.open_interest("NIFTY", NEAR, [22500.0, 99999.0], OPEN, end))
+    series = run(again.history.answers.open_interest("NIFTY", NEAR, [22500.0, 99999.0], OPEN, end))
     at_close = [legs for t, legs in tape.legs if t % MINUTE_MS == 40_000]
     call, put = 2, 2 + len(STRIKES)
     assert series.strikes.tolist() == [22500.0, 99999.0]
@@ -211,16 +212,18 @@ def test_open_interest_series_name_the_strikes_asked_for(store_url: str) -> None
 def test_a_full_page_stays_the_same_while_data_arrives(store_url: str) -> None:
     tape = opened(store_url, OPEN)
     end = tape.run(OPEN, 25)
-    first, total = run(tape.history.page("NIFTY", "1m", OPEN - DAY, end, 2, 10))
+    first, total = run(tape.history.answers.page("NIFTY", "1m", (OPEN - DAY, end), Page(2, 10)))
     end = tape.run(end, 25)
-    again, larger = run(tape.history.page("NIFTY", "1m", OPEN - DAY, end, 2, 10))
+    again, larger = run(tape.history.answers.page("NIFTY", "1m", (OPEN - DAY, end), Page(2, 10)))
     assert (total, larger) == (25, 50)
     assert_same_candles(again, first)
-    last, _ = run(tape.history.page("NIFTY", "1m", OPEN - DAY, end, 6, 10))
+    last, _ = run(tape.history.answers.page("NIFTY", "1m", (OPEN - DAY, end), Page(6, 10)))
     assert len(last) == 0
-    whole = run(tape.history.candles("NIFTY", "1m", OPEN - DAY, end))
+    whole = run(tape.history.answers.candles("NIFTY", "1m", OPEN - DAY, end))
     for page, rows in ((1, slice(42, 50)), (7, slice(0, 2)), (8, slice(0, 0)), (10**6, slice(0, 0))):
-        back, total = run(tape.history.page("NIFTY", "1m", OPEN - DAY, end, page, 8, from_end=True))
+        back, total = run(
+            tape.history.answers.page("NIFTY", "1m", (OPEN - DAY, end), Page(page, 8, from_end=True))
+        )
         assert total == 50
         assert_same_candles(back, whole.take(rows))
     run(tape.history.stop())
@@ -231,7 +234,7 @@ def test_day_gives_this_trading_day_and_the_one_before(store_url: str) -> None:
     tape.run(OPEN, 5)
     tape.volume[:] = 0
     end = tape.run(OPEN + DAY, 5)
-    today, before = run(tape.history.day("NIFTY", end))
+    today, before = run(tape.history.answers.day("NIFTY", end))
     assert today is not None
     assert before is not None
     assert (before.time_ms, today.time_ms) == (OPEN, OPEN + DAY)
@@ -258,11 +261,11 @@ def test_an_expired_chain_keeps_its_last_part_of_a_minute(store_url: str) -> Non
         tape.publish(now_ms)
     run(tape.history.stop())
     again = opened(store_url, OPEN + DAY)
-    chain = run(again.history.chain_at("NIFTY", NEAR, OPEN + DAY))
+    chain = run(again.history.answers.chain_at("NIFTY", NEAR, OPEN + DAY))
     assert chain is not None
     assert chain.minute_ms[-1] == OPEN + 2 * MINUTE_MS
     np.testing.assert_allclose(chain.legs()["last_price"].ravel(), last)
-    wider = run(again.history.chain_at("NIFTY", FAR, OPEN + DAY))
+    wider = run(again.history.answers.chain_at("NIFTY", FAR, OPEN + DAY))
     assert wider is not None
     assert wider.strikes.tolist() == STRIKES.tolist()
     run(again.history.stop())
@@ -373,7 +376,7 @@ def test_old_records_are_pruned_while_the_server_runs(store_url: str) -> None:
     tape.run(OPEN, 5)
     tape.volume[:] = 0
     end = tape.run(OPEN + 3 * DAY, 12)
-    assert tape.history._writer.drain(10)
+    assert run(tape.history.flush(20))
     tape.step(end)
     run(tape.history.stop())
     with archive(store_url) as store:
@@ -412,7 +415,7 @@ def test_clock_going_back_doubles_and_loses_nothing(store_url: str, caplog: pyte
     ticks = [(t, p[0], v[0]) for t, p, v in tape.published]
     # each candle holds every price published with a time in it
     in_order = sorted(range(len(ticks)), key=lambda i: (ticks[i][0] // MINUTE_MS, i))
-    candles = run(tape.history.candles("NIFTY", "1m", OPEN, end + 2 * MINUTE_MS))
+    candles = run(tape.history.answers.candles("NIFTY", "1m", OPEN, end + 2 * MINUTE_MS))
     assert len(candles) == 12
     for minute in range(12):
         prices = [ticks[i][1] for i in in_order if (ticks[i][0] - OPEN) // MINUTE_MS == minute]
@@ -442,11 +445,11 @@ def test_rewinding_by_some_minutes_leaves_every_record_readable() -> None:
         tape.history.rewind(OPEN + to_minute * MINUTE_MS)
         tape.step(OPEN + to_minute * MINUTE_MS)
     tape.run(OPEN + 18 * MINUTE_MS + 20_000, 4)
-    assert tape.history._writer.drain(10)
+    assert run(tape.history.flush(20))
     assert check_store(tape.history.database).problems == []
     for minute in range(18, 22):
         published, legs = [state for state in tape.legs if state[0] < OPEN + (minute + 1) * MINUTE_MS][-1]
-        chain = run(tape.history.chain_at("NIFTY", NEAR, OPEN + (minute + 1) * MINUTE_MS - 1))
+        chain = run(tape.history.answers.chain_at("NIFTY", NEAR, OPEN + (minute + 1) * MINUTE_MS - 1))
         assert chain is not None
         assert chain.as_of_ms[-1] == published
         rows = tape.market.universe.listing("NIFTY", NEAR).rows
@@ -457,13 +460,13 @@ def test_rewinding_by_some_minutes_leaves_every_record_readable() -> None:
 def test_rewinding_a_store_in_memory_forgets_what_lies_ahead() -> None:
     tape = opened(None, OPEN)
     tape.run(OPEN, 70)
-    tape.history._writer.drain(10)
+    run(tape.history.flush(20))
     tape.history.rewind(OPEN + 10 * MINUTE_MS)
-    assert len(run(tape.history.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 10
+    assert len(run(tape.history.answers.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 10
     end = tape.run(OPEN + 10 * MINUTE_MS, 3)
-    tape.history._writer.drain(10)
-    assert len(run(tape.history.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 13
-    chain = run(tape.history.chain_at("NIFTY", NEAR, OPEN + DAY))
+    run(tape.history.flush(20))
+    assert len(run(tape.history.answers.candles("NIFTY", "1m", OPEN, OPEN + DAY))) == 13
+    chain = run(tape.history.answers.chain_at("NIFTY", NEAR, OPEN + DAY))
     assert chain is not None
     assert chain.as_of_ms[-1] < end
     run(tape.history.stop())
@@ -478,7 +481,7 @@ def test_nothing_after_the_instant_is_told_while_the_store_still_has_to_forget_i
     ticks = [(t, p[0], v[0]) for t, p, v in tape.published if t < OPEN + 10 * MINUTE_MS]
     legs = [(t, f["last_price"][2], f["volume"][2]) for t, f in tape.legs if t < OPEN + 10 * MINUTE_MS]
     label = functools.partial(_bucket, {"1m": 1, "15m": 15, "1d": 1440}[interval] * MINUTE_MS)
-    assert_equal_bars(run(tape.history.candles("NIFTY", interval, *span)), reference(ticks, label))
-    of_contract = run(tape.history.candles("NIFTY", interval, *span, (NEAR, 22500.0, True)))
+    assert_equal_bars(run(tape.history.answers.candles("NIFTY", interval, *span)), reference(ticks, label))
+    of_contract = run(tape.history.answers.candles("NIFTY", interval, *span, (NEAR, 22500.0, True)))
     assert_equal_bars(of_contract, reference(legs, label))
     run(tape.history.stop())

@@ -64,7 +64,7 @@ def valued(path: Path, symbol: str = "NIFTY", expiry: date = EXPIRY, **options: 
 def stored(folder: Path, symbol: str, expiry: date, instant: str):
     history = History(f"sqlite:///{folder}/store.db", calendar=CALENDAR)
     try:
-        return run(history.chain_at(symbol, expiry, at(instant)))
+        return run(history.answers.chain_at(symbol, expiry, at(instant)))
     finally:
         run(history.stop())
 

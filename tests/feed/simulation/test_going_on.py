@@ -41,14 +41,14 @@ class Run:
             self.history.record(self.market, self.now_ms)
 
     def candles(self, symbol: str, interval: str, start_ms: int):
-        return asyncio.run(self.history.candles(symbol, interval, start_ms, self.now_ms + 1))
+        return asyncio.run(self.history.answers.candles(symbol, interval, start_ms, self.now_ms + 1))
 
     def wait_for_the_past(self) -> None:
         for symbol in SYMBOLS:
-            asyncio.run(self.history.ready(symbol))
+            asyncio.run(self.history.answers.ready(symbol))
 
     def day(self, symbol: str):
-        return asyncio.run(self.history.day(symbol, self.now_ms))
+        return asyncio.run(self.history.answers.day(symbol, self.now_ms))
 
 
 def begin(url: str, start_ms: int, hours: str, seed: int = 3) -> Run:
@@ -172,7 +172,7 @@ def test_the_day_being_formed_is_the_quotes_from_the_first_price_on(late_ms: int
     for _ in range(3):
         run.step(run.now_ms + 5_000, every_ms=5_000)
         for symbol in SYMBOLS:
-            quote, day = market.quote(symbol), history.forming(symbol, "1d", run.now_ms)
+            quote, day = market.quote(symbol), history.answers.forming(symbol, "1d", run.now_ms)
             assert day is not None
             told = (quote.open, quote.high, quote.low, quote.last_price, quote.volume)
             assert told == (day.open, day.high, day.low, day.close, day.volume), symbol

@@ -122,7 +122,7 @@ def minutes_of(step_ms: int) -> bytes:
         end_ms = to_ms(ist(25, 10, 2))
         parts = []
         for symbol in ("NIFTY", "RELIANCE", "GOLD"):
-            candles = await history.candles(symbol, "1m", to_ms(start) - 10_000, end_ms)
+            candles = await history.answers.candles(symbol, "1m", to_ms(start) - 10_000, end_ms)
             parts += [getattr(candles, name).tobytes() for name in ("open", "high", "low", "close", "volume")]
             assert len(candles) == 3
         await history.stop()

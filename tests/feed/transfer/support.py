@@ -64,6 +64,6 @@ def answered(
     """What history answers of a span, ``2026-11-25 09:15`` to ``…``."""
     history = History(f"sqlite:///{folder}/store.db", calendar=CALENDAR, hours=hours)
     try:
-        return run(history.candles(symbol, interval, at(start), at(end)))
+        return run(history.answers.candles(symbol, interval, at(start), at(end)))
     finally:
         run(history.stop())

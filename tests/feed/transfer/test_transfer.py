@@ -218,7 +218,7 @@ def test_recorded_chains_are_imported_and_found_at_their_instants(store_url: str
     for time_ms in source._times:
         of.apply(source.advance(time_ms))
         for listing in of.universe.listings:
-            chain = run(history.chain_at(*listing.key, time_ms))
+            chain = run(history.answers.chain_at(*listing.key, time_ms))
             assert chain is not None
             assert chain.as_of_ms[-1] <= of.last_input_ms  # earlier where nothing of it changed
             assert chain.source_name() == "imported"
@@ -332,7 +332,7 @@ def test_the_recorded_chains_are_imported_with_their_expected_totals(tmp_path: P
         assert (report.kept, report.refused) == (46_502, 0)
         assert store.check().problems == []
     history = History(f"{tmp_path}/h.db", calendar=CALENDAR)
-    chain = run(history.chain_at("NIFTY", date(2022, 3, 31), at("2022-03-28 12:00")))
+    chain = run(history.answers.chain_at("NIFTY", date(2022, 3, 31), at("2022-03-28 12:00")))
     assert chain is not None
     interest = np.nansum(chain.legs()["open_interest"], axis=1)
     assert interest.tolist() == [2_017_305, 1_479_301]  # the exchange's own totals
