@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from handlers.operations.build import MarketParts, build
 from schemas.wire import timestamp
 from tests.chaos import garbage
 from tests.chaos.followers import Follower, agree_with_rest
 from tests.chaos.vitals import vitals_of, vitals_when
+from tests.conftest import Parts, settings_of
 from tests.fanout.raw import RawClient
 from tests.handlers.faulty import FaultySource
 
@@ -302,7 +304,10 @@ async def something_blocks_the_loop(sandbox, fetch, followers):
 async def test_server_survives_what_comes_from_its_feed_its_clock_and_itself(make_sandbox, fetch):
     """A step is a second of the market, so that what takes it ten seconds takes ten steps."""
     feed = {"speed": 20.0, "publish_interval_ms": 50, "stale_after_s": 5.0}
-    sandbox, source = faulty_sandbox(await make_sandbox(own_market=True, feed=feed))
+    built = build(settings_of(feed=feed))
+    source = FaultySource(built.source)
+    market = MarketParts(built.services.calendar, built.clock, source, built.market, built.history)
+    sandbox = await make_sandbox(parts=Parts(built.settings, market), feed=feed)
     services, namespace = sandbox.server.services, sandbox.server.namespace
     services.loop_lag.start()
     try:
@@ -321,10 +326,4 @@ async def test_server_survives_what_comes_from_its_feed_its_clock_and_itself(mak
         assert not namespace.server.eio.sockets
     finally:
         services.loop_lag.stop()
-
-
-def faulty_sandbox(sandbox):
-    """The same server with a source that can be made to fail."""
-    source = FaultySource(sandbox.server.ticker.source)
-    sandbox.server.ticker.source = source
-    return sandbox, source
+        await built.history.stop()

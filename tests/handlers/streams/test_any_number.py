@@ -65,11 +65,14 @@ def test_any_float_in_any_field_of_any_row_can_be_told(rows, quotes):
         chain = value_chain(market, listing)
         stream = ChainStream(listing, market, lambda _: chain, DEPTH)
         stream.refresh()
-        quote = SymbolStream("ACME", market, DEPTH)
-        quote.refresh()
+        told = [stream.whole(None)]
+        if np.isfinite(market.underlyings["last_price"][0]):  # else there is no quote to be told
+            quote = SymbolStream("ACME", market, DEPTH)
+            quote.refresh()
+            told.append(quote.snapshot())
         board = build_dashboard(chain, math.nan, UnderlyingVolatility(math.nan, math.nan), [])
-    for told in (stream.whole(None), quote.snapshot(), encode(dump_dashboard(board))):
-        assert all(math.isfinite(number) for number in numbers(strict(told)))
+    for text in (*told, encode(dump_dashboard(board))):
+        assert all(math.isfinite(number) for number in numbers(strict(text)))
 
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf, 2.0**53 * 1.01, -1e18, 2.0**64 - 1])
