@@ -63,7 +63,7 @@ dist: $(STAMP)
 	$(BIN)/python deploy/build_archive.py $(ARGS)
 
 market-report: $(STAMP)
-	$(BIN)/python -m bench.market_report --out market-report $(ARGS)
+	$(BIN)/python -m bench.market.report --out market-report $(ARGS)
 
 clean:
 	rm -rf $(VENV) tests/client/node_modules bench/bin .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from bench.machine import CANNOT_RUN
 
 BENCHMARKS = {
     "analytics": "Valuation: a universe, its implied volatilities, one chain",
-    "market_tick": "One tick of the simulated universe",
+    "market.tick": "One tick of the simulated universe",
     "history": "History: recording, reading back",
     "history_routes": "History over REST, and what its readers do to the fan-out (6 minutes; --quick: 1)",
     "rest": "REST: CPU time and bytes of an answer",

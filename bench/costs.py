@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.driver import SUBSCRIBE_CHAIN, SUBSCRIBE_NIFTY, Run, drive
+from bench.load.driver import SUBSCRIBE_CHAIN, SUBSCRIBE_NIFTY, Run, drive
+from bench.load.servers import Server, floor, node_socketio, ours, stock
 from bench.machine import CannotRun, node
 from bench.progress import Plan
-from bench.servers import Server, floor, node_socketio, ours, stock
 from bench.verdicts import Row, at_least, at_most, middle
 
 CLIENTS = 1000

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from bench.costs import chain_rows, quote_rows
-from bench.crowds import many_rows, stalled_rows, storm_rows, vanish_rows
+from bench.load.crowds import many_rows, stalled_rows, storm_rows, vanish_rows
 from bench.machine import CANNOT_RUN, CannotRun, compiled, describe, raise_descriptor_limit, raise_priority
 from bench.progress import Plan
 from bench.sizes import delta_rows, memory_rows

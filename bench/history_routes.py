@@ -29,11 +29,11 @@ from urllib.parse import quote
 
 import numpy as np
 
-from bench.driver import Run, drive
 from bench.history import SESSION_MINUTES, Recording
+from bench.load.driver import Run, drive
+from bench.load.servers import Server, ours
 from bench.machine import compiled, describe, on_load_core, raise_descriptor_limit, raise_priority
 from bench.progress import Plan
-from bench.servers import Server, ours
 from bench.verdicts import Row, at_most, middle, table
 from domain.instants import IST, to_ms
 from feed.history.history import Reach

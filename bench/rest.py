@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bench.load.servers import Server, ours
 from bench.machine import describe
 from bench.progress import Plan
-from bench.servers import Server, ours
 from bench.verdicts import Row, middle, table
 
 PUBLISH_MS = 500

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.driver import ADDRESSES, SUBSCRIBE_CHAIN, drive
+from bench.load.driver import ADDRESSES, SUBSCRIBE_CHAIN, drive
+from bench.load.servers import ours
 from bench.progress import Plan
-from bench.servers import ours
 from bench.verdicts import Row, at_most, middle
 
 IDLE_MUST_BYTES, IDLE_AIM_BYTES = 40_000, 25_000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.market_statistics import autocorrelation, excess_kurtosis
+from bench.market.statistics import autocorrelation, excess_kurtosis
 from domain.instants import IST, to_datetime, to_ms
 from feed.market.market import Market
 from feed.reference.calendar import Calendar

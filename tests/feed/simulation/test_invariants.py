@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.market_statistics import LiveMarket
+from bench.market.statistics import LiveMarket
 from domain.instants import IST, to_datetime
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue

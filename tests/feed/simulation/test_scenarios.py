@@ -7,7 +7,7 @@ import datetime
 import numpy as np
 import pytest
 
-from bench.market_statistics import LiveMarket, smile
+from bench.market.statistics import LiveMarket, smile
 from domain.instants import IST
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.market_statistics import LiveMarket
+from bench.market.statistics import LiveMarket
 from domain.instants import IST, to_datetime, to_ms
 from feed.history.history import History
 from feed.market.clock import VirtualClock

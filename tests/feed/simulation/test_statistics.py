@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.market_statistics import Figure, all_figures, mean_figures
+from bench.market.statistics import Figure, all_figures, mean_figures
 
 # one draw of a few sessions; the means over ten seeds are for the night and `make market-report`
 MOST_OUTSIDE = 0.15

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.market_statistics import LiveMarket
+from bench.market.statistics import LiveMarket
 from domain.instants import IST
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue

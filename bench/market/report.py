@@ -1,6 +1,6 @@
 """The simulated market beside the recorded one, as a folder: a table of every figure, and plots.
 
-Run ``python -m bench.market_report --out DIR`` from the root of the repository.
+Run ``python -m bench.market.report --out DIR`` from the root of the repository.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import market_statistics as statistics
-from bench.market_charts import Chart, draw
-from bench.market_statistics import RECORDED_DAY, RECORDED_SMILES, Figure, LiveMarket, LivePath
+from bench.market import statistics
+from bench.market.charts import Chart, draw
+from bench.market.statistics import RECORDED_DAY, RECORDED_SMILES, Figure, LiveMarket, LivePath
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 

@@ -1,6 +1,6 @@
 """What a tick of the whole simulated market costs, and which part of it costs what.
 
-Run ``python -m bench.market_tick`` from the root of the repository. Figures are CPU time
+Run ``python -m bench.market.tick`` from the root of the repository. Figures are CPU time
 (`time.process_time`); the shares come from a second run with every stage timed, so that timing does not
 burden the first. In steps of half a second quiet chains take turns; from five seconds on a step makes every
 contract new.
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.market_statistics import LiveMarket
+from bench.market.statistics import LiveMarket
 from domain.instants import IST
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue

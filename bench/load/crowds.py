@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.driver import ADDRESSES, SUBSCRIBE_CHAIN, SUBSCRIBE_LISTED, SUBSCRIBE_NIFTY, Run, drive
+from bench.load.driver import ADDRESSES, SUBSCRIBE_CHAIN, SUBSCRIBE_LISTED, SUBSCRIBE_NIFTY, Run, drive
+from bench.load.probe import Probe, percentile
+from bench.load.servers import Server, ours, stock
 from bench.machine import CannotRun, raise_descriptor_limit
-from bench.probe import Probe, percentile
 from bench.progress import Plan
-from bench.servers import Server, ours, stock
 from bench.verdicts import Row, at_least, at_most, middle
 
 SLOW_LIMIT_S = 600  # nobody is disconnected for being slow while memory is measured

@@ -10,7 +10,7 @@ import threading
 import time
 from types import TracebackType
 
-from bench.servers import Server
+from bench.load.servers import Server
 
 QUESTION = "/health?probe=live"
 PAUSE_S = 0.02  # each answer costs the server half a millisecond: 3 % of its core

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bench.load.servers import Server
 from bench.machine import compiled, pinned
-from bench.servers import Server
 
 ADDRESSES = 8  # of a crowd: one address has 28,000 ports
 SUBSCRIBE_NIFTY = '["subscribe_symbol",{"symbol":"NIFTY"}]'

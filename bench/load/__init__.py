@@ -1,0 +1,1 @@
+"""Crowds of clients against a server, measured by the CPU that it took."""
