@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import Schema, fields
 
 from schemas.columns import Column, FloatArray, rounded
 from schemas.wire import Count, Number, Timestamp
+
+if TYPE_CHECKING:
+    from feed.valuation.chain import Chain
 
 DAYS_A_YEAR = 365  # theta is shown per calendar day
 BUILD_UPS = ("long_build_up", "short_build_up", "long_unwinding", "short_covering")
@@ -139,14 +142,14 @@ _totals = TotalsSchema()
 _provenance = ProvenanceSchema()
 
 
-def dump_header(chain: Any) -> dict[str, Any]:
-    """Everything of a ``feed.chain.Chain`` but its rows."""
+def dump_header(chain: Chain) -> dict[str, Any]:
+    """Everything of a ``Chain`` but its rows."""
     totals = _totals.dump({**chain.totals, "max_pain": chain.pain.strike})
     return {**_chain_header.dump(chain), **totals, **_provenance.dump(chain.provenance)}
 
 
-def chain_table(chain: Any) -> FloatArray:
-    """The rows of a ``feed.chain.Chain`` as a matrix of wire values: (len(ROW_COLUMNS), n)."""
+def chain_table(chain: Chain) -> FloatArray:
+    """The rows of a ``Chain`` as a matrix of wire values: (len(ROW_COLUMNS), n)."""
     count = len(chain.strikes)
     table = np.empty((len(ROW_COLUMNS), count))
     table[STRIKE] = chain.strikes
@@ -158,8 +161,8 @@ def chain_table(chain: Any) -> FloatArray:
     return table
 
 
-def leg_values(chain: Any) -> dict[str, FloatArray]:
-    """Leg fields in display units, each (2, n), from the raw units of a ``feed.chain.Chain``."""
+def leg_values(chain: Chain) -> dict[str, FloatArray]:
+    """Leg fields in display units, each (2, n), from the raw units of a ``Chain``."""
     legs, greeks = chain.legs, chain.greeks
     return {
         "token": chain.tokens,

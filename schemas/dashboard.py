@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields
 
 from schemas.chains import CoverageSchema, ProvenanceSchema, TotalsSchema
+from schemas.columns import FloatArray
 from schemas.wire import Count, Number, Timestamp, count, number, timestamp
+
+if TYPE_CHECKING:
+    from feed.valuation.dashboard import Dashboard
 
 EXPOSURE_CONVENTION = (
     "dealers are taken to be long calls and short puts: calls count plus, puts minus; "
@@ -100,8 +104,8 @@ _provenance = ProvenanceSchema()
 _totals = TotalsSchema()
 
 
-def dump_dashboard(board: Any) -> dict[str, Any]:
-    """A ``feed.dashboard.Dashboard`` as ``DashboardSchema`` describes it, written column-wise."""
+def dump_dashboard(board: Dashboard) -> dict[str, Any]:
+    """A ``Dashboard`` as ``DashboardSchema`` describes it, written column-wise."""
     chain, walls, exposure = board.chain, board.walls, board.exposure
     return {
         "symbol": chain.symbol,
@@ -140,14 +144,14 @@ def dump_dashboard(board: Any) -> dict[str, Any]:
     }
 
 
-def _pairs(strikes: Any, values: Any, name: str) -> list[dict[str, Any]]:
+def _pairs(strikes: FloatArray, values: FloatArray, name: str) -> list[dict[str, Any]]:
     return [
         {"strike_price": strike, name: number(value, 2)}
         for strike, value in zip(strikes.tolist(), values.tolist(), strict=True)
     ]
 
 
-def _walls(strikes: Any, interest: Any) -> list[dict[str, Any]]:
+def _walls(strikes: FloatArray, interest: FloatArray) -> list[dict[str, Any]]:
     return [
         {"strike_price": strike, "oi": count(value)}
         for strike, value in zip(strikes.tolist(), interest.tolist(), strict=True)

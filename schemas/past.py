@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import Schema, ValidationError, fields
@@ -17,6 +17,9 @@ from schemas.columns import Column, FloatArray, rounded, whole_numbers
 from schemas.requests.fields import MAX_PAGE_ROWS, Day, Interval, Moment, Q, QueryInteger, shown
 from schemas.requests.queries import SpanRequest
 from schemas.wire import Count, Number, Timestamp, count, number, timestamps
+
+if TYPE_CHECKING:
+    from feed.history.open_interest import OpenInterestSeries
 
 EACH_SIDE, MOST_EACH_SIDE = 10, 60
 MOST_NAMED = 100
@@ -223,8 +226,8 @@ def dump_points(series: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
-def dump_open_interest(series: Any) -> dict[str, Any]:
-    """A ``feed.history.OpenInterestSeries`` as ``OpenInterestHistorySchema`` describes it."""
+def dump_open_interest(series: OpenInterestSeries) -> dict[str, Any]:
+    """A ``OpenInterestSeries`` as ``OpenInterestHistorySchema`` describes it."""
     names = {
         "ce_oi": series.calls,
         "pe_oi": series.puts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import Schema, ValidationError, fields, post_load, validate
@@ -22,6 +22,9 @@ from schemas.requests.fields import (
     shown,
 )
 from schemas.wire import Number, Timestamp
+
+if TYPE_CHECKING:
+    from feed.valuation.strategy import Strategy, ValuedLeg
 
 MAX_LEGS = 20  # a calendar of condors has eight
 MAX_LOTS = 10_000
@@ -204,8 +207,8 @@ class StrategySchema(ProvenanceSchema):
 _schema = StrategySchema()
 
 
-def dump_strategy(strategy: Any) -> dict[str, Any]:
-    """A ``handlers.strategy.Strategy`` on the wire, in display units."""
+def dump_strategy(strategy: Strategy) -> dict[str, Any]:
+    """A ``Strategy`` on the wire, in display units."""
     chain, limits = strategy.chain, strategy.limits
     unit = math.nan if chain.lot_size is None else chain.lot_size  # money is unknown without a lot size
     values = {
@@ -239,7 +242,7 @@ def dump_strategy(strategy: Any) -> dict[str, Any]:
     return dict(_schema.dump(values))
 
 
-def _leg(leg: Any) -> dict[str, Any]:
+def _leg(leg: ValuedLeg) -> dict[str, Any]:
     return {
         "token": leg.token,
         "strike": leg.order.strike,

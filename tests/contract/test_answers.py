@@ -209,7 +209,7 @@ def sandboxes(io_loop, make_sandbox, monkeypatch):
 
     broken.server.access.spend = fail
     for question in ("page", "metrics", "open_interest"):
-        monkeypatch.setattr(stuck.server.history, question, hang)
+        monkeypatch.setattr(stuck.server.history.answers, question, hang)
     limited = make(limits={"rate_limit_per_minute": 1})
     limited.server.access.spend("127.0.0.1")
     return {

@@ -289,7 +289,7 @@ class Fanout(RuleBasedStateMachine):
         peer.read()
         followed = list(peer.client.subscriptions)
         # the snapshot of a window that was asked for may be lost: what it holds is then of another one
-        position = () if peer.wire.pending else peer.chain.position
+        position = None if peer.wire.pending else peer.chain.position
         self.hub.remove(peer.name)
         peer.wire = Wire()
         peer.client = Client(peer.name, Socket(peer.wire), "127.0.0.1")

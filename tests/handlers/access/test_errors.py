@@ -188,7 +188,7 @@ async def test_route_without_data_yet_asks_to_come_back(make_sandbox, fetch):
         assert int(answer.headers["Retry-After"]) >= 1
 
 
-class StuckHistory:
+class StuckAnswers:
     """A store whose disk does not answer."""
 
     async def page(self, *args, **options):
@@ -199,9 +199,9 @@ class StuckHistory:
 
 @pytest.mark.parametrize("path", ["/api/historical-data/NIFTY", "/api/ohlc_data/NIFTY"])
 @pytest.mark.gen_test
-async def test_answer_that_takes_too_long_is_given_up(make_sandbox, fetch, path):
+async def test_answer_that_takes_too_long_is_given_up(make_sandbox, fetch, monkeypatch, path):
     sandbox = await make_sandbox(server={"api_timeout_s": 0.1})
-    sandbox.server.services.history = StuckHistory()
+    monkeypatch.setattr(sandbox.server.history, "answers", StuckAnswers())
     answer = await fetch(sandbox, path)
     assert (answer.status, answer.error["code"]) == (503, "FEED_UNAVAILABLE")
     assert "0.1 s" in answer.body["message"]
