@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from analytics.arrays import Array, Positions
+from analytics.arrays import Array
+from analytics.segments import Segments
 
 # within this share of the spot both legs trade, and their spreads are a few ticks
 NEAR_THE_MONEY = 0.015
@@ -58,6 +59,20 @@ class Forward:
     dispersion: float
 
 
+@dataclass(frozen=True, slots=True)
+class Forwards:
+    """Forwards of many expiries, as `Forward` is of one: each (expiries,)."""
+
+    forward: Array
+    strikes_used: NDArray[np.intp]
+    method: NDArray[np.intp]  # places in ``METHODS``
+    dispersion: Array
+
+
+METHODS = tuple(ForwardMethod)
+_PLACE = {method: place for place, method in enumerate(METHODS)}
+
+
 def parity_forward(
     spot: float,
     strikes: ArrayLike,
@@ -93,41 +108,95 @@ def parity_forward(
     ``median of K + e^(rT) (C - P)``.
 
     """
-    if math.isfinite(future):
-        return Forward(future, 0, ForwardMethod.future, math.nan)
     strike = np.asarray(strikes, dtype=np.float64)
-    bids, asks, lasts = (np.asarray(item, dtype=np.float64) for item in quotes)
-    growth = math.exp(rate * max(time_to_expiry, 0.0)) if math.isfinite(rate * time_to_expiry) else math.nan
+    both = tuple(np.asarray(item, dtype=np.float64) for item in quotes)
+    found = parity_forwards(
+        Segments(np.array([strike.size])),
+        np.array([spot]),
+        strike,
+        (both[0], both[1], both[2]),
+        np.array([time_to_expiry]),
+        Carry(rate, np.array([future])),
+    )
+    return Forward(
+        float(found.forward[0]),
+        int(found.strikes_used[0]),
+        METHODS[found.method[0]],
+        float(found.dispersion[0]),
+    )
+
+
+class Carry(NamedTuple):
+    """What premiums are discounted with, and prices of futures: (expiries,), NaN without one."""
+
+    rate: float
+    futures: Array
+
+
+def parity_forwards(
+    segments: Segments,
+    spots: Array,
+    strikes: Array,
+    quotes: tuple[Array, Array, Array],
+    years: Array,
+    carry: Carry,
+) -> Forwards:
+    """Forwards of many expiries at once, each as `parity_forward` says.
+
+    Parameters
+    ----------
+    segments : Segments
+        The strikes of each expiry.
+    spots, years : ndarray (expiries,)
+        Of the underlying of each; years to each expiry.
+    strikes : ndarray (strikes,)
+        Ascending within each expiry.
+    quotes : bid, ask and last price, each ndarray (2, strikes)
+        Calls, then puts.
+    carry : Carry
+        The rate, and the price of each future.
+
+    """
+    bids, asks, lasts = quotes
+    row = segments.row
+    with np.errstate(invalid="ignore", over="ignore"):
+        time_value = carry.rate * years
+        growth = np.where(np.isfinite(time_value), np.exp(carry.rate * np.maximum(years, 0.0)), np.nan)
+        carried = spots * growth
     two_sided = ((bids > 0.0) & (asks >= bids)).all(axis=0)
     difference = np.where(two_sided, 0.5 * (bids[0] + asks[0] - bids[1] - asks[1]), np.nan)
-    near = two_sided & (np.abs(strike - spot) <= NEAR_THE_MONEY * spot)
-    if near.any():
-        return _median(strike, difference, growth, np.flatnonzero(near), ForwardMethod.parity)
-    wide = _nearest(strike, difference, spot)
-    if wide.size:
-        return _median(strike, difference, growth, wide, ForwardMethod.parity_wide)
     traded = (lasts > 0.0).all(axis=0)
-    difference = np.where(traded, lasts[0] - lasts[1], np.nan)
-    wide = _nearest(strike, difference, spot)
-    if wide.size:
-        return _median(strike, difference, growth, wide, ForwardMethod.parity_last)
-    if spot > 0.0 and math.isfinite(spot * growth):
-        return Forward(spot * growth, 0, ForwardMethod.spot_carry, math.nan)
-    return Forward(math.nan, 0, ForwardMethod.unavailable, math.nan)
-
-
-def _nearest(strike: Array, difference: Array, spot: float) -> Positions:
-    """Positions of the few known differences nearest the spot, or nearest nothing where it is unknown."""
-    known = np.flatnonzero(~np.isnan(difference))
-    gap = np.abs(strike[known] - spot) if spot > 0.0 else np.abs(difference[known])
-    return known[np.argsort(gap, kind="stable")[:NEAREST_STRIKES]]
-
-
-def _median(
-    strike: Array, difference: Array, growth: float, positions: Positions, method: ForwardMethod
-) -> Forward:
+    spot = spots[row]
+    chosen = two_sided & (np.abs(strikes - spot) <= NEAR_THE_MONEY * spot)
+    method = np.full(len(segments), _PLACE[ForwardMethod.parity])
+    for fallback, alive, values in (
+        (ForwardMethod.parity_wide, two_sided, difference),
+        (ForwardMethod.parity_last, traded, lasts[0] - lasts[1]),
+    ):
+        lacking = ~segments.any(chosen)
+        if not lacking.any():
+            break
+        method[lacking] = _PLACE[fallback]
+        candidates = lacking[row] & alive & ~np.isnan(values)
+        difference = np.where(candidates, values, difference)
+        # nearest the spot, or where that is unknown where call and put cost most alike
+        gaps = np.where(spot > 0.0, np.abs(strikes - spot), np.abs(values))
+        chosen |= segments.nearest(gaps, candidates, NEAREST_STRIKES)
+    used = segments.count(chosen)
     # an unknown rate costs the discounting of a few rupees' difference, not the forward
-    scale = growth if math.isfinite(growth) else 1.0
-    estimates = strike[positions] + scale * difference[positions]
-    middle = median(estimates.tolist())
-    return Forward(middle, positions.size, method, median(np.abs(estimates - middle).tolist()))
+    scale = np.where(np.isfinite(growth), growth, 1.0)[row]
+    estimates = strikes + scale * np.where(chosen, difference, np.nan)
+    forward = segments.median(estimates, chosen)
+    dispersion = segments.median(np.abs(estimates - forward[row]), chosen)
+    without = used == 0
+    is_carried = without & (spots > 0.0) & np.isfinite(carried)
+    method[without] = _PLACE[ForwardMethod.unavailable]
+    method[is_carried] = _PLACE[ForwardMethod.spot_carry]
+    forward = np.where(is_carried, carried, forward)
+    told = np.isfinite(carry.futures)
+    return Forwards(
+        np.where(told, carry.futures, forward),
+        np.where(told, 0, used),
+        np.where(told, _PLACE[ForwardMethod.future], method),
+        np.where(told, np.nan, dispersion),
+    )

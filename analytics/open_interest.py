@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analytics.arrays import Array, Positions
 from analytics.gamma_exposure import GammaExposure, ZeroGamma, gamma_exposure, zero_gamma_level
+from analytics.segments import Segments
 
 __all__ = [
     "BuildUp",
@@ -50,6 +51,14 @@ class MaxPain(NamedTuple):
     strike: float
     curve: Array
     legs: int
+
+
+class MaxPains(NamedTuple):
+    """`MaxPain` of many expiries: strike and legs (expiries,), the curves one after the other (strikes,)."""
+
+    strike: Array
+    curve: Array
+    legs: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +133,42 @@ def max_pain(strikes: ArrayLike, call_oi: ArrayLike, put_oi: ArrayLike) -> MaxPa
     """
     strike = np.asarray(strikes, dtype=np.float64)
     call, put = np.asarray(call_oi, dtype=np.float64), np.asarray(put_oi, dtype=np.float64)
-    legs = int(np.count_nonzero(~np.isnan(call)) + np.count_nonzero(~np.isnan(put)))
-    if not legs:
-        return MaxPain(np.nan, np.full(strike.shape, np.nan), 0)
     if (np.diff(strike) < 0).any():
         order = np.argsort(strike, kind="stable")
         pain = max_pain(strike[order], call[order], put[order])
         return pain._replace(curve=pain.curve[np.argsort(order)])
-    call, put = np.nan_to_num(call), np.nan_to_num(put)
+    found = max_pains(Segments(np.array([strike.size])), strike, call, put)
+    return MaxPain(float(found.strike[0]), found.curve, int(found.legs[0]))
+
+
+def max_pains(segments: Segments, strikes: Array, call_oi: Array, put_oi: Array) -> MaxPains:
+    """Max pain of many expiries at once, each as `max_pain` says.
+
+    Parameters
+    ----------
+    segments : Segments
+        The strikes of each expiry.
+    strikes, call_oi, put_oi : ndarray (strikes,)
+        Strikes ascending within each expiry; NaN interest counts as absent.
+
+    """
+    known_call, known_put = ~np.isnan(call_oi), ~np.isnan(put_oi)
+    legs = segments.count(known_call) + segments.count(known_put)
+    if not len(strikes):
+        return MaxPains(np.full(len(segments), np.nan), np.zeros(0), legs)
     # from the middle, so that sums of K times interest stay as exact as the interest itself
-    shifted = strike - strike[strike.size // 2]
-    curve = shifted * np.cumsum(call) - np.cumsum(call * shifted)
-    curve += (np.cumsum((put * shifted)[::-1]) - shifted[::-1] * np.cumsum(put[::-1]))[::-1]
-    some = bool(call.any() or put.any())
-    return MaxPain(float(strike[np.argmin(curve)]) if some else np.nan, curve, legs)
+    middle = strikes[segments.starts + segments.lengths // 2]
+    shifted = segments.padded(strikes - middle[segments.row], 0.0)
+    call = segments.padded(np.where(known_call, call_oi, 0.0), 0.0)
+    put = segments.padded(np.where(known_put, put_oi, 0.0), 0.0)
+    curve = shifted * np.cumsum(call, axis=1) - np.cumsum(call * shifted, axis=1)
+    from_above, above = put[:, ::-1], shifted[:, ::-1]
+    rising = np.cumsum(from_above * above, axis=1) - above * np.cumsum(from_above, axis=1)
+    pays = segments.flat(curve + rising[:, ::-1])
+    lowest = np.argmin(segments.padded(pays, np.inf), axis=1)
+    held = segments.any((known_call & (call_oi != 0.0)) | (known_put & (put_oi != 0.0)))
+    strike = np.where(held, strikes[segments.starts + lowest], np.nan)
+    return MaxPains(strike, np.where(legs[segments.row] > 0, pays, np.nan), legs)
 
 
 def support_resistance(strikes: ArrayLike, call_oi: ArrayLike, put_oi: ArrayLike, count: int = 3) -> Walls:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from analytics.arrays import Array
 from analytics.forward import NEAR_THE_MONEY
+from analytics.segments import Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class ExpectedMove:
 
 
 def out_of_the_money(
-    strikes: ArrayLike, call_volatility: ArrayLike, put_volatility: ArrayLike, forward: float
+    strikes: ArrayLike, call_volatility: ArrayLike, put_volatility: ArrayLike, forward: ArrayLike
 ) -> Array:
     """One volatility a strike (n,): the out-of-the-money leg's.
 
@@ -84,13 +86,13 @@ def out_of_the_money(
     ----------
     strikes, call_volatility, put_volatility : array_like (n,)
         NaN where there is no implied volatility.
-    forward : float
-        Of this expiry.
+    forward : array_like
+        Of this expiry, or of each strike's.
 
     """
     call, put = np.asarray(call_volatility, dtype=np.float64), np.asarray(put_volatility, dtype=np.float64)
-    strike = np.asarray(strikes, dtype=np.float64)
-    above, near = strike >= forward, np.abs(strike - forward) <= NEAR_THE_MONEY * forward
+    strike, level = np.asarray(strikes, dtype=np.float64), np.asarray(forward, dtype=np.float64)
+    above, near = strike >= level, np.abs(strike - level) <= NEAR_THE_MONEY * level
     first, second = np.where(above, call, put), np.where(above, put, call)
     return np.where(near & np.isnan(first), second, first)
 
@@ -111,16 +113,48 @@ def atm_volatility(strikes: ArrayLike, volatility: ArrayLike, forward: float) ->
         Rests on two strikes, or on one where that is the forward; never beyond the strikes known.
 
     """
-    strike, sigma = _known(strikes, volatility)
-    if not strike.size or not strike[0] <= forward <= strike[-1]:
-        return AtTheMoney(math.nan, 0)
-    right = int(np.searchsorted(strike, forward))
-    if strike[right] == forward:
-        return AtTheMoney(float(sigma[right]), 1)
-    lower, upper = math.log(strike[right - 1] / forward), math.log(strike[right] / forward)
-    share = upper / (upper - lower)
-    variance = share * float(sigma[right - 1]) ** 2 + (1.0 - share) * float(sigma[right]) ** 2
-    return AtTheMoney(math.sqrt(variance), 2)
+    strike = np.asarray(strikes, dtype=np.float64)
+    sigma = np.asarray(volatility, dtype=np.float64)
+    found = atm_volatilities(Segments(np.array([strike.size])), strike, sigma, np.array([forward]))
+    return AtTheMoney(float(found.volatility[0]), int(found.strikes_used[0]))
+
+
+class AtTheMoneys(NamedTuple):
+    """`AtTheMoney` of many expiries: each (expiries,)."""
+
+    volatility: Array
+    strikes_used: NDArray[np.intp]
+
+
+def atm_volatilities(segments: Segments, strikes: Array, volatility: Array, forwards: Array) -> AtTheMoneys:
+    """Volatility at the forward of many expiries at once, each as `atm_volatility` says.
+
+    Parameters
+    ----------
+    segments : Segments
+        The strikes of each expiry.
+    strikes, volatility : ndarray (strikes,)
+        Ascending within each expiry; NaN volatilities are passed over.
+    forwards : ndarray (expiries,)
+        Of each expiry.
+
+    """
+    if not len(strikes):
+        return AtTheMoneys(np.full(len(segments), math.nan), np.zeros(len(segments), np.intp))
+    forward, known = forwards[segments.row], volatility > 0.0
+    places = np.arange(len(strikes))
+    right = np.minimum.reduceat(np.where(known & (strikes >= forward), places, len(strikes)), segments.starts)
+    left = np.maximum.reduceat(np.where(known & (strikes < forward), places, -1), segments.starts)
+    has_right, has_left = right < len(strikes), left >= 0
+    right, left = np.where(has_right, right, 0), np.where(has_left, left, 0)
+    exact = has_right & (strikes[right] == forwards)
+    between = has_right & has_left & ~exact
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lower, upper = np.log(strikes[left] / forwards), np.log(strikes[right] / forwards)
+        share = upper / (upper - lower)
+        variance = share * volatility[left] ** 2 + (1.0 - share) * volatility[right] ** 2
+        level = np.where(exact, volatility[right], np.where(between, np.sqrt(variance), math.nan))
+    return AtTheMoneys(level, np.where(exact, 1, np.where(between, 2, 0)))
 
 
 def delta_skew(

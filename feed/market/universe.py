@@ -14,6 +14,8 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.segments import Segments
+from domain.instants import to_ms
 from feed.reference.instruments import (
     Catalogue,
     Expiry,
@@ -64,6 +66,28 @@ class Listing:
         return int(found[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some listings laid out strike by strike, one after the other.
+
+    ``strikes``, ``call_rows``, ``put_rows`` : (strikes,), the rows being those of the table of contracts;
+    ``listing_rows``, ``underlying_rows``, ``expires_ms`` : (listings,).
+    """
+
+    listings: tuple[Listing, ...]
+    segments: Segments
+    strikes: NDArray[np.float64]
+    call_rows: NDArray[np.intp]
+    put_rows: NDArray[np.intp]
+    listing_rows: NDArray[np.intp]
+    underlying_rows: NDArray[np.intp]
+    expires_ms: NDArray[np.int64]
+
+    def of_contracts(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A column of the table of contracts as (2, strikes): calls, then puts."""
+        return np.stack((values[self.call_rows], values[self.put_rows]))
+
+
 class Universe:
     """Every underlying and every listed contract, by row.
 
@@ -91,6 +115,7 @@ class Universe:
         }
         self._by_key = {listing.key: listing for listing in self.listings}
         self._fill()
+        self._everything: Selection | None = None
 
     @classmethod
     def build(cls, catalogue: Catalogue, at: datetime, spots: NDArray[np.float64]) -> Universe:
@@ -158,6 +183,30 @@ class Universe:
                 raise NothingListed(symbol)
             raise UnknownExpiry(symbol, expiry, tuple(listing.expiry.day for listing in listings))
         return found
+
+    def select(self, listings: Sequence[Listing]) -> Selection:
+        """Some listings in the order of their rows, or all of them."""
+        if len(listings) == len(self.listings):
+            if self._everything is None:
+                self._everything = self._select(self.listings)
+            return self._everything
+        return self._select(tuple(sorted(listings, key=lambda listing: listing.row)))
+
+    def _select(self, listings: tuple[Listing, ...]) -> Selection:
+        segments = Segments(np.array([len(listing.strikes) for listing in listings], np.intp))
+        first = np.array([listing.rows.start for listing in listings], np.intp)
+        calls = first[segments.row] + segments.column
+        rows = np.array([listing.row for listing in listings], np.intp)
+        return Selection(
+            listings,
+            segments,
+            self.strike[calls],
+            calls,
+            calls + segments.lengths[segments.row],
+            rows,
+            self.listing_underlying_row[rows],
+            np.array([to_ms(listing.expiry.expires_at) for listing in listings], np.int64),
+        )
 
     def find(self, key: tuple[str, date]) -> Listing | None:
         """The listing of that key, if it is listed."""

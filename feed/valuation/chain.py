@@ -6,24 +6,28 @@ Everything is in raw units (per unit, per year, decimals); display units are mad
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics import black76
-from analytics.forward import Forward, parity_forward
+from analytics.forward import METHODS, Carry, Forward, Forwards, parity_forwards
 from analytics.implied_volatility import implied_volatility
-from analytics.open_interest import MaxPain, build_up, max_pain, put_call_ratio, totals
-from analytics.volatility import out_of_the_money
-from domain.instants import IST, to_datetime, to_ms
+from analytics.open_interest import MaxPain, MaxPains, build_up, max_pains, put_call_ratio
+from analytics.segments import Segments
+from analytics.volatility import atm_volatilities, out_of_the_money
+from domain.instants import IST, to_datetime
 from feed.market.market import Market, Provenance
 from feed.market.source import FloatArray
-from feed.market.universe import Listing
+from feed.market.universe import Listing, Selection
 
 YEAR_MS = 365 * 86_400_000
 NO_ATM = -1
+IS_CALL = np.array([[True], [False]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,72 +105,227 @@ class Chain:
         return np.maximum(np.stack((difference, -difference)), 0.0)
 
 
+@dataclass(frozen=True)
+class ValuedChains:
+    """Listings valued in one pass, laid out as ``selection`` says: leg arrays are (2, strikes).
+
+    Named as in ``Chain``, whose arrays are slices of these; the others are (listings,).
+    """
+
+    selection: Selection
+    as_of_ms: NDArray[np.int64]
+    years: FloatArray
+    spots: FloatArray
+    forwards: Forwards
+    legs: dict[str, FloatArray]
+    tokens: FloatArray
+    volatility: FloatArray
+    strike_volatility: FloatArray
+    greeks: black76.Greeks
+    build_up: FloatArray
+    pains: MaxPains
+    totals: dict[str, FloatArray]
+    atm_index: NDArray[np.intp]
+    quoted: NDArray[np.intp]
+    iv_solved: NDArray[np.intp]
+
+    @cached_property
+    def atm_volatility(self) -> FloatArray:
+        """Volatility at the forward: (listings,)."""
+        return atm_volatilities(
+            self.selection.segments, self.selection.strikes, self.strike_volatility, self.forwards.forward
+        ).volatility
+
+    @cached_property
+    def straddle(self) -> tuple[FloatArray, FloatArray]:
+        """The strike nearest the forward, and what its call and put cost together: each (listings,)."""
+        segments, strikes, forward = self.selection.segments, self.selection.strikes, self.forwards.forward
+        gaps = segments.padded(np.abs(strikes - forward[segments.row]), np.inf)
+        at = segments.starts + np.argmin(gaps, axis=1)
+        legs = {name: self.legs[name][:, at] for name in ("bid", "ask", "last_price")}
+        cost, known = worth(legs).sum(axis=0), np.isfinite(forward)
+        return np.where(known, strikes[at], np.nan), np.where(known, cost, np.nan)
+
+    @cached_property
+    def _place_of(self) -> dict[tuple[str, date], int]:
+        return {listing.key: place for place, listing in enumerate(self.selection.listings)}
+
+    def place(self, listing: Listing) -> int:
+        """Where a listing stands in the pass. Raises KeyError for one that was not valued."""
+        return self._place_of[listing.key]
+
+    def has(self, listing: Listing) -> bool:
+        """Whether a listing was valued."""
+        return listing.key in self._place_of
+
+    def strikes_of(self, place: int) -> slice:
+        """The strikes of a listing."""
+        first = int(self.selection.segments.starts[place])
+        return slice(first, first + int(self.selection.segments.lengths[place]))
+
+    @property
+    def change(self) -> FloatArray:
+        """Last price less the previous close."""
+        return self.legs["last_price"] - self.legs["previous_close"]
+
+    @property
+    def open_interest_change(self) -> FloatArray:
+        """Open interest less that of the previous close."""
+        return self.legs["open_interest"] - self.legs["previous_open_interest"]
+
+    @property
+    def intrinsic(self) -> FloatArray:
+        """Value if exercised at the spot."""
+        difference = self.spots[self.selection.segments.row] - self.selection.strikes
+        return np.maximum(np.stack((difference, -difference)), 0.0)
+
+
 def value_chain(market: Market, listing: Listing) -> Chain:
     """Value an expiry from the market's present state. Raises FeedUnavailable."""
-    provenance = market.chain_provenance(listing)
-    legs = {name: values.copy() for name, values in market.legs(listing).items()}
-    spot = float(market.underlyings["last_price"][listing.underlying_row])
-    years = (to_ms(listing.expiry.expires_at) - provenance.as_of_ms) / YEAR_MS
-    quotes = legs["bid"], legs["ask"], legs["last_price"]
-    future = float(market.forwards[listing.row])
-    parity = parity_forward(spot, listing.strikes, quotes, years, market.interest_rate, future)
-    volatility, strike_volatility = leg_volatilities(
-        listing, legs, parity.forward, years, market.interest_rate
+    return chains_of(market, value_listings(market, [listing]))[0]
+
+
+def value_listings(market: Market, listings: Sequence[Listing]) -> ValuedChains:
+    """Value expiries in one pass, each as if it were alone. Raises FeedUnavailable for one without data."""
+    selection = market.universe.select(listings)
+    as_of_ms = np.array([market.chain_provenance(listing).as_of_ms for listing in selection.listings])
+    state = {name: selection.of_contracts(values) for name, values in market.contracts.items()}
+    return value_state(
+        selection,
+        state,
+        market.underlyings["last_price"][selection.underlying_rows],
+        as_of_ms,
+        Carry(market.interest_rate, market.forwards[selection.listing_rows]),
     )
+
+
+def value_state(
+    selection: Selection,
+    legs: dict[str, FloatArray],
+    spots: FloatArray,
+    as_of_ms: NDArray[np.int64],
+    carry: Carry,
+) -> ValuedChains:
+    """Value a state of some listings: ``legs`` each (2, strikes), ``spots``, ``as_of_ms`` (listings,)."""
+    segments, strikes = selection.segments, selection.strikes
+    years = (selection.expires_ms - as_of_ms) / YEAR_MS
+    quotes = legs["bid"], legs["ask"], legs["last_price"]
+    forwards = parity_forwards(segments, spots, strikes, quotes, years, carry)
+    row = segments.row
+    forward, time, spot = forwards.forward[row], years[row], spots[row]
+    discount = np.exp(-carry.rate * np.maximum(years, 0.0))[row]
     price = worth(legs)
-    pain = max_pain(listing.strikes, *legs["open_interest"])
-    change = legs["last_price"] - legs["previous_close"]
-    interest_change = legs["open_interest"] - legs["previous_open_interest"]
-    return Chain(
-        symbol=listing.symbol,
-        expiry=listing.expiry.day,
-        expires_at=listing.expiry.expires_at,
-        days_to_expiry=_days(listing.expiry.day, provenance.as_of_ms),
-        time_to_expiry=years,
-        lot_size=listing.expiry.lot_size,
-        as_of_ms=provenance.as_of_ms,
-        spot_price=spot,
-        parity=parity,
-        interest_rate=market.interest_rate,
-        strikes=listing.strikes,
-        atm_index=_at_the_money(
-            listing.strikes, legs["open_interest"], spot if math.isfinite(spot) else parity.forward
-        ),
-        tokens=listing.tokens.reshape(2, -1).astype(np.float64),
+    volatility, _ = implied_volatility(price, forward, strikes, time, IS_CALL, discount)
+    strike_volatility = out_of_the_money(strikes, volatility[0], volatility[1], forward)
+    to_forward = black76.greeks(forward, strikes, time, strike_volatility, IS_CALL, discount, carry.rate)
+    to_spot = black76.spot_greeks(to_forward, spot, forward, time)
+    lives = time > 0
+    greeks = black76.Greeks(
+        *(
+            np.where(lives, values, np.nan)
+            for values in (
+                to_forward.price,
+                to_spot.delta,
+                to_spot.gamma,
+                to_forward.vega,
+                to_forward.theta,
+                to_forward.rho,
+            )
+        )
+    )
+    interest = legs["open_interest"]
+    interest_change = interest - legs["previous_open_interest"]
+    return ValuedChains(
+        selection=selection,
+        as_of_ms=as_of_ms,
+        years=years,
+        spots=spots,
+        forwards=forwards,
         legs=legs,
+        tokens=np.concatenate(
+            [listing.tokens.reshape(2, -1) for listing in selection.listings], axis=1
+        ).astype(np.float64),
         volatility=volatility,
         strike_volatility=strike_volatility,
-        greeks=_greeks(listing.strikes, strike_volatility, parity.forward, spot, years, market.interest_rate),
-        build_up=build_up(change, interest_change).astype(np.float64),
-        pain=pain,
-        totals=side_totals(legs["open_interest"], interest_change, legs["volume"]),
-        coverage=Coverage(
-            strikes=len(listing.strikes),
-            quoted=int(np.isfinite(price).sum()),
-            iv_solved=int(np.isfinite(volatility).sum()),
-            forward_strikes=parity.strikes_used,
-            forward_method=str(parity.method),
+        greeks=greeks,
+        build_up=build_up(legs["last_price"] - legs["previous_close"], interest_change).astype(np.float64),
+        pains=max_pains(segments, strikes, interest[0], interest[1]),
+        totals=side_totals(segments, interest, interest_change, legs["volume"]),
+        atm_index=at_the_money(
+            segments, strikes, interest, np.where(np.isfinite(spots), spots, forwards.forward)
         ),
-        provenance=provenance,
+        quoted=segments.count(np.isfinite(price[0])) + segments.count(np.isfinite(price[1])),
+        iv_solved=segments.count(np.isfinite(volatility[0])) + segments.count(np.isfinite(volatility[1])),
     )
 
 
-def nearest_strike(strikes: FloatArray, spot: float) -> int:
-    """Index of the strike nearest the spot, the lower on a tie; NO_ATM without a spot."""
-    if not math.isfinite(spot) or not len(strikes):
-        return NO_ATM
-    gaps = np.abs(strikes - spot)
-    nearest = np.flatnonzero(gaps == gaps.min())
-    return int(nearest[np.argmin(strikes[nearest])])
+def chains_of(market: Market, valued: ValuedChains) -> list[Chain]:
+    """Each listing of a pass as a chain, in the order of the selection."""
+    selection = valued.selection
+    forwards, pains = valued.forwards, valued.pains
+    totals = {name: values.tolist() for name, values in valued.totals.items()}
+    chains = []
+    for place, listing in enumerate(selection.listings):
+        where = valued.strikes_of(place)
+        chains.append(
+            Chain(
+                symbol=listing.symbol,
+                expiry=listing.expiry.day,
+                expires_at=listing.expiry.expires_at,
+                days_to_expiry=_days(listing.expiry.day, int(valued.as_of_ms[place])),
+                time_to_expiry=float(valued.years[place]),
+                lot_size=listing.expiry.lot_size,
+                as_of_ms=int(valued.as_of_ms[place]),
+                spot_price=float(valued.spots[place]),
+                parity=Forward(
+                    float(forwards.forward[place]),
+                    int(forwards.strikes_used[place]),
+                    METHODS[forwards.method[place]],
+                    float(forwards.dispersion[place]),
+                ),
+                interest_rate=market.interest_rate,
+                strikes=listing.strikes,
+                atm_index=int(valued.atm_index[place]),
+                tokens=valued.tokens[:, where],
+                legs={name: values[:, where] for name, values in valued.legs.items()},
+                volatility=valued.volatility[:, where],
+                strike_volatility=valued.strike_volatility[where],
+                greeks=black76.Greeks(
+                    valued.greeks.price[:, where],
+                    valued.greeks.delta[:, where],
+                    valued.greeks.gamma[:, where],
+                    valued.greeks.vega[:, where],
+                    valued.greeks.theta[:, where],
+                    valued.greeks.rho[:, where],
+                ),
+                build_up=valued.build_up[:, where],
+                pain=MaxPain(float(pains.strike[place]), pains.curve[where], int(pains.legs[place])),
+                totals={name: values[place] for name, values in totals.items()},
+                coverage=Coverage(
+                    strikes=len(listing.strikes),
+                    quoted=int(valued.quoted[place]),
+                    iv_solved=int(valued.iv_solved[place]),
+                    forward_strikes=int(forwards.strikes_used[place]),
+                    forward_method=str(METHODS[forwards.method[place]]),
+                ),
+                provenance=market.chain_provenance(listing),
+            )
+        )
+    return chains
 
 
-def _at_the_money(strikes: FloatArray, interest: FloatArray, spot: float) -> int:
-    """The strike nearest the spot among those whose call and put are both known, if there are any."""
-    both = np.flatnonzero(np.isfinite(interest).all(axis=0))
-    if not len(both):
-        return nearest_strike(strikes, spot)
-    nearest = nearest_strike(strikes[both], spot)
-    return nearest if nearest == NO_ATM else int(both[nearest])
+def at_the_money(
+    segments: Segments, strikes: FloatArray, interest: FloatArray, levels: FloatArray
+) -> NDArray[np.intp]:
+    """Of each listing the strike nearest the level, of those whose call and put are both known if any are.
+
+    The lower one on a tie; NO_ATM without a level.
+    """
+    both = np.isfinite(interest[0]) & np.isfinite(interest[1])
+    chosen = both | ~segments.any(both)[segments.row]
+    gaps = np.where(chosen, np.abs(strikes - levels[segments.row]), np.inf)
+    nearest = np.argmin(segments.padded(gaps, np.inf), axis=1) if len(strikes) else np.zeros(0, np.intp)
+    return np.where(np.isfinite(levels), nearest, NO_ATM)
 
 
 def _days(expiry: date, as_of_ms: int) -> int:
@@ -180,34 +339,13 @@ def worth(legs: Mapping[str, FloatArray]) -> FloatArray:
     return np.where(np.isfinite(mid), mid, legs["last_price"])
 
 
-def leg_volatilities(
-    listing: Listing, legs: dict[str, FloatArray], forward: float, years: float, rate: float
-) -> tuple[FloatArray, FloatArray]:
-    """Each leg's own implied volatility (2, n), and each strike's (n,) from its out-of-the-money leg."""
-    strikes = listing.strikes
-    is_call = np.array([[True], [False]])
-    discount = math.exp(-rate * max(years, 0.0))
-    volatility, _ = implied_volatility(worth(legs), forward, strikes, years, is_call, discount)
-    return volatility, out_of_the_money(strikes, volatility[0], volatility[1], forward)
-
-
-def _greeks(
-    strikes: FloatArray, volatility: FloatArray, forward: float, spot: float, years: float, rate: float
-) -> black76.Greeks:
-    if years <= 0:
-        unknown = np.full((2, len(strikes)), np.nan)
-        return black76.Greeks(*[unknown] * 6)
-    is_call = np.array([[True], [False]])
-    to_forward = black76.greeks(forward, strikes, years, volatility, is_call, math.exp(-rate * years), rate)
-    to_spot = black76.spot_greeks(to_forward, spot, forward, years)
-    return replace(to_forward, delta=to_spot.delta, gamma=to_spot.gamma)
-
-
-def side_totals(interest: FloatArray, interest_change: FloatArray, volume: FloatArray) -> dict[str, float]:
-    """Sums over every listed strike, by side, and the ratios of puts to calls."""
-    result: dict[str, float] = {}
+def side_totals(
+    segments: Segments, interest: FloatArray, interest_change: FloatArray, volume: FloatArray
+) -> dict[str, FloatArray]:
+    """Sums over the strikes of each listing, by side, and the ratios of puts to calls: each (listings,)."""
+    result: dict[str, FloatArray] = {}
     for name, values in (("oi", interest), ("oi_change", interest_change), ("volume", volume)):
-        sums = totals(*values)
-        result[f"total_ce_{name}"], result[f"total_pe_{name}"] = sums.call, sums.put
-        result[f"pcr_{name}"] = float(put_call_ratio(sums.put, sums.call))
+        call, put = segments.known_sum(values[0]), segments.known_sum(values[1])
+        result[f"total_ce_{name}"], result[f"total_pe_{name}"] = call, put
+        result[f"pcr_{name}"] = put_call_ratio(put, call)
     return result

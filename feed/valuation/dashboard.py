@@ -6,12 +6,12 @@ Built from a valued chain; raw units, NaN where undefined.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.forward import parity_forward
+from analytics.forward import Carry
 from analytics.gamma_exposure import GammaExposure, gamma_exposure, zero_gamma_level
 from analytics.open_interest import Walls, support_resistance
 from analytics.volatility import (
@@ -26,7 +26,7 @@ from domain.instants import to_ms
 from feed.market.market import Market
 from feed.market.source import FloatArray
 from feed.market.universe import ROLL_MS, Listing, Universe
-from feed.valuation.chain import YEAR_MS, Chain, leg_volatilities
+from feed.valuation.chain import Chain, ValuedChains, value_state
 
 WALLS = 3
 BULLISH_PCR, BEARISH_PCR = 1.2, 0.8
@@ -153,33 +153,41 @@ class UnderlyingVolatilities:
     def _value(self, months: list[Listing]) -> UnderlyingVolatility:
         if not months:
             return UnderlyingVolatility(math.nan, math.nan)
-        variances = [self._variance(listing) for listing in months]
-        index = volatility_index(variances[0], variances[1]) if len(variances) > 1 else math.nan
-        return UnderlyingVolatility(index, self._at_the_money(months[0]))
-
-    def _variance(self, listing: Listing) -> ExpiryVariance:
-        legs, years, forward = self._read(listing)
-        rate = self._market.interest_rate
-        return expiry_variance(listing.strikes, legs["bid"], legs["ask"], forward, years, rate)
-
-    def _at_the_money(self, listing: Listing) -> float:
-        legs, years, forward = self._read(listing)
-        _, volatility = leg_volatilities(listing, legs, forward, years, self._market.interest_rate)
-        return atm_volatility(listing.strikes, volatility, forward).volatility
-
-    def _read(self, listing: Listing) -> tuple[dict[str, FloatArray], float, float]:
-        """The legs of a month, years to its expiry, and the forward that its quotes say."""
-        market, strikes = self._market, listing.strikes
-        legs = market.legs(listing)
-        years = (to_ms(listing.expiry.expires_at) - market.last_input_ms) / YEAR_MS
-        spot = float(market.underlyings["last_price"][listing.underlying_row])
-        quotes = legs["bid"], legs["ask"], legs["last_price"]
-        future = float(market.forwards[listing.row])
-        return (
-            legs,
-            years,
-            parity_forward(spot, strikes, quotes, years, market.interest_rate, future).forward,
+        market = self._market
+        selection = market.universe.select(months)
+        state = {name: selection.of_contracts(values) for name, values in market.contracts.items()}
+        valued = value_state(
+            selection,
+            state,
+            market.underlyings["last_price"][selection.underlying_rows],
+            np.full(len(months), market.last_input_ms),
+            Carry(market.interest_rate, market.forwards[selection.listing_rows]),
         )
+        return of_months(valued, selection.listings, market.interest_rate)
+
+
+def of_months(valued: ValuedChains, months: Sequence[Listing], rate: float) -> UnderlyingVolatility:
+    """What the nearest months of an underlying say, of those that were valued."""
+    places = [valued.place(listing) for listing in months]
+    if not places:
+        return UnderlyingVolatility(math.nan, math.nan)
+    index = math.nan
+    if len(places) > 1:
+        near, following = (_variance(valued, place, rate) for place in places[:2])
+        index = volatility_index(near, following)
+    return UnderlyingVolatility(index, float(valued.atm_volatility[places[0]]))
+
+
+def _variance(valued: ValuedChains, place: int, rate: float) -> ExpiryVariance:
+    where = valued.strikes_of(place)
+    return expiry_variance(
+        valued.selection.strikes[where],
+        valued.legs["bid"][:, where],
+        valued.legs["ask"][:, where],
+        float(valued.forwards.forward[place]),
+        float(valued.years[place]),
+        rate,
+    )
 
 
 IvHistory = Callable[[str], FloatArray]

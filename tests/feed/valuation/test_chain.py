@@ -1,17 +1,27 @@
-"""What a chain says of recorded prices: in the last minute of a contract, in any order of strikes."""
+"""What a chain says of prices: in the last minute of a contract, alone and in a pass over the market."""
 
-from datetime import date, datetime, timedelta
+import struct
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analytics import black76
-from domain.instants import IST
+from analytics.segments import Segments
+from domain.instants import IST, to_ms
 from feed.market.market import Market
 from feed.recordings.reading import FrontDoor, Options
 from feed.replay.source import ReplaySource
-from feed.valuation.chain import NO_ATM, nearest_strike, value_chain
+from feed.simulation.source import SimulatedSource
+from feed.valuation.chain import (
+    NO_ATM,
+    Chain,
+    at_the_money,
+    chains_of,
+    value_chain,
+    value_listings,
+)
 from tests.feed.history.support import CALENDAR, CATALOGUE
 
 EXPIRY = date(2026, 8, 11)
@@ -71,15 +81,70 @@ def test_volatility_and_greeks_share_one_time_to_the_last_second(tmp_path: Path,
     ("strikes", "spot", "nearest"),
     [
         ([100, 110, 120], 111.0, 1),
-        ([120, 100, 110], 111.0, 2),
-        ([120, 100, 110], 105.0, 1),  # a tie: the lower strike, wherever it stands
-        ([110, 100], 105.0, 1),
+        ([100, 110, 120], 105.0, 0),  # a tie: the lower strike
         ([-10, 0, 10], -12.5, 0),
-        ([], 100.0, NO_ATM),
         ([100], float("nan"), NO_ATM),
     ],
 )
-def test_nearest_strike_does_not_depend_on_their_order(
-    strikes: list[float], spot: float, nearest: int
+@pytest.mark.parametrize("others", [[], [7.0, 8.0]])
+def test_at_the_money_is_the_strike_nearest_the_spot(
+    strikes: list[float], spot: float, nearest: int, others: list[float]
 ) -> None:
-    assert nearest_strike(np.array(strikes, dtype=float), spot) == nearest
+    segments = Segments(np.array([len(others), len(strikes)][not others :]))
+    flat = np.array([*others, *strikes], float)
+    levels = np.array([1.0, spot][not others :])
+    assert at_the_money(segments, flat, np.ones((2, len(flat))), levels)[-1] == nearest
+
+
+def test_at_the_money_has_both_legs_known_if_any_strike_has() -> None:
+    interest = np.array([[1.0, np.nan, 1.0], [1.0, 1.0, np.nan]])
+    segments, strikes = Segments(np.array([3])), np.array([100.0, 110.0, 120.0])
+    assert at_the_money(segments, strikes, interest, np.array([119.0]))[0] == 0
+    assert at_the_money(segments, strikes, interest * np.nan, np.array([119.0]))[0] == 2
+
+
+@pytest.fixture(scope="module")
+def whole_market() -> Market:
+    """A whole simulated market, some of whose quotes, prices and spots are missing."""
+    at = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+    source = SimulatedSource(CATALOGUE, CALENDAR, seed=5, start_ms=to_ms(at))
+    made = Market(source.universe, source="simulated", epoch="e", interest_rate=0.065, stale_after_s=60)
+    update = source.advance(to_ms(at))
+    assert update is not None
+    made.apply(update)
+    chance = np.random.default_rng(1)
+    for name in ("bid", "ask", "last_price", "open_interest", "volume"):
+        made.contracts[name][chance.random(made.universe.contract_count) < 0.3] = np.nan
+    for listing in made.universe.listings[::7]:
+        made.contracts["bid"][listing.rows] = np.nan
+    for listing in made.universe.listings[::11]:
+        made.contracts["last_price"][listing.rows] = np.nan
+    made.underlyings["last_price"][::9] = np.nan
+    made.publish(to_ms(at))
+    return made
+
+
+def test_listing_valued_alone_has_the_same_bits_as_in_the_pass(whole_market: Market) -> None:
+    market = whole_market
+    together = chains_of(market, value_listings(market, market.universe.listings))
+    some = chains_of(market, value_listings(market, market.universe.listings[3::5]))
+    for listings, chains in ((market.universe.listings, together), (market.universe.listings[3::5], some)):
+        for listing, chain in zip(listings, chains, strict=True):
+            alone = value_chain(market, listing)
+            for name in Chain.__dataclass_fields__:
+                assert bits_of(getattr(chain, name)) == bits_of(getattr(alone, name)), (listing.key, name)
+
+
+def bits_of(value: object) -> object:
+    """A value so that two are equal where every bit is."""
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.shape, value.tobytes()
+    if isinstance(value, float):
+        return struct.pack("d", value)
+    if isinstance(value, dict):
+        return {name: bits_of(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [bits_of(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return [bits_of(getattr(value, name)) for name in value.__dataclass_fields__]
+    return value
