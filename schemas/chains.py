@@ -8,6 +8,7 @@ import numpy as np
 from marshmallow import Schema, fields
 
 from schemas.columns import Column, FloatArray, rounded
+from schemas.compiled import compiled
 from schemas.wire import Count, Number, Timestamp
 
 if TYPE_CHECKING:
@@ -137,15 +138,20 @@ class ChainSchema(ChainHeaderSchema, ProvenanceSchema):
     option_chain = fields.List(fields.Nested(ChainRowSchema))
 
 
-_chain_header = ChainHeaderSchema()
-_totals = TotalsSchema()
-_provenance = ProvenanceSchema()
+_dump_header = compiled(ChainHeaderSchema, without=TotalsSchema().fields)
+_dump_totals = compiled(TotalsSchema, keys=True)
+dump_provenance = compiled(ProvenanceSchema)
+dump_coverage = compiled(CoverageSchema)
+
+
+def dump_totals(chain: Chain) -> dict[str, Any]:
+    """The sums of a ``Chain`` as ``TotalsSchema`` describes them."""
+    return _dump_totals({**chain.totals, "max_pain": chain.pain.strike})
 
 
 def dump_header(chain: Chain) -> dict[str, Any]:
     """Everything of a ``Chain`` but its rows."""
-    totals = _totals.dump({**chain.totals, "max_pain": chain.pain.strike})
-    return {**_chain_header.dump(chain), **totals, **_provenance.dump(chain.provenance)}
+    return {**_dump_header(chain), **dump_totals(chain), **dump_provenance(chain.provenance)}
 
 
 def chain_table(chain: Chain) -> FloatArray:

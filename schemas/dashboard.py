@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema, fields
 
-from schemas.chains import CoverageSchema, ProvenanceSchema, TotalsSchema
+from schemas.chains import (
+    CoverageSchema,
+    ProvenanceSchema,
+    TotalsSchema,
+    dump_coverage,
+    dump_provenance,
+    dump_totals,
+)
 from schemas.columns import FloatArray
+from schemas.compiled import compiled
 from schemas.wire import Count, Number, Timestamp, count, number, timestamp
 
 if TYPE_CHECKING:
@@ -99,9 +107,7 @@ class DashboardSchema(TotalsSchema, ProvenanceSchema):
     timestamp = Timestamp("the same as as_of")
 
 
-_coverage = CoverageSchema()
-_provenance = ProvenanceSchema()
-_totals = TotalsSchema()
+_dump_sentiment = compiled(SentimentSchema)
 
 
 def dump_dashboard(board: Dashboard) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def dump_dashboard(board: Dashboard) -> dict[str, Any]:
         "expiry": chain.expiry.isoformat(),
         "spot_price": number(chain.spot_price, 2),
         "atm_strike": number(chain.atm_strike, 2),
-        **_totals.dump({**chain.totals, "max_pain": chain.pain.strike}),
+        **dump_totals(chain),
         "pcr_oi_change": number(chain.totals["pcr_oi_change"], 4),
         "max_pain_curve": _pairs(chain.strikes, chain.pain.curve, "payout"),
         "support": _walls(walls.support_strikes, walls.support_open_interest),
@@ -137,10 +143,10 @@ def dump_dashboard(board: Dashboard) -> dict[str, Any]:
         "forward": number(chain.forward, 2),
         "basis": number(chain.forward - chain.spot_price, 2),
         "volatility_index": number(100 * board.volatility.index, 2),
-        "sentiment": SentimentSchema().dump(board.sentiment),
-        "coverage": _coverage.dump(chain.coverage),
+        "sentiment": _dump_sentiment(board.sentiment),
+        "coverage": dump_coverage(chain.coverage),
         "timestamp": timestamp(chain.as_of_ms),
-        **_provenance.dump(chain.provenance),
+        **dump_provenance(chain.provenance),
     }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema, fields, post_dump
+from marshmallow import Schema, fields
 
-from schemas.chains import ProvenanceSchema
+from schemas.chains import ProvenanceSchema, dump_provenance
+from schemas.compiled import compiled
 from schemas.wire import Count, Number
+
+if TYPE_CHECKING:
+    from feed.market.market import Quote
 
 
 class QuoteSchema(Schema):
@@ -22,19 +26,15 @@ class QuoteSchema(Schema):
     low = Number(2, "INR", "lowest price of the day")
     previous_close = Number(2, "INR", "close of the previous session")
     volume = Count("units", "traded today")
-    provenance = fields.Nested(ProvenanceSchema)
-
-    @post_dump
-    def _flatten(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Provenance stands beside the figures."""
-        data.update(data.pop("provenance"))
-        return data
 
 
 class SpotPriceSchema(QuoteSchema, ProvenanceSchema):
     """The latest price and the day's range of an underlying, as clients see it."""
 
-    class Meta:
-        """Provenance stands beside the figures."""
 
-        exclude = ("provenance",)
+_dump_quote = compiled(QuoteSchema)
+
+
+def dump_quote(quote: Quote) -> dict[str, Any]:
+    """A ``Quote`` as ``SpotPriceSchema`` describes it."""
+    return {**_dump_quote(quote), **dump_provenance(quote.provenance)}

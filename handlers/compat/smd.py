@@ -39,14 +39,13 @@ from handlers.streams.state import WholeStream
 from handlers.streams.targets import StreamTarget
 from handlers.streams.views import Views
 from handlers.transport.frames import Packet
-from schemas.chains import ProvenanceSchema
+from schemas.chains import dump_provenance
 from schemas.reference import DaysSchema
 from schemas.requests.events import ExpiryChoice
 from schemas.requests.fields import MAX_PAGE_ROWS, Day, Interval, Moment, Request, Symbol
 
 GREEKS = ("iv", "delta", "gamma", "theta", "vega", "rho")
 _days = DaysSchema()
-_provenance = ProvenanceSchema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +380,7 @@ class SmdStreams:
         # of another day than the one that changes are counted from only its close would be right
         previous = known if known is not None and known.close == quote.previous_close else None
         days = _days.dump(days_of(symbol, quote, None, previous))
-        return {**days, **_provenance.dump(quote.provenance)}
+        return {**days, **dump_provenance(quote.provenance)}
 
     async def _read_previous(self, symbol: str) -> None:
         """Know the day before; without it only its close is told, and the rest is streamed all the same."""

@@ -11,11 +11,10 @@ from feed.market.candles import Candle, ClosedCandle
 from feed.market.clock import Clock
 from feed.market.market import Market
 from handlers.streams.state import WholeStream
-from schemas.chains import ProvenanceSchema
+from schemas.chains import dump_provenance
 from schemas.reference import CandleSchema
 
 _candle = CandleSchema()
-_provenance = ProvenanceSchema()
 
 
 class CandleViews:
@@ -76,5 +75,5 @@ class CandleViews:
                 }
             )
         )
-        provenance = _provenance.dump(self._market.quote(symbol).provenance)
+        provenance = dump_provenance(self._market.quote(symbol).provenance)
         return {"symbol": symbol, "interval": interval, "closed": closed, **values, **provenance}

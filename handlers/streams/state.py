@@ -22,14 +22,12 @@ from feed.market.universe import Listing
 from feed.valuation.chain import Chain
 from schemas.chains import ROW_COLUMNS, STRIKE, chain_table, dump_header
 from schemas.columns import changed_rows, differs, rows
-from schemas.quotes import QuoteSchema
+from schemas.quotes import dump_quote
 from schemas.wire import encode
 
 ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
 NO_EPOCH = ""  # of a stream that has no state yet
 IDENTITY = frozenset({"epoch", "seq", "as_of"})  # in every delta, so never among its changes
-
-_quote = QuoteSchema()
 
 
 class Stream(ABC):
@@ -137,7 +135,7 @@ class SymbolStream(Stream):
     def _advance(self, afresh: bool) -> None:
         if afresh:
             self.fields = Fields()
-        self.fields.assign(_quote.dump(self._market.quote(self.symbol)), self.seq)
+        self.fields.assign(dump_quote(self._market.quote(self.symbol)), self.seq)
 
     def identity(self) -> dict[str, Any]:
         """The fields that name the stream in every payload."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from schemas.quotes import QuoteSchema
 from schemas.wire import Count, Number, Timestamp
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -30,12 +29,7 @@ def problems(schema: Schema, data: Any, path: str = "") -> list[str]:
 
 def described_fields(schema: Schema) -> dict[str, fields.Field[Any]]:
     """Fields of a schema by their name on the wire."""
-    described = {field.data_key or name: field for name, field in schema.fields.items()}
-    if isinstance(schema, QuoteSchema):
-        nested = described.pop("provenance")
-        assert isinstance(nested, fields.Nested)
-        described |= nested.schema.fields
-    return described
+    return {field.data_key or name: field for name, field in schema.fields.items()}
 
 
 def _value_problems(field: fields.Field[Any], value: Any, path: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.quotes import QuoteSchema
+from schemas.quotes import SpotPriceSchema
 from tests.handlers.shapes import problems
 
 
@@ -10,7 +10,7 @@ from tests.handlers.shapes import problems
 @pytest.mark.gen_test
 async def test_quote_is_as_its_schema_says(sandbox, fetch, symbol):
     answer = await fetch(sandbox, f"/api/spot_price/{symbol}")
-    assert problems(QuoteSchema(), answer.data) == []
+    assert problems(SpotPriceSchema(), answer.data) == []
     assert answer.data["symbol"] == symbol
 
 

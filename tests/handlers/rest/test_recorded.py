@@ -11,7 +11,7 @@ import pytest
 from feed.recordings.text import parse_day
 from schemas.chains import ChainSchema
 from schemas.dashboard import DashboardSchema
-from schemas.quotes import QuoteSchema
+from schemas.quotes import SpotPriceSchema
 from tests.handlers.shapes import problems, strict_json
 from tests.processes import ROOT, spawn
 
@@ -111,7 +111,7 @@ def test_chains_and_dashboards_are_as_their_schemas_say(replay):
 
 def test_spot_is_the_recorded_one_and_says_where_it_comes_from(replay):
     quote = replay.get("/api/spot_price/NIFTY")
-    assert problems(QuoteSchema(), quote) == []
+    assert problems(SpotPriceSchema(), quote) == []
     assert quote["spot_price"] == replay.expected["underlying_value"]
     assert quote["source"] == "replay"
 

@@ -7,7 +7,7 @@ import pytest
 from schemas.chains import ChainSchema
 from schemas.dashboard import DashboardSchema
 from schemas.events import CLIENT
-from schemas.quotes import QuoteSchema
+from schemas.quotes import SpotPriceSchema
 from schemas.reference import CandleUpdateSchema, MarketStatusSchema
 from tests.handlers.shapes import INSTANT, REQUEST_ID, problems
 
@@ -31,7 +31,7 @@ async def test_subscribe_symbol_sends_status_and_then_the_quote(sandbox, connect
     snapshot = await client.next("symbol_update")
     assert snapshot.pop("kind") == "snapshot"
     assert snapshot == quote
-    assert problems(QuoteSchema(), snapshot) == []
+    assert problems(SpotPriceSchema(), snapshot) == []
     names = [name for name, _ in client.order]
     assert names.index("subscription_status") < names.index("symbol_update")
 
