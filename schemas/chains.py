@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import Schema, fields
 
-from schemas.columns import Column, FloatArray, rounded
+from schemas.columns import Column, FloatArray, RowWriter, rounded
 from schemas.compiled import compiled
-from schemas.wire import Count, Number, Timestamp
+from schemas.wire import Count, Number, Timestamp, encode
 
 if TYPE_CHECKING:
-    from feed.valuation.chain import Chain
+    from feed.valuation.chain import Chain, ValuedChains
 
 DAYS_A_YEAR = 365  # theta is shown per calendar day
 BUILD_UPS = ("long_build_up", "short_build_up", "long_unwinding", "short_covering")
@@ -138,6 +139,8 @@ class ChainSchema(ChainHeaderSchema, ProvenanceSchema):
     option_chain = fields.List(fields.Nested(ChainRowSchema))
 
 
+CHAIN_ROWS = RowWriter(ROW_COLUMNS, STRIKE)
+
 _dump_header = compiled(ChainHeaderSchema, without=TotalsSchema().fields)
 _dump_totals = compiled(TotalsSchema, keys=True)
 dump_provenance = compiled(ProvenanceSchema)
@@ -154,12 +157,16 @@ def dump_header(chain: Chain) -> dict[str, Any]:
     return {**_dump_header(chain), **dump_totals(chain), **dump_provenance(chain.provenance)}
 
 
-def chain_table(chain: Chain) -> FloatArray:
-    """The rows of a ``Chain`` as a matrix of wire values: (len(ROW_COLUMNS), n)."""
-    count = len(chain.strikes)
-    table = np.empty((len(ROW_COLUMNS), count))
+def encode_chain(header: Mapping[str, Any], table: FloatArray) -> bytes:
+    """A chain as one JSON object: what ``dump_header`` made, and rows of what ``chain_table`` made."""
+    return encode({**header, "option_chain": CHAIN_ROWS.whole(table)})
+
+
+def chain_table(chain: Chain | ValuedChains) -> FloatArray:
+    """The rows of a chain, or of all of a pass, as a matrix of wire values: (len(ROW_COLUMNS), n)."""
+    table = np.empty((len(ROW_COLUMNS), len(chain.strikes)))
     table[STRIKE] = chain.strikes
-    table[IS_ATM] = np.arange(count) == chain.atm_index
+    table[IS_ATM] = chain.is_atm
     width = len(LEG_COLUMNS)
     values = leg_values(chain)
     for offset, leg in enumerate(LEG_COLUMNS, start=2):
@@ -167,8 +174,8 @@ def chain_table(chain: Chain) -> FloatArray:
     return table
 
 
-def leg_values(chain: Chain) -> dict[str, FloatArray]:
-    """Leg fields in display units, each (2, n), from the raw units of a ``Chain``."""
+def leg_values(chain: Chain | ValuedChains) -> dict[str, FloatArray]:
+    """Leg fields in display units, each (2, n), from the raw units of a chain or of all of a pass."""
     legs, greeks = chain.legs, chain.greeks
     return {
         "token": chain.tokens,

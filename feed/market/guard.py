@@ -25,6 +25,7 @@ PARTS: Mapping[str, str] = {
     "recorder": "history",
     "minute_metrics": "history",
     "past_volatility": "history",
+    "valuation": "streams",
     "streams": "streams",
     "expiries": "streams",
     "closed_candles": "streams",

@@ -84,6 +84,11 @@ class Chain:
         return math.nan if self.atm_index == NO_ATM else float(self.strikes[self.atm_index])
 
     @property
+    def is_atm(self) -> NDArray[np.bool_]:
+        """Which strike is at the money: (n,)."""
+        return np.arange(len(self.strikes)) == self.atm_index
+
+    @property
     def mid(self) -> FloatArray:
         """Mid of the quotes where both sides are there, else NaN: (2, n)."""
         return 0.5 * (self.legs["bid"] + self.legs["ask"])
@@ -162,6 +167,17 @@ class ValuedChains:
         """The strikes of a listing."""
         first = int(self.selection.segments.starts[place])
         return slice(first, first + int(self.selection.segments.lengths[place]))
+
+    @property
+    def strikes(self) -> FloatArray:
+        """Strikes of all listings, one after the other: (strikes,)."""
+        return self.selection.strikes
+
+    @property
+    def is_atm(self) -> NDArray[np.bool_]:
+        """Which strikes are at the money: (strikes,)."""
+        segments = self.selection.segments
+        return segments.column == self.atm_index[segments.row]
 
     @property
     def change(self) -> FloatArray:

@@ -51,11 +51,20 @@ class Notifier:
         while closed:
             with self._guard.part("closed_candles"):
                 await self._tell_closed(closed.popleft())
+        await self._prepare()
         await self._broadcaster.publish()
         with self._guard.part("market_status"):
             await self._tell_phases()
         with self._guard.part("feed_status"):
             await self._tell_feed_state()
+
+    async def _prepare(self) -> None:
+        """Value in one pass what the streams are about to tell."""
+        rooms = [room for room in self._broadcaster.rooms.values() if room.is_due]
+        for streams in self._views.batches(room.stream for room in rooms):
+            with self._guard.part("valuation"):
+                self._views.prepare(streams)
+            await self._broadcaster.yield_to_loop()
 
     async def _end_unlisted(self) -> None:
         """End the streams of listings that left the universe.

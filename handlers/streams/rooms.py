@@ -73,6 +73,11 @@ class Room(ABC):
         place = {"epoch": epoch, "seq": seq} if epoch else {"epoch": None, "seq": None}
         return {**self.describe(), "symbol": self.stream.symbol, "status": status, **place}
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the next cycle brings its stream up to the market."""
+        return not self.failures
+
     def advance(self) -> bool:
         """Come up to the market; return whether the subscribers are to be told."""
         self.stream.refresh()
@@ -184,6 +189,11 @@ class PacedRoom(Room):
     def target(self) -> Position:
         """The state a subscriber should be in: the one of the last turn."""
         return self.last_sent
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next cycle is the one in ``every``."""
+        return super().is_due and self._cycles + 1 >= self.every
 
     def advance(self) -> bool:
         """Come up to the market once in a while."""

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from domain.streams import StreamName
 from feed.market.market import Market
 from feed.market.universe import Listing
-from feed.valuation.chain import Chain
-from schemas.chains import ROW_COLUMNS, STRIKE, chain_table, dump_header
-from schemas.columns import changed_rows, differs, rows
+from feed.valuation.chain import Chain, ValuedChains
+from schemas.chains import CHAIN_ROWS, ROW_COLUMNS, STRIKE, chain_table, dump_header, encode_chain
+from schemas.columns import FloatArray, RowTexts, differs
 from schemas.quotes import dump_quote
 from schemas.wire import encode
 
@@ -67,11 +69,16 @@ class Stream(ABC):
         """What a later delta must know of the present state, beside its number."""
         return None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether anything was published since the last ``refresh``."""
+        return self._present() != (self.epoch, self.seq)
+
     def refresh(self) -> bool:
         """Come up to the market; return whether anything was published since."""
-        epoch, seq = self._present()
-        if (epoch, seq) == (self.epoch, self.seq):
+        if not self.is_behind:
             return False
+        epoch, seq = self._present()
         afresh = epoch != self.epoch
         self.epoch, self.seq = epoch, seq
         if afresh:
@@ -165,6 +172,21 @@ class SymbolStream(Stream):
         return encode(payload)
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedChain:
+    """A state that a chain's stream is to take over, as one of many that were made in one pass.
+
+    ``table`` as ``chain_table`` makes it; ``changed`` marks the cells that the stream holds otherwise, None
+    where they were not compared, and ``texts`` are theirs.
+    """
+
+    version: tuple[str, int]
+    chain: Chain
+    table: FloatArray
+    changed: NDArray[np.bool_] | None = None
+    texts: RowTexts | None = None
+
+
 class ChainStream(Stream):
     """``chain:NIFTY:2026-12-01``: a whole chain, seen through windows of strikes around the money."""
 
@@ -179,9 +201,10 @@ class ChainStream(Stream):
         self.fields = Fields()
         self.table = np.empty((len(ROW_COLUMNS), 0))
         self._changed_at = np.empty((len(ROW_COLUMNS), 0), np.int64)
+        self._texts: RowTexts | None = None  # of the cells that changed at ``seq``
         self._atm_index = 0
-        self._rows: list[dict[str, Any]] | None = None
         self._whole: dict[int | None, bytes] = {}
+        self._prepared: PreparedChain | None = None
 
     def _listing(self) -> Listing:
         return self._market.universe.listing(*self.listing_key)
@@ -190,24 +213,61 @@ class ChainStream(Stream):
         return self._market.epoch, self._market.chain_seq(self._listing())
 
     def _advance(self, afresh: bool) -> None:
-        chain = self._value(self._listing())
-        table = chain_table(chain)
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared.version != (self.epoch, self.seq):
+            chain = self._value(self._listing())
+            prepared = PreparedChain((self.epoch, self.seq), chain, chain_table(chain))
+        table = prepared.table
         if afresh:
             self.fields = Fields()
+        self._texts = None
         if afresh or not np.array_equal(table[STRIKE], self.table[STRIKE]):
             # other strikes are listed: who holds the old ones gets the whole chain again
             self._marks.clear()
             self._changed_at = np.full(table.shape, self.seq)
-        else:
+        elif prepared.changed is None:
             self._changed_at[differs(self.table, table)] = self.seq
-        self.fields.assign(dump_header(chain), self.seq)
+        else:
+            self._changed_at[prepared.changed] = self.seq
+            self._texts = prepared.texts
+        self.fields.assign(dump_header(prepared.chain), self.seq)
         self.table = table
-        self._atm_index = chain.atm_index
-        self._rows = None
+        self._atm_index = prepared.chain.atm_index
         self._whole.clear()
 
     def _mark(self) -> int:
         return self._atm_index
+
+    @staticmethod
+    def prepare(streams: Sequence[ChainStream], valued: ValuedChains, chains: Sequence[Chain]) -> None:
+        """Hand each its new state, of those that were valued in one pass: one comparison, one encoding.
+
+        ``chains`` are all of the pass, in its order. Each stream takes its state over when it is refreshed.
+        """
+        if not streams:
+            return
+        table = chain_table(valued)
+        changed = np.zeros(table.shape, bool)
+        places = [valued.place(stream._listing()) for stream in streams]
+        held = [
+            (stream, valued.strikes_of(place))
+            for stream, place in zip(streams, places, strict=True)
+            if np.array_equal(stream.table[STRIKE], chains[place].strikes)
+        ]
+        if held:
+            where = np.r_[*(strikes for _, strikes in held)]
+            before = np.concatenate([stream.table for stream, _ in held], axis=1)
+            changed[:, where] = differs(before, table[:, where])
+        texts = CHAIN_ROWS.texts(table, changed)
+        for stream, place in zip(streams, places, strict=True):
+            strikes = valued.strikes_of(place)
+            stream._prepared = PreparedChain(
+                stream._present(),
+                chains[place],
+                table[:, strikes].copy(),  # a slice would keep all of the pass
+                changed[:, strikes],
+                texts.between(strikes.start, strikes.stop),
+            )
 
     def identity(self) -> dict[str, Any]:
         """The fields that name the stream in every payload."""
@@ -227,11 +287,8 @@ class ChainStream(Stream):
         """The chain as one JSON object, its rows within ``strikes`` on each side of the money."""
         body = self._whole.get(strikes)
         if body is None:
-            if self._rows is None:
-                self._rows = rows(ROW_COLUMNS, self.table)
             window = self._window(strikes, self._atm_index)
-            body = encode({**self.fields.values, "option_chain": self._rows[window]})
-            self._whole[strikes] = body
+            body = self._whole[strikes] = encode_chain(self.fields.values, self.table[:, window])
         return body
 
     def is_cached(self, strikes: int | None) -> bool:
@@ -247,23 +304,28 @@ class ChainStream(Stream):
         """What changed after ``since``, merged; strikes that left the window are named in ``removed``."""
         now = self._window(strikes, self._atm_index)
         then = self._window(strikes, self._marks[since])
-        changed = self._changed_at[:, now] > since
-        changed[STRIKE] = False
-        entered = [i for i in range(now.start, now.stop) if not then.start <= i < then.stop]
-        changed[:, [i - now.start for i in entered]] = True
         removed = [i for i in range(then.start, then.stop) if not now.start <= i < now.stop]
         payload = {
             **self.identity(),
             **self.position(since),
             "as_of": self.as_of(),
             **self.fields.since(since),
-            "rows": changed_rows(ROW_COLUMNS, self.table[:, now], changed, STRIKE),
+            "rows": self._changed_rows(since, now, then),
         }
         if removed:
             payload["removed"] = self.table[STRIKE, removed].tolist()
         if self.seq - since > 1:
             payload["conflated"] = self.seq - since
         return encode(payload)
+
+    def _changed_rows(self, since: int, now: slice, then: slice) -> orjson.Fragment:
+        """Cells that changed after ``since``, and all of the strikes that entered the window."""
+        if self._texts is not None and since == self.seq - 1 and now == then:
+            return self._texts.array(now.start, now.stop)
+        changed = self._changed_at[:, now] > since
+        entered = [i for i in range(now.start, now.stop) if not then.start <= i < then.stop]
+        changed[:, [i - now.start for i in entered]] = True
+        return CHAIN_ROWS.texts(self.table[:, now], changed).array(0, now.stop - now.start)
 
 
 class WholeStream(Stream):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import chain
 
 from domain.streams import StreamName
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.market.universe import Listing
-from feed.valuation.chain import Chain, value_chain
+from feed.valuation.chain import Chain, chains_of, value_chain, value_listings
 from feed.valuation.dashboard import Dashboard, IvHistory, UnderlyingVolatilities, build_dashboard
-from handlers.streams.state import ChainStream, SymbolStream, WholeStream
+from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
 from schemas.dashboard import dump_dashboard
+
+LISTINGS_A_BATCH = 32  # a few milliseconds
 
 
 class Views:
@@ -27,6 +31,7 @@ class Views:
         self._chains: dict[tuple[str, date], ChainStream] = {}
         self._boards: dict[tuple[str, date], WholeStream] = {}
         self._valued: dict[tuple[str, date], tuple[tuple[str, int], Chain]] = {}
+        self._valued_together: dict[tuple[str, date], tuple[tuple[str, int], Chain]] = {}
 
     def symbol(self, symbol: str) -> SymbolStream:
         """The stream of a symbol, up to date. Raises UnknownSymbol, FeedUnavailable."""
@@ -66,15 +71,47 @@ class Views:
 
     def value(self, listing: Listing) -> Chain:
         """The valued chain of a listing, once per change."""
-        version = (self.market.epoch, self.market.chain_seq(listing))
-        known = self._valued.get(listing.key)
-        if known is None or known[0] != version:
-            known = self._valued[listing.key] = (version, value_chain(self.market, listing))
-        return known[1]
+        version = self._version(listing)
+        for valued in (self._valued_together, self._valued):
+            known = valued.get(listing.key)
+            if known is not None and known[0] == version:
+                return known[1]
+        alone = value_chain(self.market, listing)
+        self._valued[listing.key] = (version, alone)
+        return alone
+
+    def _version(self, listing: Listing) -> tuple[str, int]:
+        return self.market.epoch, self.market.chain_seq(listing)
+
+    def batches(self, streams: Iterable[Stream]) -> list[list[Stream]]:
+        """Streams that tell of listings, in batches; what the last cycle prepared is let go."""
+        self._valued_together.clear()  # arrays of whole batches
+        of_listing: dict[tuple[str, date], list[Stream]] = {}
+        for stream in dict.fromkeys(streams):
+            if stream.listing_key is not None and self.market.universe.find(stream.listing_key) is not None:
+                of_listing.setdefault(stream.listing_key, []).append(stream)
+        groups = list(of_listing.values())
+        starts = range(0, len(groups), LISTINGS_A_BATCH)
+        return [list(chain(*groups[start : start + LISTINGS_A_BATCH])) for start in starts]
+
+    def prepare(self, streams: Sequence[Stream]) -> None:
+        """Value in one pass what streams are to be refreshed to.
+
+        Refreshed one by one without this they come to the same.
+        """
+        behind = [stream for stream in streams if stream.is_behind]
+        keys = dict.fromkeys(stream.listing_key for stream in behind)
+        if not keys:
+            return
+        valued = value_listings(self.market, [self.market.universe.listing(*key) for key in keys if key])
+        chains = chains_of(self.market, valued)
+        for listing, its_chain in zip(valued.selection.listings, chains, strict=True):
+            self._valued_together[listing.key] = (self._version(listing), its_chain)
+        ChainStream.prepare([stream for stream in behind if isinstance(stream, ChainStream)], valued, chains)
 
     def forget_unlisted(self) -> None:
         """Drop the views of chains that are listed no more."""
-        for views in (self._chains, self._boards, self._valued):
+        for views in (self._chains, self._boards, self._valued, self._valued_together):
             for key in [key for key in views if self.market.universe.find(key) is None]:
                 del views[key]
 

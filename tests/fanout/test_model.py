@@ -16,7 +16,7 @@ from feed.market.market import Market
 from feed.market.source import Update
 from feed.market.universe import Universe
 from feed.reference.instruments import Expiry, Underlying
-from feed.valuation.chain import value_chain
+from feed.valuation.chain import chains_of, value_chain, value_listings
 from handlers.streams import broadcaster as broadcast
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.rooms import ChainRoom, Client, SymbolRoom
@@ -153,6 +153,7 @@ class Fanout(RuleBasedStateMachine):
         self.market = make_market()
         self.now_ms = 1_796_000_000_000
         self.epochs = 0
+        self.together = True  # whether the chain is valued in a pass before it is told
         self.quotes = SymbolStream("ACME", self.market, DEPTH)
         listing = self.market.universe.listing("ACME", DAY)
         self.chains = ChainStream(listing, self.market, lambda item: value_chain(self.market, item), DEPTH)
@@ -197,9 +198,15 @@ class Fanout(RuleBasedStateMachine):
             ),
             max_size=4,
         ),
+        together=st.booleans(),
     )
     def tick(
-        self, spot: float, rows: list[int], price: float, meanwhile: list[tuple[int, str]] | None = None
+        self,
+        spot: float,
+        rows: list[int],
+        price: float,
+        meanwhile: list[tuple[int, str]] | None = None,
+        together: bool = True,
     ) -> None:
         self.now_ms += 500
         rows = [row for row in rows if row < self.market.universe.contract_count]
@@ -213,6 +220,7 @@ class Fanout(RuleBasedStateMachine):
         )
         self.market.apply(update)
         self.market.publish(self.now_ms)
+        self.together = together
         self.loop.run_until_complete(self.publish_while(meanwhile or []))
 
     async def publish_while(self, meanwhile: list[tuple[int, str]]) -> None:
@@ -223,6 +231,9 @@ class Fanout(RuleBasedStateMachine):
                 await asyncio.sleep(0)
                 self.act(who, what)
 
+        if self.together and self.chains.is_behind:
+            valued = value_listings(self.market, self.market.universe.listings)
+            ChainStream.prepare([self.chains], valued, chains_of(self.market, valued))
         await asyncio.gather(self.hub.publish(), clients())
 
     def act(self, who: int, what: str) -> None:
@@ -265,7 +276,7 @@ class Fanout(RuleBasedStateMachine):
         strikes = STRIKES[first:] + moved
         self.market.apply(Update(self.now_ms, universe=universe_of(strikes)))
         self.market.publish(self.now_ms)
-        self.loop.run_until_complete(self.hub.publish())
+        self.loop.run_until_complete(self.publish_while([]))
 
     @rule(who=st.integers(0, CLIENTS - 1))
     def follow_quote(self, who: int) -> None:
@@ -306,7 +317,7 @@ class Fanout(RuleBasedStateMachine):
         self.epochs += 1
         self.market.restart(f"e{self.epochs}")
         self.market.publish(self.now_ms)
-        self.loop.run_until_complete(self.hub.publish())
+        self.loop.run_until_complete(self.publish_while([]))
 
     @invariant()
     def who_claims_to_be_current_is(self) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from schemas.chains import ROW_COLUMNS, ChainRowSchema
-from schemas.columns import Column, changed_rows, differs, rounded, rows
+from schemas.columns import Column, RowWriter, differs, rounded, rows
 from schemas.wire import encode
 from tests.handlers.shapes import problems, strict_json
 
@@ -17,12 +17,14 @@ COLUMNS = (
     Column("build_up", 0, "", "a coded value", choices=("up", "down")),
     Column("is_atm", 0, "", "a flag", flag=True),
 )
+WRITER = RowWriter(COLUMNS, 0)
+NO_WHOLE_COUNTS = (37.5, 2.0**53 + 2, 1e300)
 STRIKES = 5
 
 unknown = st.just(np.nan)
 cells = {
     "price": st.floats(-1e6, 1e6).map(lambda value: round(value, 2) + 0.0) | unknown,
-    "oi": st.integers(0, 10**9).map(float) | st.just(37.5) | unknown,
+    "oi": st.integers(0, 10**9).map(float) | st.sampled_from(NO_WHOLE_COUNTS) | unknown,
     "build_up": st.sampled_from([0.0, 1.0, 2.0]) | unknown,
     "is_atm": st.sampled_from([0.0, 1.0]),
 }
@@ -40,12 +42,19 @@ def on_the_wire(value):
     return strict_json(encode(value))
 
 
+def changed_rows(table, changed):
+    return WRITER.texts(table, changed).array(0, table.shape[1])
+
+
+masks = arrays(np.bool_, (len(COLUMNS), STRIKES))
+
+
 @given(tables(), tables())
 def test_changed_rows_applied_to_the_old_rows_are_the_new_rows(before, after):
     changed = differs(before, after)
     changed[0] = False
     state = {row["strike_price"]: row for row in on_the_wire(rows(COLUMNS, before))}
-    for row in on_the_wire(changed_rows(COLUMNS, after, changed, 0)):
+    for row in on_the_wire(changed_rows(after, changed)):
         state[row["strike_price"]].update(row)
     assert list(state.values()) == on_the_wire(rows(COLUMNS, after))
 
@@ -55,10 +64,38 @@ def test_changed_rows_name_no_cell_that_is_the_same(before, after):
     old = {row["strike_price"]: row for row in on_the_wire(rows(COLUMNS, before))}
     changed = differs(before, after)
     changed[0] = False
-    for row in on_the_wire(changed_rows(COLUMNS, after, changed, 0)):
+    for row in on_the_wire(changed_rows(after, changed)):
         assert len(row) > 1
         for name in row.keys() - {"strike_price", "build_up"}:
             assert row[name] != old[row["strike_price"]][name]
+
+
+def named_cells(table, changed):
+    """What a row writer writes, made of dicts cell by cell."""
+    found = []
+    for number, row in enumerate(rows(COLUMNS, table)):
+        names = [column.name for column, told in zip(COLUMNS, changed[:, number], strict=True) if told]
+        if set(names) - {"strike_price"}:
+            found.append({"strike_price": row["strike_price"], **{name: row[name] for name in names}})
+    return found
+
+
+@given(tables(), masks)
+def test_written_rows_have_the_bytes_of_rows_of_dicts(table, changed):
+    assert encode(WRITER.whole(table)) == encode(rows(COLUMNS, table))
+    assert encode(changed_rows(table, changed)) == encode(named_cells(table, changed))
+
+
+@given(tables(), masks, st.integers(0, STRIKES), st.integers(0, STRIKES), st.data())
+def test_rows_of_a_range_are_written_the_same_alone_and_together(table, changed, one, other, data):
+    first, stop = sorted((one, other))
+    together = WRITER.texts(table, changed)
+    expected = encode(named_cells(table[:, first:stop], changed[:, first:stop]))
+    assert encode(together.array(first, stop)) == expected
+    part = together.between(first, stop)
+    assert encode(part.array(0, stop - first)) == expected
+    low = data.draw(st.integers(0, stop - first))
+    assert encode(part.array(low, stop - first)) == encode(together.array(first + low, stop))
 
 
 @given(tables())
@@ -75,7 +112,7 @@ def test_row_has_every_column_and_null_for_what_is_not_known(table):
                 assert row[column.name] is None
         assert isinstance(row["is_atm"], bool)
         assert row["build_up"] in (None, "up", "down")
-        assert row["oi"] is None or isinstance(row["oi"], int) or row["oi"] == 37.5
+        assert row["oi"] is None or isinstance(row["oi"], int) or row["oi"] in NO_WHOLE_COUNTS
 
 
 @given(

@@ -14,7 +14,9 @@ from feed.market.guard import PARTS
 from feed.valuation.minute_metrics import MinuteMetrics
 from handlers.monitoring.health import Health
 from handlers.monitoring.loop_lag import LoopLag
+from handlers.streams import views
 from handlers.streams.notifications import Notifier
+from handlers.streams.state import ChainStream
 from tests.processes import ROOT
 
 MINUTES = {"speed": 122.0}  # a step is 61 seconds: each closes a minute
@@ -62,15 +64,21 @@ def break_past_volatility(sandbox, monkeypatch):
     monkeypatch.setattr(type(sandbox.server.volatilities), "follow", raises_later)
 
 
-def break_streams(sandbox, monkeypatch):
-    views = sandbox.server.services.views
-    whole = views.value
-    monkeypatch.setattr(
-        views, "value", lambda listing: raises() if listing.symbol == "BANKNIFTY" else whole(listing)
-    )
-    for stream in views._chains.values():  # which hold the function that values them
-        if stream.symbol == "BANKNIFTY":
-            monkeypatch.setattr(stream, "_value", raises)
+def break_valuation(_sandbox, monkeypatch):
+    monkeypatch.setattr(views, "value_listings", raises)
+
+
+def break_streams(_sandbox, monkeypatch):
+    whole = ChainStream.whole, ChainStream.delta
+
+    def whole_or_not(stream, *arguments):
+        return raises() if stream.symbol == "BANKNIFTY" else whole[0](stream, *arguments)
+
+    def delta_or_not(stream, *arguments):
+        return raises() if stream.symbol == "BANKNIFTY" else whole[1](stream, *arguments)
+
+    monkeypatch.setattr(ChainStream, "whole", whole_or_not)
+    monkeypatch.setattr(ChainStream, "delta", delta_or_not)
 
 
 def break_expiries(_sandbox, monkeypatch):
@@ -102,6 +110,7 @@ BREAKS = {
     "recorder": (break_recorder, MINUTES),
     "minute_metrics": (break_minute_metrics, MINUTES),
     "past_volatility": (break_past_volatility, MINUTES),
+    "valuation": (break_valuation, MINUTES),
     "streams": (break_streams, MINUTES),
     "expiries": (break_expiries, EXPIRY),
     "closed_candles": (break_closed_candles, MINUTES),
