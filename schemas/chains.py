@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from marshmallow import Schema, fields
+from numpy.typing import NDArray
 
 from schemas.columns import Column, FloatArray, RowWriter, rounded
 from schemas.compiled import compiled
@@ -47,7 +48,7 @@ LEG_COLUMNS = (
 )
 
 SIDES = ("ce_", "pe_")
-STRIKE, IS_ATM = 0, 1
+STRIKE, IS_ATM, LEGS = 0, 1, 2
 ROW_COLUMNS = (
     Column("strike_price", 2, "INR", "strike"),
     Column("is_atm", 0, "", "whether this is the listed strike nearest the spot", flag=True),
@@ -115,6 +116,13 @@ class RowSchema(Schema):
 
 def _column_field(column: Column) -> fields.Field[Any]:
     metadata = {"unit": column.unit, "description": column.description}
+    field = _typed_field(column, metadata)
+    if column in ROW_COLUMNS[LEGS:]:
+        field.metadata = {**field.metadata, "optional": True}  # `fields` may leave it out
+    return field
+
+
+def _typed_field(column: Column, metadata: dict[str, Any]) -> fields.Field[Any]:
     if column.flag:
         return fields.Boolean(metadata=metadata)
     if column.choices:
@@ -157,9 +165,14 @@ def dump_header(chain: Chain) -> dict[str, Any]:
     return {**_dump_header(chain), **dump_totals(chain), **dump_provenance(chain.provenance)}
 
 
-def encode_chain(header: Mapping[str, Any], table: FloatArray) -> bytes:
-    """A chain as one JSON object: what ``dump_header`` made, and rows of what ``chain_table`` made."""
-    return encode({**header, "option_chain": CHAIN_ROWS.whole(table)})
+def encode_chain(
+    header: Mapping[str, Any], table: FloatArray, shown: NDArray[np.bool_] | None = None
+) -> bytes:
+    """A chain as one JSON object: what ``dump_header`` made, and rows of what ``chain_table`` made.
+
+    ``shown`` : (len(ROW_COLUMNS),) are the columns of the rows, all without it.
+    """
+    return encode({**header, "option_chain": CHAIN_ROWS.whole(table, shown)})
 
 
 def chain_table(chain: Chain | ValuedChains) -> FloatArray:
@@ -169,7 +182,7 @@ def chain_table(chain: Chain | ValuedChains) -> FloatArray:
     table[IS_ATM] = chain.is_atm
     width = len(LEG_COLUMNS)
     values = leg_values(chain)
-    for offset, leg in enumerate(LEG_COLUMNS, start=2):
+    for offset, leg in enumerate(LEG_COLUMNS, start=LEGS):
         table[offset : offset + width + 1 : width] = rounded(values[leg.name], leg.decimals)
     return table
 

@@ -115,9 +115,9 @@ class RowWriter:
 
     def texts(self, table: FloatArray, changed: NDArray[np.bool_]) -> RowTexts:
         """The cells that ``changed``, by row; both (columns, n). A row without one has no text."""
-        shown = changed.T.copy()
-        shown[:, self._key] = False
-        positions, lines = np.nonzero(shown)
+        told = changed.T.copy()
+        told[:, self._key] = False
+        positions, lines = np.nonzero(told)
         pieces = np.empty(2 * len(lines), object)
         pieces[0::2] = self._heads[lines]
         pieces[1::2] = self._cells(table[lines, positions], lines)
@@ -130,9 +130,12 @@ class RowWriter:
         starts = 2 * np.searchsorted(positions, np.arange(table.shape[1] + 1))
         return RowTexts(pieces.tolist(), starts.tolist())
 
-    def whole(self, table: FloatArray) -> orjson.Fragment:
-        """Every cell of every row, as a JSON array."""
-        return self.texts(table, np.ones(table.shape, bool)).array(0, table.shape[1])
+    def whole(self, table: FloatArray, shown: NDArray[np.bool_] | None = None) -> orjson.Fragment:
+        """Every cell of every row, or those of the columns that are ``shown``, as a JSON array."""
+        cells = np.ones(table.shape, bool)
+        if shown is not None:
+            cells[~shown] = False
+        return self.texts(table, cells).array(0, table.shape[1])
 
     def _cells(self, cells: FloatArray, lines: NDArray[np.intp]) -> NDArray[np.object_]:
         texts = np.empty(len(cells), object)

@@ -292,7 +292,7 @@ CLIENT: Mapping[str, ClientEvent] = {
     ),
     "unsubscribe_symbol": ClientEvent("end it: {symbol}", SymbolEvent, StatusesSchema, _SYMBOL),
     "subscribe_option_chain": ClientEvent(
-        "a chain: {symbol, expiry?, mode?: delta|full, strikes?: 5|10|20|40}",
+        "a chain: {symbol, expiry?, mode?: delta|full, strikes?: 5|10|20|40, fields?}",
         ChainSubscription,
         SubscriptionStatusSchema,
         _EXPIRY + _PRICED,
@@ -312,7 +312,11 @@ CLIENT: Mapping[str, ClientEvent] = {
         "end it: {symbol, interval}", CandleEvent, SubscriptionStatusSchema, _SYMBOL
     ),
     "get_option_chain": ClientEvent(
-        "a chain once: {symbol, expiry?, strikes?}", ChainQueryEvent, ChainSchema, _EXPIRY + _PRICED, cost=4.0
+        "a chain once: {symbol, expiry?, strikes?, fields?}",
+        ChainQueryEvent,
+        ChainSchema,
+        _EXPIRY + _PRICED,
+        cost=4.0,
     ),
     "get_dashboard_data": ClientEvent(
         "figures once: {symbol, expiry?}", ChainEvent, DashboardSchema, _EXPIRY + _PRICED, cost=2.0
@@ -327,7 +331,7 @@ CLIENT: Mapping[str, ClientEvent] = {
         payload_required=False,
     ),
     "resume": ClientEvent(
-        "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?, rolls?}]}",
+        "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?, fields?, rolls?}]}",
         ResumeEvent,
         RecoveriesSchema,
         _EXPIRY + _PRICED,

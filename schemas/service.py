@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from domain.market import FeedStateName, HealthStatus
+from schemas.requests.leg_fields import ShownFields
 from schemas.wire import Number
 
 
@@ -205,6 +206,7 @@ class PlaceSchema(Schema):
             "optional": True,
         },
     )
+    leg_fields = ShownFields()
 
 
 class RoomSchema(PlaceSchema):

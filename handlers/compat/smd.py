@@ -35,7 +35,7 @@ from handlers.rest.quotes import SpotPriceHandler
 from handlers.rest.reference import ExpiriesHandler, SymbolsHandler
 from handlers.rest.system import MarketStatusHandler
 from handlers.streams.rooms import FullChainRoom, Subscription, WholeRoom
-from handlers.streams.state import WholeStream
+from handlers.streams.state import WHOLE_CHAIN, WholeStream
 from handlers.streams.targets import StreamTarget
 from handlers.streams.views import Views
 from handlers.transport.frames import Packet
@@ -186,7 +186,7 @@ class SmdChainHandler(Flat, OptionChainHandler):
         """Answer with the whole chain of an expiry, by default the nearest."""
         listing = self.services.market.universe.listing(symbol, query.expiry)
         stream = self.services.views.chain(listing)
-        data = orjson.loads(stream.whole(None))
+        data = orjson.loads(stream.whole())
         data["max_gain"] = max_gain(self.services.views.value(listing))
         meta = {"symbol": listing.symbol, "expiry": listing.expiry.day}
         self.reply(data, meta=meta, version=(stream.epoch, stream.seq))
@@ -218,7 +218,7 @@ class SmdGreeksHandler(Flat):
         query = self.arguments_of(GreeksQuery)
         listing = self.services.market.universe.listing(query.symbol, query.expiry)
         stream = self.services.views.chain(listing)
-        chain = orjson.loads(stream.whole(None))
+        chain = orjson.loads(stream.whole())
         names = ["strike_price", *(f"{side}_{name}" for side in ("ce", "pe") for name in GREEKS)]
         data = {
             "symbol": chain["symbol"],
@@ -305,7 +305,7 @@ class SmdChainRoom(FullChainRoom):
     mode = "smd"
 
     def __init__(self, views: Views, listing: Listing, every: int) -> None:
-        super().__init__(views.chain(listing), None, every)
+        super().__init__(views.chain(listing), WHOLE_CHAIN, every)
         self._views = views
 
     def over(self, stream: Any) -> SmdChainRoom:
@@ -322,7 +322,7 @@ class SmdChainRoom(FullChainRoom):
     def merged(self, since: int) -> Packet:
         """The whole state."""
         gain = max_gain(self._views.value(self._listing_of(self.stream)))
-        body = self.stream.whole(None)[:-1] + b',"max_gain":' + orjson.dumps(gain) + b"}"
+        body = self.stream.whole()[:-1] + b',"max_gain":' + orjson.dumps(gain) + b"}"
         return Packet("option_chain_update", body)
 
 

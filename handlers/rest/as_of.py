@@ -10,6 +10,7 @@ from handlers.access.rate_limit import HEAVY
 from handlers.rest.base import ApiHandler
 from schemas.chains import chain_table, dump_header, encode_chain
 from schemas.dashboard import dump_dashboard
+from schemas.requests.leg_fields import LegFields
 from schemas.requests.queries import ChainQuery, DashboardQuery
 from schemas.wire import encode
 
@@ -24,7 +25,7 @@ class PastHandler(ApiHandler):
     async def reply_past_chain(self, query: ChainQuery, at_ms: int) -> None:
         """Answer with a recorded chain."""
         chain = await self.within_time(self.services.past.chain(query.symbol, query.expiry, at_ms))
-        self._reply_past(chain, encode_past(chain, query.strikes))
+        self._reply_past(chain, encode_past(chain, query.strikes, query.leg_fields))
 
     async def reply_past_dashboard(self, query: DashboardQuery, at_ms: int) -> None:
         """Answer with the figures of a recorded chain."""
@@ -39,9 +40,9 @@ class PastHandler(ApiHandler):
         )
 
 
-def encode_past(chain: Chain, strikes: int | None) -> bytes:
+def encode_past(chain: Chain, strikes: int | None, fields: LegFields) -> bytes:
     """A chain as the live one is answered, its rows within ``strikes`` on each side of the money."""
     table = chain_table(chain)
     if strikes is not None:
         table = table[:, max(0, chain.atm_index - strikes) : chain.atm_index + strikes + 1]
-    return encode_chain(dump_header(chain), table)
+    return encode_chain(dump_header(chain), table, fields.columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.rest.as_of import PastHandler
+from handlers.streams.state import ChainPart
 from schemas.requests.queries import ChainRequest, DashboardRequest
 
 
@@ -17,9 +18,10 @@ class OptionChainHandler(PastHandler):
             return
         listing = self.services.market.universe.listing(query.symbol, query.expiry)
         stream = self.services.views.chain(listing)
-        is_cached = stream.is_cached(query.strikes)
+        part = ChainPart(query.strikes, query.leg_fields)
+        is_cached = stream.is_cached(part)
         self.reply_shared(
-            stream.whole(query.strikes),
+            stream.whole(part),
             meta={"symbol": listing.symbol, "expiry": listing.expiry.day},
             version=(stream.epoch, stream.seq),
             is_cached=is_cached,

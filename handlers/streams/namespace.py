@@ -31,6 +31,7 @@ from handlers.streams.candle_views import CandleViews
 from handlers.streams.drain import Drain
 from handlers.streams.market_status import MarketStatus
 from handlers.streams.rooms import ChainRoom, Client, FullChainRoom, Room, SymbolRoom, WholeRoom
+from handlers.streams.state import ChainPart, ChainStream
 from handlers.streams.targets import StreamTarget, SymbolCompanions
 from handlers.streams.views import Views
 from handlers.transport.engine import EngineSocket
@@ -56,6 +57,7 @@ from schemas.requests.events import (
     SymbolEvent,
 )
 from schemas.requests.fields import Q, Request
+from schemas.requests.leg_fields import ALL_FIELDS, LegFields
 from schemas.wire import encode, timestamp
 
 logger = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ MAX_VIOLATIONS = 20  # breaches of a limit before a client is disconnected: a se
 BURST = 4  # a screen that opens sends a few seconds' worth of events at once
 LEAST_PENDING = 20  # sessions of an address that are not admitted yet, however few it may have
 REFUSED_GRACE_S = 2.0  # for a refused client to read why
+MOST_LISTS = 16  # of fields that a chain is served with; whoever comes later gets all fields
 MAX_NESTING = 32  # levels of lists and objects in a payload: ours need four, and an echo must be writable
 VIOLATION_CODES = (
     ErrorCode.RATE_LIMITED,
@@ -234,7 +237,7 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def on_subscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
         """Follow a chain."""
         choice = _read(ChainSubscription, payload)
-        target = self._chain(self._listing(choice), choice.mode, choice.strikes, rolls=choice.expiry is None)
+        target = self._chain(self._listing(choice), choice, rolls=choice.expiry is None)
         return self._follow(client, [target])[0]
 
     async def on_unsubscribe_option_chain(self, client: Client, payload: Any) -> dict[str, Any]:
@@ -266,7 +269,7 @@ class MarketNamespace(socketio.AsyncNamespace):
     async def on_get_option_chain(self, client: Client, payload: Any) -> Any:
         """Send a chain once."""
         choice = _read(ChainQueryEvent, payload)
-        body = self._views.chain(self._listing(choice)).whole(choice.strikes)
+        body = self._views.chain(self._listing(choice)).whole(ChainPart(choice.strikes, choice.leg_fields))
         client.send(Packet("option_chain_data", body))
         return orjson.Fragment(body)
 
@@ -314,14 +317,24 @@ class MarketNamespace(socketio.AsyncNamespace):
         self._market.universe.underlying(symbol)
         return StreamTarget(StreamName.quote(symbol), lambda: SymbolRoom(self._views.symbol(symbol)))
 
-    def _chain(self, listing: Listing, mode: str, strikes: int | None, *, rolls: bool) -> StreamTarget:
+    def _chain(self, listing: Listing, choice: ChainChoice | ResumePoint, *, rolls: bool) -> StreamTarget:
         def make() -> Room:
             stream = self._views.chain(listing)
-            if mode == "full":
-                return FullChainRoom(stream, strikes, self.broadcaster.full_every)
-            return ChainRoom(stream, strikes)
+            part = ChainPart(choice.strikes, self._served_fields(stream, choice.leg_fields))
+            if choice.mode == "full":
+                return FullChainRoom(stream, part, self.broadcaster.full_every)
+            return ChainRoom(stream, part)
 
         return StreamTarget(StreamName.chain(*listing.key), make, rolls)
+
+    def _served_fields(self, stream: ChainStream, asked: LegFields) -> LegFields:
+        """The fields as they were asked for; all of them where too many lists are served of a chain."""
+        if asked.is_named:
+            return asked
+        rooms = [room for room in self.broadcaster.rooms.values() if room.stream is stream]
+        lists = {room.part.fields for room in rooms if isinstance(room, ChainRoom)}
+        unnamed = {fields for fields in lists if not fields.is_named}
+        return asked if asked in unnamed or len(unnamed) < MOST_LISTS else ALL_FIELDS
 
     def _dashboard(self, listing: Listing, *, rolls: bool) -> StreamTarget:
         def make() -> Room:
@@ -374,7 +387,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             if not rolls:
                 return StreamTarget(name, None, expired=expired)
         if kind == StreamKind.CHAIN:
-            target = self._chain(listing, point.mode, point.strikes, rolls=rolls)
+            target = self._chain(listing, point, rolls=rolls)
         else:
             target = self._dashboard(listing, rolls=rolls)
         return replace(target, expired=expired)
@@ -424,7 +437,9 @@ class MarketNamespace(socketio.AsyncNamespace):
             self.broadcaster.subscribe(client, room, greeting=greeting, rolls=target.rolls, reason="expired")
             recovered = False
         else:
-            held = (point.epoch, point.seq)
+            # who is served other fields than it holds begins afresh
+            as_asked = not isinstance(room, ChainRoom) or room.part.fields == point.leg_fields
+            held = (point.epoch, point.seq) if as_asked else None
             recovered = self.broadcaster.subscribe(client, room, held, rolls=target.rolls)
         return {
             "stream": str(stream.name),

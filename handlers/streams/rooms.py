@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from domain.streams import StreamName
-from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
+from handlers.streams.state import ChainPart, ChainStream, Stream, SymbolStream, WholeStream
 from handlers.transport.endpoint import WebSocketTransport
 from handlers.transport.engine import EngineSocket
 from handlers.transport.frames import Packet
@@ -140,36 +140,37 @@ class SymbolRoom(Room):
 
 
 class ChainRoom(Room):
-    """Subscribers of a chain's changes within one window of strikes."""
+    """Subscribers of the changes of one part of a chain."""
 
     stream: ChainStream
     heartbeat_event = "option_chain_delta"
     mode = "delta"
 
-    def __init__(self, stream: ChainStream, strikes: int | None) -> None:
+    def __init__(self, stream: ChainStream, part: ChainPart) -> None:
         super().__init__(stream)
-        self.strikes = strikes
+        self.part = part
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What tells this room from others."""
-        return (self.stream.name, self.mode, self.strikes)
+        return (self.stream.name, self.mode, self.part)
 
     def over(self, stream: Any) -> Room:
         """A room of the same kind over another stream."""
-        return ChainRoom(stream, self.strikes)
+        return ChainRoom(stream, self.part)
 
     def describe(self) -> dict[str, Any]:
         """The subscription as a client sees it."""
-        return {**super().describe(), "mode": self.mode, "strikes": self.strikes}
+        part = {"strikes": self.part.strikes, "fields": self.part.fields.describe()}
+        return {**super().describe(), "mode": self.mode, **part}
 
     def snapshot(self, reason: str | None = None) -> Packet:
-        """The chain within the window."""
-        return Packet("option_chain_data", self.stream.snapshot(self.strikes, reason))
+        """The part of the chain."""
+        return Packet("option_chain_data", self.stream.snapshot(self.part, reason))
 
     def merged(self, since: int) -> Packet:
-        """The cells that changed within the window."""
-        return Packet("option_chain_delta", self.stream.delta(since, self.strikes))
+        """The cells that changed in the part."""
+        return Packet("option_chain_delta", self.stream.delta(since, self.part))
 
 
 class PacedRoom(Room):
@@ -216,21 +217,21 @@ class PacedRoom(Room):
 
 
 class FullChainRoom(PacedRoom, ChainRoom):
-    """Subscribers who replace their whole chain within a window of strikes."""
+    """Subscribers who replace their whole part of a chain."""
 
     mode = "full"
 
-    def __init__(self, stream: ChainStream, strikes: int | None, every: int) -> None:
-        ChainRoom.__init__(self, stream, strikes)
+    def __init__(self, stream: ChainStream, part: ChainPart, every: int) -> None:
+        ChainRoom.__init__(self, stream, part)
         self._pace(every)
 
     def over(self, stream: Any) -> Room:
         """A room of the same kind over another stream."""
-        return FullChainRoom(stream, self.strikes, self.every)
+        return FullChainRoom(stream, self.part, self.every)
 
     def merged(self, since: int) -> Packet:
         """The whole state: it is to replace the client's."""
-        return Packet("option_chain_update", self.stream.whole(self.strikes))
+        return Packet("option_chain_update", self.stream.whole(self.part))
 
 
 class WholeRoom(PacedRoom):

@@ -25,6 +25,7 @@ from feed.valuation.chain import Chain, ValuedChains
 from schemas.chains import CHAIN_ROWS, ROW_COLUMNS, STRIKE, chain_table, dump_header, encode_chain
 from schemas.columns import FloatArray, RowTexts, differs
 from schemas.quotes import dump_quote
+from schemas.requests.leg_fields import ALL_FIELDS, LegFields
 from schemas.wire import encode
 
 ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
@@ -173,6 +174,17 @@ class SymbolStream(Stream):
 
 
 @dataclass(frozen=True, slots=True)
+class ChainPart:
+    """What is shown of a chain: strikes on each side of the money, None for all, and fields of the legs."""
+
+    strikes: int | None = None
+    fields: LegFields = ALL_FIELDS
+
+
+WHOLE_CHAIN = ChainPart()
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedChain:
     """A state that a chain's stream is to take over, as one of many that were made in one pass.
 
@@ -203,7 +215,7 @@ class ChainStream(Stream):
         self._changed_at = np.empty((len(ROW_COLUMNS), 0), np.int64)
         self._texts: RowTexts | None = None  # of the cells that changed at ``seq``
         self._atm_index = 0
-        self._whole: dict[int | None, bytes] = {}
+        self._whole: dict[ChainPart, bytes] = {}
         self._prepared: PreparedChain | None = None
 
     def _listing(self) -> Listing:
@@ -283,34 +295,34 @@ class ChainStream(Stream):
             return slice(0, count)
         return slice(max(0, atm_index - strikes), min(count, atm_index + strikes + 1))
 
-    def whole(self, strikes: int | None = None) -> bytes:
-        """The chain as one JSON object, its rows within ``strikes`` on each side of the money."""
-        body = self._whole.get(strikes)
+    def whole(self, part: ChainPart = WHOLE_CHAIN) -> bytes:
+        """The chain, or a part of it, as one JSON object."""
+        body = self._whole.get(part)
         if body is None:
-            window = self._window(strikes, self._atm_index)
-            body = self._whole[strikes] = encode_chain(self.fields.values, self.table[:, window])
+            table = self.table[:, self._window(part.strikes, self._atm_index)]
+            body = self._whole[part] = encode_chain(self.fields.values, table, part.fields.columns)
         return body
 
-    def is_cached(self, strikes: int | None) -> bool:
+    def is_cached(self, part: ChainPart) -> bool:
         """Whether ``whole`` has been encoded since the last change."""
-        return strikes in self._whole
+        return part in self._whole
 
-    def snapshot(self, strikes: int | None, reason: str | None = None) -> bytes:
-        """The chain, with the reason if nobody asked for it."""
-        body = self.whole(strikes)
+    def snapshot(self, part: ChainPart = WHOLE_CHAIN, reason: str | None = None) -> bytes:
+        """The chain, or a part of it, with the reason if nobody asked for it."""
+        body = self.whole(part)
         return body[:-1] + b',"reason":' + orjson.dumps(reason) + b"}" if reason else body
 
-    def delta(self, since: int, strikes: int | None) -> bytes:
+    def delta(self, since: int, part: ChainPart = WHOLE_CHAIN) -> bytes:
         """What changed after ``since``, merged; strikes that left the window are named in ``removed``."""
-        now = self._window(strikes, self._atm_index)
-        then = self._window(strikes, self._marks[since])
+        now = self._window(part.strikes, self._atm_index)
+        then = self._window(part.strikes, self._marks[since])
         removed = [i for i in range(then.start, then.stop) if not now.start <= i < now.stop]
         payload = {
             **self.identity(),
             **self.position(since),
             "as_of": self.as_of(),
             **self.fields.since(since),
-            "rows": self._changed_rows(since, now, then),
+            "rows": self._changed_rows(since, now, then, part.fields),
         }
         if removed:
             payload["removed"] = self.table[STRIKE, removed].tolist()
@@ -318,13 +330,15 @@ class ChainStream(Stream):
             payload["conflated"] = self.seq - since
         return encode(payload)
 
-    def _changed_rows(self, since: int, now: slice, then: slice) -> orjson.Fragment:
+    def _changed_rows(self, since: int, now: slice, then: slice, shown: LegFields) -> orjson.Fragment:
         """Cells that changed after ``since``, and all of the strikes that entered the window."""
-        if self._texts is not None and since == self.seq - 1 and now == then:
+        newest = since == self.seq - 1
+        if newest and self._texts is not None and now == then and shown == ALL_FIELDS:
             return self._texts.array(now.start, now.stop)
         changed = self._changed_at[:, now] > since
         entered = [i for i in range(now.start, now.stop) if not then.start <= i < then.stop]
         changed[:, [i - now.start for i in entered]] = True
+        changed[~shown.columns] = False
         return CHAIN_ROWS.texts(self.table[:, now], changed).array(0, now.stop - now.start)
 
 

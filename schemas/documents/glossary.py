@@ -89,6 +89,7 @@ DESCRIPTIONS = {
 
 # the same for what a client sends
 REQUEST_DESCRIPTIONS = {
+    "fields": "fields of each leg: all, quotes, greeks, positioning, or a list of their names",
     "exchange": "exchanges, separated by commas, in any case; all when left out",
     "expiry": "expiry day; left out: the nearest",
     "interval": "length of a candle, by its short or its Kite name",
@@ -266,6 +267,7 @@ EXAMPLES: dict[str, Any] = {
 }
 
 REQUEST_EXAMPLES: dict[str, Any] = {
+    "fields": "quotes",
     "at": "2026-11-23T09:45:00+05:30",
     "exchange": "NSE,MCX",
     "page": 1,

@@ -22,6 +22,7 @@ from domain.intervals import INTERVAL_ALIASES, INTERVALS
 from schemas import past
 from schemas.documents.glossary import DESCRIPTIONS, EXAMPLES, REQUEST_DESCRIPTIONS, REQUEST_EXAMPLES, UNITS
 from schemas.requests import fields as request_fields
+from schemas.requests import leg_fields
 from schemas.wire import Timestamp
 
 OPENAPI_VERSION = "3.1.0"
@@ -36,6 +37,25 @@ JsonSchema = dict[str, Any]
 def _choices(field: Any) -> JsonSchema:
     name = f"({'|'.join(field.choices)})"
     return {"type": "string", "pattern": f"^{name}(,{name})*$"}
+
+
+_FIELD_SETS_OR_LIST: JsonSchema = {
+    "anyOf": [
+        {"type": "string", "enum": list(leg_fields.FIELD_SETS)},
+        {
+            "type": "array",
+            "items": {"type": "string", "enum": list(leg_fields.LEG_FIELDS)},
+            "minItems": 1,
+            "maxItems": leg_fields.MAX_FIELDS,
+        },
+    ]
+}
+
+
+def _field_choice(field: Any) -> JsonSchema:
+    if field.in_url:
+        return {"type": "string", "pattern": leg_fields.QUERY_PATTERN}
+    return dict(_FIELD_SETS_OR_LIST)
 
 
 # what our own fields take, which apispec cannot know
@@ -63,6 +83,8 @@ TYPES: Mapping[type[fields.Field[Any]], Callable[[Any], JsonSchema]] = {
         "minimum": request_fields.LEAST_STRIKE,
         "maximum": request_fields.GREATEST_STRIKE,
     },
+    leg_fields.FieldChoice: _field_choice,
+    leg_fields.ShownFields: lambda field: _FIELD_SETS_OR_LIST,
     past.StrikeChoice: lambda field: {"type": "string", "pattern": past.STRIKES_PATTERN},
     Timestamp: lambda field: {"type": "string", "format": "date-time", "pattern": _INSTANT},
 }
@@ -90,6 +112,8 @@ class Converter(OpenAPIConverter):
 
     def field2default(self, field: fields.Field[Any], **kwargs: Any) -> JsonSchema:
         """The default, where there is one to name."""
+        if field.load_default == leg_fields.ALL_FIELDS:
+            return {"default": "all"}
         return {} if field.load_default is None else dict(super().field2default(field, **kwargs))
 
     def _own_type(self, field: fields.Field[Any], **_: Any) -> JsonSchema:

@@ -30,6 +30,7 @@ from schemas.requests.fields import (
     length,
     one_of,
 )
+from schemas.requests.leg_fields import FieldChoice, LegFields
 from schemas.requests.queries import StatusQuery
 
 STREAM_PATTERNS = (
@@ -62,6 +63,7 @@ class ChainChoice:
     expiry: date | None
     mode: str
     strikes: int | None
+    leg_fields: LegFields
 
 
 class ChainSubscription(Request[ChainChoice]):
@@ -76,6 +78,7 @@ class ChainSubscription(Request[ChainChoice]):
         validate=one_of(MODES),
     )
     strikes = Window(load_default=None)
+    leg_fields = FieldChoice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class ChainOnce:
     symbol: str
     expiry: date | None
     strikes: int | None
+    leg_fields: LegFields
 
 
 class ChainQueryEvent(Request[ChainOnce]):
@@ -118,6 +122,7 @@ class ChainQueryEvent(Request[ChainOnce]):
     expiry = Day(load_default=None)
 
     strikes = WholeNumber(1, MAX_STRIKES, load_default=None)
+    leg_fields = FieldChoice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,7 @@ class ResumePoint:
     mode: str
     strikes: int | None
     rolls: bool
+    leg_fields: LegFields
 
 
 class StreamPosition(Request[ResumePoint]):
@@ -176,6 +182,7 @@ class StreamPosition(Request[ResumePoint]):
             "example": True,
         },
     )
+    leg_fields = FieldChoice()
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> ResumePoint:

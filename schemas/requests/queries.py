@@ -30,6 +30,7 @@ from schemas.requests.fields import (
     one_of,
 )
 from schemas.requests.fields import OptionType as OptionTypeField
+from schemas.requests.leg_fields import FieldChoice, LegFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class ChainQuery:
     expiry: date | None
     strikes: int | None
     at: int | None
+    leg_fields: LegFields
 
 
 class ChainRequest(Request[ChainQuery]):
@@ -73,6 +75,7 @@ class ChainRequest(Request[ChainQuery]):
     symbol = Symbol(required=True)
     expiry = Day(load_default=None)
     strikes = QueryInteger(1, MAX_STRIKES, load_default=None)
+    leg_fields = FieldChoice(in_url=True)
     at = Moment(load_default=None, metadata={"description": AT})
 
 

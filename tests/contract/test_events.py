@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handlers.streams.state import ChainPart
 from tests.contract.conftest import VALIDATORS
 from tests.contract.documents import CLIENT_NAMES, SERVER_NAMES, payload_of
 
@@ -178,7 +179,7 @@ async def test_snapshot_that_comes_unasked_is_as_documented(sandbox, reason):
     assert quote["reason"] == reason
     assert VALIDATORS.problems(payload_of("symbol_update"), quote) == []
     listing = sandbox.server.market.universe.listing("NIFTY", date.fromisoformat(EXPIRY))
-    chain = json.loads(views.chain(listing).snapshot(5, reason))
+    chain = json.loads(views.chain(listing).snapshot(ChainPart(5), reason))
     assert chain["reason"] == reason
     assert VALIDATORS.problems(payload_of("option_chain_data"), chain) == []
 

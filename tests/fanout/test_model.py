@@ -20,7 +20,7 @@ from feed.valuation.chain import chains_of, value_chain, value_listings
 from handlers.streams import broadcaster as broadcast
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.rooms import ChainRoom, Client, SymbolRoom
-from handlers.streams.state import ChainStream, SymbolStream
+from handlers.streams.state import ChainPart, ChainStream, SymbolStream
 from tests.fanout.states import ChainState, QuoteState
 
 STRIKES = np.arange(900.0, 1101.0, 10.0)
@@ -181,7 +181,7 @@ class Fanout(RuleBasedStateMachine):
 
     def chain_room(self, window: int | None) -> ChainRoom:
         self.chains.refresh()
-        room = self.hub.room(ChainRoom(self.chains, window))
+        room = self.hub.room(ChainRoom(self.chains, ChainPart(window)))
         assert isinstance(room, ChainRoom)
         return room
 
@@ -329,7 +329,7 @@ class Fanout(RuleBasedStateMachine):
                 if str(name).startswith("symbol"):
                     self.check(peer.quote, self.quotes.epoch, self.quotes.seq, self.quotes.snapshot())
                 elif not peer.wire.pending:  # else another window's snapshot may be under way
-                    whole = self.chains.whole(peer.window)
+                    whole = self.chains.whole(ChainPart(peer.window))
                     self.check(peer.chain, self.chains.epoch, self.chains.seq, whole)
 
     def check(self, state: QuoteState | ChainState, epoch: str, seq: int, whole: bytes) -> None:

@@ -65,7 +65,7 @@ def test_any_float_in_any_field_of_any_row_can_be_told(rows, quotes):
         chain = value_chain(market, listing)
         stream = ChainStream(listing, market, lambda _: chain, DEPTH)
         stream.refresh()
-        told = [stream.whole(None)]
+        told = [stream.whole()]
         if np.isfinite(market.underlyings["last_price"][0]):  # else there is no quote to be told
             quote = SymbolStream("ACME", market, DEPTH)
             quote.refresh()

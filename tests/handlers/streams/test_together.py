@@ -16,11 +16,18 @@ from feed.simulation.source import SimulatedSource
 from feed.valuation.chain import ValuedChains, value_listings
 from handlers.streams import state
 from handlers.streams import views as views_module
+from handlers.streams.state import ChainPart
 from handlers.streams.views import Views
+from schemas.requests.leg_fields import FIELD_SETS, LegFields
 from tests.feed.history.support import CALENDAR, CATALOGUE
 
 START = datetime.fromisoformat("2026-11-30T11:00:00+05:30")
-WINDOWS = (None, 5, 20)
+PARTS = (
+    ChainPart(),
+    ChainPart(5),
+    ChainPart(20, FIELD_SETS["greeks"]),
+    ChainPart(None, LegFields.of(["oi"])),
+)
 
 
 class Together:
@@ -52,10 +59,10 @@ class Together:
     def compare(self) -> None:
         for listing in self.market.universe.listings:
             one, other = self.passed.chain(listing), self.alone.chain(listing)
-            for window in WINDOWS:
-                assert one.whole(window) == other.whole(window), (listing.key, window)
+            for part in PARTS:
+                assert one.whole(part) == other.whole(part), (listing.key, part)
                 for since in set(one._marks) & set(other._marks):
-                    assert one.delta(since, window) == other.delta(since, window), (listing.key, window)
+                    assert one.delta(since, part) == other.delta(since, part), (listing.key, part)
             assert one._marks == other._marks
             assert self.passed.dashboard(listing).whole() == self.alone.dashboard(listing).whole()
 
