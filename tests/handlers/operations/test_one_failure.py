@@ -58,8 +58,14 @@ def break_recorder(sandbox, monkeypatch):
     monkeypatch.setattr(sandbox.server.history, "record", raises)
 
 
-def break_minute_metrics(_sandbox, monkeypatch):
-    monkeypatch.setattr(MinuteMetrics, "__call__", raises)
+def break_minute_metrics(sandbox, monkeypatch):
+    universe, whole = sandbox.server.market.universe, MinuteMetrics.__call__
+
+    def call(metrics, minute):
+        # other servers of this process close their minutes too
+        return raises() if minute.universe is universe else whole(metrics, minute)
+
+    monkeypatch.setattr(MinuteMetrics, "__call__", call)
 
 
 def break_past_volatility(sandbox, monkeypatch):
