@@ -16,7 +16,7 @@ from schemas.chains import (
 )
 from schemas.columns import FloatArray
 from schemas.compiled import compiled
-from schemas.wire import Count, Number, Timestamp, count, number, timestamp
+from schemas.wire import Count, Number, Timestamp, count, number, numbers, timestamp
 
 if TYPE_CHECKING:
     from feed.valuation.dashboard import Dashboard
@@ -152,8 +152,8 @@ def dump_dashboard(board: Dashboard) -> dict[str, Any]:
 
 def _pairs(strikes: FloatArray, values: FloatArray, name: str) -> list[dict[str, Any]]:
     return [
-        {"strike_price": strike, name: number(value, 2)}
-        for strike, value in zip(strikes.tolist(), values.tolist(), strict=True)
+        {"strike_price": strike, name: value}
+        for strike, value in zip(strikes.tolist(), numbers(values, 2), strict=True)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from marshmallow import fields
 from numpy.typing import NDArray
 
 
+@lru_cache(1024)  # a whole market is told with few instants
 def timestamp(instant_ms: int) -> str:
     """Milliseconds since 1970 as ``2026-11-23T03:45:00.123Z``."""
     instant = datetime.fromtimestamp(instant_ms // 1000, UTC)
@@ -29,6 +31,13 @@ def number(value: float | None, places: int) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return round(float(value), places) + 0.0  # + 0.0: a JavaScript client tells -0 from 0
+
+
+def numbers(values: NDArray[np.float64], places: int) -> list[float | None]:
+    """Each of (n,) values as ``number`` tells it."""
+    if np.isfinite(values).all():
+        return [round(value, places) + 0.0 for value in values.tolist()]
+    return [number(value, places) for value in values.tolist()]
 
 
 MAX_WHOLE = 2.0**53  # up to it a JavaScript client reads a whole number as it is; JSON's writer ends at 2^64

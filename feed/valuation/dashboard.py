@@ -6,7 +6,7 @@ Built from a valued chain; raw units, NaN where undefined.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,6 +134,9 @@ def index_months(universe: Universe, symbol: str, at_ms: int) -> list[Listing]:
     return months[:2]
 
 
+UNKNOWN_VOLATILITY = UnderlyingVolatility(math.nan, math.nan)
+
+
 class UnderlyingVolatilities:
     """The volatility of each underlying, its index by the published India VIX method; by version."""
 
@@ -143,34 +146,46 @@ class UnderlyingVolatilities:
 
     def of(self, symbol: str) -> UnderlyingVolatility:
         """Both as they are now; NaN where the months they need are not listed or have no quotes."""
-        months = index_months(self._market.universe, symbol, self._market.last_input_ms)
-        version = (self._market.epoch, *((item.key, self._market.chain_seq(item)) for item in months))
-        cached = self._cached.get(symbol)
-        if cached is None or cached[0] != version:
-            cached = self._cached[symbol] = (version, self._value(months))
-        return cached[1]
+        self.prepare([symbol])
+        return self._cached[symbol][1]
 
-    def _value(self, months: list[Listing]) -> UnderlyingVolatility:
-        if not months:
-            return UnderlyingVolatility(math.nan, math.nan)
+    def prepare(self, symbols: Iterable[str]) -> None:
+        """Value in one pass the months of the symbols whose options changed."""
         market = self._market
-        selection = market.universe.select(months)
+        changed: dict[str, list[Listing]] = {}
+        for symbol in symbols:
+            months = index_months(market.universe, symbol, market.last_input_ms)
+            version = (market.epoch, *((item.key, market.chain_seq(item)) for item in months))
+            cached = self._cached.get(symbol)
+            if cached is None or cached[0] != version:
+                self._cached[symbol] = (version, UNKNOWN_VOLATILITY)
+                changed[symbol] = months
+        listings = [listing for months in changed.values() for listing in months]
+        if not listings:
+            return
+        valued = self._value(listings)
+        for symbol, months in changed.items():
+            found = of_months(valued, months, market.interest_rate)
+            self._cached[symbol] = (self._cached[symbol][0], found)
+
+    def _value(self, listings: Sequence[Listing]) -> ValuedChains:
+        market = self._market
+        selection = market.universe.select(listings)
         state = {name: selection.of_contracts(values) for name, values in market.contracts.items()}
-        valued = value_state(
+        return value_state(
             selection,
             state,
             market.underlyings["last_price"][selection.underlying_rows],
-            np.full(len(months), market.last_input_ms),
+            np.full(len(listings), market.last_input_ms),
             Carry(market.interest_rate, market.forwards[selection.listing_rows]),
         )
-        return of_months(valued, selection.listings, market.interest_rate)
 
 
 def of_months(valued: ValuedChains, months: Sequence[Listing], rate: float) -> UnderlyingVolatility:
     """What the nearest months of an underlying say, of those that were valued."""
     places = [valued.place(listing) for listing in months]
     if not places:
-        return UnderlyingVolatility(math.nan, math.nan)
+        return UNKNOWN_VOLATILITY
     index = math.nan
     if len(places) > 1:
         near, following = (_variance(valued, place, rate) for place in places[:2])

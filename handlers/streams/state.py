@@ -219,7 +219,8 @@ class ChainStream(Stream):
         self._prepared: PreparedChain | None = None
 
     def _listing(self) -> Listing:
-        return self._market.universe.listing(*self.listing_key)
+        universe = self._market.universe
+        return universe.find(self.listing_key) or universe.listing(*self.listing_key)
 
     def _present(self) -> tuple[str, int]:
         return self._market.epoch, self._market.chain_seq(self._listing())
@@ -238,9 +239,9 @@ class ChainStream(Stream):
             self._marks.clear()
             self._changed_at = np.full(table.shape, self.seq)
         elif prepared.changed is None:
-            self._changed_at[differs(self.table, table)] = self.seq
+            np.copyto(self._changed_at, self.seq, where=differs(self.table, table))
         else:
-            self._changed_at[prepared.changed] = self.seq
+            np.copyto(self._changed_at, self.seq, where=prepared.changed)
             self._texts = prepared.texts
         self.fields.assign(dump_header(prepared.chain), self.seq)
         self.table = table

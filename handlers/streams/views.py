@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import chain
 
-from domain.streams import StreamName
+from domain.streams import StreamKind, StreamName
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.market.universe import Listing
@@ -107,6 +107,7 @@ class Views:
         chains = chains_of(self.market, valued)
         for listing, its_chain in zip(valued.selection.listings, chains, strict=True):
             self._valued_together[listing.key] = (self._version(listing), its_chain)
+        self._volatilities.prepare({item.symbol for item in behind if item.kind == StreamKind.DASHBOARD})
         ChainStream.prepare([stream for stream in behind if isinstance(stream, ChainStream)], valued, chains)
 
     def forget_unlisted(self) -> None:
