@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,13 +79,15 @@ def drive(
     *,
     clients: int,
     seconds: float,
-    emit: str = SUBSCRIBE_NIFTY,
+    emit: str | Sequence[str] = SUBSCRIBE_NIFTY,
     on_progress: Callable[[str], None] = lambda word: None,
     **options: float | str | bool,
 ) -> Run:
     """One run of ``bench/load.c``; its other options by name. Raises RuntimeError if not all get in."""
     command = [str(compiled("load")), "--port", str(server.port), "--pid", str(server.pid)]
-    command += ["--clients", str(clients), "--seconds", str(seconds), "--emit", emit]
+    command += ["--clients", str(clients), "--seconds", str(seconds)]
+    for event in [emit] if isinstance(emit, str) else emit:
+        command += ["--emit", event]
     if server.name == "ours":
         command.append("--relative")
     for name, value in options.items():

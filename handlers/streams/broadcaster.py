@@ -24,6 +24,7 @@ from domain.streams import StreamName
 from feed.market.guard import Guard
 from handlers.monitoring.pulse import Pulse
 from handlers.streams.rooms import (
+    ASKED,
     NOWHERE,
     ROLLED,
     Client,
@@ -38,6 +39,7 @@ from schemas.wire import encode
 
 SLICE = 100  # sockets written to before the time is looked at: less than a millisecond
 MAX_TURN_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer
+MAX_PORTION_BYTES = 2**18  # what a socket that takes a part of it may leave unread, of all the streams missed
 FULL_INTERVAL_MS = 1000  # a client that replaces its whole state is served once a second
 FAN_OUT_SAMPLES = 512
 MOST_CYCLES = 64  # between two tries of a stream that fails: half a minute at the default
@@ -90,7 +92,7 @@ class Broadcaster:
     def add(self, client: Client) -> None:
         """Begin to serve a connected client."""
         self.clients[client.sid] = client
-        client.socket.on_poll = lambda: self._serve(client)
+        client.socket.on_ready = lambda: self._serve(client)
         client.socket.on_pending = client.leave_groups
 
     def remove(self, sid: str) -> Client | None:
@@ -100,7 +102,7 @@ class Broadcaster:
             for name in list(client.subscriptions):
                 self.unsubscribe(client, name)
             self._lagging.pop(client, None)
-            client.socket.on_poll = client.socket.on_pending = None
+            client.socket.on_ready = client.socket.on_pending = None
         return client
 
     def room(self, room: Room) -> Room:
@@ -121,7 +123,8 @@ class Broadcaster:
 
         With the position of the state it has ``held`` it gets what it missed since, if that is still known;
         the answer says whether it was. The ``greeting`` and the packet are written before the client joins,
-        so no delta can overtake them. Where the state cannot be told this raises, and nothing has changed.
+        so no delta can overtake them; who has not read what it was sent before gets the state once it has.
+        Where the state cannot be told this raises, and nothing has changed.
         """
         stream = room.stream
         stream.refresh()
@@ -133,9 +136,16 @@ class Broadcaster:
         if client.sid not in self.clients:
             return False  # it left while its question was looked at
         self.unsubscribe(client, stream.name)
-        for packet in packets if greeting is None else [greeting, *packets]:
-            client.send(packet)
-        self._join(client, room, (stream.epoch, stream.seq), rolls=rolls)
+        if greeting is not None:
+            client.send(greeting)
+        position = (stream.epoch, stream.seq)
+        if packets and client.is_backed_up:
+            waiting = ROLLED if reason == "expired" else ASKED
+            position = held if held is not None and recovered else waiting
+            self._lag(client)
+        elif packets:
+            client.send(packets[0])
+        self._join(client, room, position, rolls=rolls)
         return recovered
 
     def roll(self, client: Client, room: Room) -> None:
@@ -355,14 +365,17 @@ class Broadcaster:
             # those that can be told are; the others wait for their rooms to work again
             behind = [item for item in behind if self._can_be_sent(item)]
             packets = [item.room.packet(item.position) for item in behind]
-        last_sent = [*client.pending_notices.values(), *packets]
-        if last_sent and not client.offer(last_sent):
-            self._lag(client)
-            return
-        client.pending_notices.clear()
-        for item, packet in zip(behind, packets, strict=True):
-            self._count(item, packet)
-            item.place(item.room.target)
+        notices = list(client.pending_notices.values())
+        portions = _portions([len(packet.payload) for packet in packets]) if notices or packets else ()
+        for start, stop in portions:
+            if not client.ready or not client.offer([*notices, *packets[start:stop]]):
+                self._lag(client)
+                return
+            client.pending_notices.clear()
+            notices = []
+            for item, packet in zip(behind[start:stop], packets[start:stop], strict=True):
+                self._count(item, packet)
+                item.place(item.room.target)
         self._caught_up(client)
 
     def _can_be_sent(self, item: Subscription) -> bool:
@@ -376,6 +389,8 @@ class Broadcaster:
     def _count(self, item: Subscription, packet: Packet) -> None:
         self.statistics.messages += 1
         self.statistics.bytes += len(packet.payload)
+        if item.position == ASKED:
+            return
         if not item.room.stream.holds(*item.position):
             self.statistics.resyncs += not isinstance(item.room, PacedRoom)
         else:
@@ -418,6 +433,17 @@ class Broadcaster:
                 why = "it did not read what it subscribed to"
                 with self._guard.part("clients"):
                     client.socket.server.refuse(client.socket, why, "slow")
+
+
+def _portions(sizes: list[int]) -> Iterable[tuple[int, int]]:
+    """Ranges of packets that are written in one go: of so many bytes, or of one; at least one range."""
+    start = portion = 0
+    for place, size in enumerate(sizes):
+        if portion and portion + size > MAX_PORTION_BYTES:
+            yield start, place
+            start, portion = place, 0
+        portion += size
+    yield start, len(sizes)
 
 
 def _slices(items: list[Any]) -> Iterable[list[Any]]:

@@ -16,6 +16,8 @@ from schemas.configuration.api_keys import ApiKey
 Position = tuple[str, int]  # epoch and sequence number of a state
 NOWHERE: Position = ("", -1)
 ROLLED: Position = ("", -2)  # where who followed the expiry before this one is
+ASKED: Position = ("", -3)  # where who has just subscribed is until it gets the whole state
+REASONS = {ROLLED: "expired", ASKED: None}
 Send = Callable[[bytes], int]
 Line = tuple[list["Subscription"], list[Send]]
 NOBODY: Line = ([], [])
@@ -112,7 +114,7 @@ class Room(ABC):
 
     def _make(self, epoch: str, since: int) -> Packet:
         if not self.stream.holds(epoch, since):
-            return self.snapshot("expired" if (epoch, since) == ROLLED else "resync")
+            return self.snapshot(REASONS.get((epoch, since), "resync"))
         merged = self.merged(since)
         if self.stream.seq - since <= 1:
             return merged
@@ -209,7 +211,8 @@ class PacedRoom(Room):
         return True
 
     def _make(self, epoch: str, since: int) -> Packet:
-        return self.snapshot("expired") if (epoch, since) == ROLLED else self.merged(since)
+        place = (epoch, since)
+        return self.snapshot(REASONS[place]) if place in REASONS else self.merged(since)
 
     def heartbeat(self) -> Packet:
         """The state again: it is small, or its clients understand nothing else."""
@@ -423,6 +426,12 @@ class Client:
         if link is not None:
             return not link.writing()
         return self.socket.polled and not self.socket.upgrading
+
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether it has yet to read so much that nothing more is to be added."""
+        link = self.socket.link
+        return link.writing() if link is not None else self.socket.is_backed_up
 
     def send(self, packet: Packet) -> None:
         """Write a packet whatever is pending: answers and snapshots the client asked for."""

@@ -375,8 +375,14 @@ class WebSocketTransport(WebSocketHandler):
         socket, size = self.socket, len(data)
         if socket is not None and not written.done():
             self.engine.holdings.hold(socket, size)
-            written.add_done_callback(lambda _: self.engine.holdings.release(socket, size))
+            written.add_done_callback(lambda _: self._drained(socket, size))
         self.written()
+
+    def _drained(self, socket: EngineSocket, size: int) -> None:
+        """The kernel took what waited: the session can be told what it has missed."""
+        self.engine.holdings.release(socket, size)
+        if socket.on_ready is not None and not self.stream.closed() and not self.stream.writing():
+            socket.on_ready()
 
     def written(self) -> None:
         """Something was written: whoever counts on an empty buffer has to know."""

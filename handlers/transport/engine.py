@@ -101,7 +101,7 @@ class EngineSocket:
         self.closed = self.closing = False
         self.link: WebSocketTransport | None = None
         self.links: dict[WebSocketTransport, Alarm] = {}
-        self.on_poll: Callable[[], None] | None = None
+        self.on_ready: Callable[[], None] | None = None
         self.on_pending: Callable[[], None] | None = None
         self._unread: list[str] = []  # packets for the next poll
         self._poll: Future[str] | None = None  # of the poll that waits: how it is to be answered
@@ -201,8 +201,8 @@ class EngineSocket:
         alarm = None
         if self.upgrading:
             alarm = self.server.wheel.later(UPGRADE_POLL_S, lambda: self._end_poll(NOOP))
-        elif self.on_poll is not None:
-            self.on_poll()
+        elif self.on_ready is not None:
+            self.on_ready()
         try:
             return await self._poll
         finally:
@@ -255,7 +255,7 @@ class EngineSocket:
         for link in list(self.links):
             link.end(abort or link is not self.link)
         self.server.holdings.forget(self)
-        self.on_poll = self.on_pending = None
+        self.on_ready = self.on_pending = None
 
     def add_link(self, link: WebSocketTransport) -> None:
         """Take in a WebSocket that may be upgraded to soon."""

@@ -118,7 +118,7 @@ class Socket:
     queue = None
     polled = False
     upgrading = False
-    on_poll = None
+    on_ready = None
     on_pending = None
 
     def __init__(self, link: Wire) -> None:
