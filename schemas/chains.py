@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +10,12 @@ from marshmallow import Schema, fields
 from numpy.typing import NDArray
 
 from schemas.columns import Column, FloatArray, RowWriter, rounded
-from schemas.compiled import compiled
+from schemas.compiled import compiled, compiled_columns
 from schemas.wire import Count, Number, Timestamp, encode
 
 if TYPE_CHECKING:
-    from feed.valuation.chain import Chain, ValuedChains
+    from feed.market.market import Provenance
+    from feed.valuation.chain import Chain, ChainHeads, ValuedChains
 
 DAYS_A_YEAR = 365  # theta is shown per calendar day
 BUILD_UPS = ("long_build_up", "short_build_up", "long_unwinding", "short_covering")
@@ -151,6 +152,10 @@ CHAIN_ROWS = RowWriter(ROW_COLUMNS, STRIKE)
 
 _dump_header = compiled(ChainHeaderSchema, without=TotalsSchema().fields)
 _dump_totals = compiled(TotalsSchema, keys=True)
+_header_columns = compiled_columns(ChainHeaderSchema, without=TotalsSchema().fields)
+_totals_columns = compiled_columns(TotalsSchema, keys=True)
+_provenance_columns = compiled_columns(ProvenanceSchema, keys=True)
+_PROVENANCE = [field.attribute or name for name, field in ProvenanceSchema().fields.items()]
 dump_provenance = compiled(ProvenanceSchema)
 dump_coverage = compiled(CoverageSchema)
 
@@ -163,6 +168,20 @@ def dump_totals(chain: Chain) -> dict[str, Any]:
 def dump_header(chain: Chain) -> dict[str, Any]:
     """Everything of a ``Chain`` but its rows."""
     return {**_dump_header(chain), **dump_totals(chain), **dump_provenance(chain.provenance)}
+
+
+def dump_headers(heads: ChainHeads) -> list[dict[str, Any]]:
+    """``dump_header`` of many chains at once."""
+    columns = {
+        **_header_columns(heads),
+        **_totals_columns({**heads.totals, "max_pain": heads.max_pain}),
+        **_provenance_columns(_columns_of(heads.provenance)),
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _columns_of(items: Sequence[Provenance]) -> dict[str, list[Any]]:
+    return {name: [getattr(item, name) for item in items] for name in _PROVENANCE}
 
 
 def encode_chain(

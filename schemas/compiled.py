@@ -6,15 +6,18 @@ A schema is the single definition: what is compiled from it makes the same bytes
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from operator import attrgetter, itemgetter
+from operator import attrgetter, getitem, itemgetter
 from typing import Any
 
+import numpy as np
 from marshmallow import Schema, fields
 
-from schemas.wire import Count, Number, count, number
+from schemas.wire import Count, Number, count, number, numbers
 
 Format = Callable[[Any], Any]
 Dump = Callable[[Any], dict[str, Any]]
+Column = Callable[[Any], list[Any]]
+_PLAIN: dict[type[fields.Field[Any]], Callable[[Any], Any]] = {fields.Integer: int, fields.String: str}
 
 
 def compiled(schema: type[Schema], *, keys: bool = False, without: Collection[str] = ()) -> Dump:
@@ -35,6 +38,42 @@ def compiled(schema: type[Schema], *, keys: bool = False, without: Collection[st
     return lambda source: {
         name: form(value) for (name, form), value in zip(formats, read(source), strict=True)
     }
+
+
+def compiled_columns(
+    schema: type[Schema], *, keys: bool = False, without: Collection[str] = ()
+) -> Callable[[Any], dict[str, list[Any]]]:
+    """As ``compiled``, of many at once: the object has an array or a list for each attribute."""
+    parts = _parts(schema, without)
+    read: Callable[[Any, str], Any] = getitem if keys else getattr
+    return lambda source: {name: column(read(source, attribute)) for name, attribute, column in parts}
+
+
+def _parts(schema: type[Schema], without: Collection[str]) -> list[tuple[str, str, Column]]:
+    parts = []
+    for name, field in schema().dump_fields.items():
+        if name not in without:
+            parts.append((field.data_key or name, field.attribute or name, _column(name, field)))
+    return parts
+
+
+def _column(name: str, field: fields.Field[Any]) -> Column:
+    """What a field makes of a column of values."""
+    if isinstance(field, Number):
+        places = field.places
+        return lambda values: numbers(np.asarray(values, np.float64), places)
+    if isinstance(field, fields.Nested) and not field.many:
+        parts = _parts(type(field.schema), ())
+        names = [part[0] for part in parts]
+        readers = [(attrgetter(source), column) for _, source, column in parts]
+        return lambda values: [
+            dict(zip(names, row, strict=True))
+            for row in zip(*(column(list(map(read, values))) for read, column in readers), strict=True)
+        ]
+    form = _format(name, field)
+    return lambda values: [
+        form(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)
+    ]
 
 
 def _format(name: str, field: fields.Field[Any]) -> Format:

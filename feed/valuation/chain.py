@@ -152,6 +152,15 @@ class ValuedChains:
         return np.where(known, strikes[at], np.nan), np.where(known, cost, np.nan)
 
     @cached_property
+    def coverage(self) -> list[Coverage]:
+        """What the figures of each listing rest on."""
+        used = self.forwards.strikes_used.tolist()
+        methods = [str(METHODS[method]) for method in self.forwards.method]
+        lengths = self.selection.segments.lengths.tolist()
+        figures = (lengths, self.quoted.tolist(), self.iv_solved.tolist(), used, methods)
+        return [Coverage(*row) for row in zip(*figures, strict=True)]
+
+    @cached_property
     def _place_of(self) -> dict[tuple[str, date], int]:
         return {listing.key: place for place, listing in enumerate(self.selection.listings)}
 
@@ -277,57 +286,96 @@ def value_state(
 
 def chains_of(market: Market, valued: ValuedChains) -> list[Chain]:
     """Each listing of a pass as a chain, in the order of the selection."""
-    selection = valued.selection
+    return [chain_of(market, valued, place) for place in range(len(valued.selection.listings))]
+
+
+def chain_of(market: Market, valued: ValuedChains, place: int) -> Chain:
+    """One listing of a pass as a chain; its arrays are slices of the pass's."""
+    listing, where = valued.selection.listings[place], valued.strikes_of(place)
     forwards, pains = valued.forwards, valued.pains
-    totals = {name: values.tolist() for name, values in valued.totals.items()}
-    chains = []
-    for place, listing in enumerate(selection.listings):
-        where = valued.strikes_of(place)
-        chains.append(
-            Chain(
-                symbol=listing.symbol,
-                expiry=listing.expiry.day,
-                expires_at=listing.expiry.expires_at,
-                days_to_expiry=_days(listing.expiry.day, int(valued.as_of_ms[place])),
-                time_to_expiry=float(valued.years[place]),
-                lot_size=listing.expiry.lot_size,
-                as_of_ms=int(valued.as_of_ms[place]),
-                spot_price=float(valued.spots[place]),
-                parity=Forward(
-                    float(forwards.forward[place]),
-                    int(forwards.strikes_used[place]),
-                    METHODS[forwards.method[place]],
-                    float(forwards.dispersion[place]),
-                ),
-                interest_rate=market.interest_rate,
-                strikes=listing.strikes,
-                atm_index=int(valued.atm_index[place]),
-                tokens=valued.tokens[:, where],
-                legs={name: values[:, where] for name, values in valued.legs.items()},
-                volatility=valued.volatility[:, where],
-                strike_volatility=valued.strike_volatility[where],
-                greeks=black76.Greeks(
-                    valued.greeks.price[:, where],
-                    valued.greeks.delta[:, where],
-                    valued.greeks.gamma[:, where],
-                    valued.greeks.vega[:, where],
-                    valued.greeks.theta[:, where],
-                    valued.greeks.rho[:, where],
-                ),
-                build_up=valued.build_up[:, where],
-                pain=MaxPain(float(pains.strike[place]), pains.curve[where], int(pains.legs[place])),
-                totals={name: values[place] for name, values in totals.items()},
-                coverage=Coverage(
-                    strikes=len(listing.strikes),
-                    quoted=int(valued.quoted[place]),
-                    iv_solved=int(valued.iv_solved[place]),
-                    forward_strikes=int(forwards.strikes_used[place]),
-                    forward_method=str(METHODS[forwards.method[place]]),
-                ),
-                provenance=market.chain_provenance(listing),
-            )
-        )
-    return chains
+    as_of_ms = int(valued.as_of_ms[place])
+    return Chain(
+        symbol=listing.symbol,
+        expiry=listing.expiry.day,
+        expires_at=listing.expiry.expires_at,
+        days_to_expiry=_days(listing.expiry.day, as_of_ms),
+        time_to_expiry=float(valued.years[place]),
+        lot_size=listing.expiry.lot_size,
+        as_of_ms=as_of_ms,
+        spot_price=float(valued.spots[place]),
+        parity=Forward(
+            float(forwards.forward[place]),
+            int(forwards.strikes_used[place]),
+            METHODS[forwards.method[place]],
+            float(forwards.dispersion[place]),
+        ),
+        interest_rate=market.interest_rate,
+        strikes=listing.strikes,
+        atm_index=int(valued.atm_index[place]),
+        tokens=valued.tokens[:, where],
+        legs={name: values[:, where] for name, values in valued.legs.items()},
+        volatility=valued.volatility[:, where],
+        strike_volatility=valued.strike_volatility[where],
+        greeks=black76.Greeks(
+            valued.greeks.price[:, where],
+            valued.greeks.delta[:, where],
+            valued.greeks.gamma[:, where],
+            valued.greeks.vega[:, where],
+            valued.greeks.theta[:, where],
+            valued.greeks.rho[:, where],
+        ),
+        build_up=valued.build_up[:, where],
+        pain=MaxPain(float(pains.strike[place]), pains.curve[where], int(pains.legs[place])),
+        totals={name: float(values[place]) for name, values in valued.totals.items()},
+        coverage=valued.coverage[place],
+        provenance=market.chain_provenance(listing),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHeads:
+    """What chains say beside their legs, a column a field; named as in ``Chain``, each (listings,)."""
+
+    symbol: list[str]
+    expiry: list[date]
+    expires_at: list[datetime]
+    days_to_expiry: list[int]
+    lot_size: list[int | None]
+    spot_price: FloatArray
+    forward: FloatArray
+    interest_rate: FloatArray
+    atm_strike: FloatArray
+    as_of_ms: list[int]
+    totals: dict[str, FloatArray]
+    max_pain: FloatArray
+    coverage: list[Coverage]
+    provenance: list[Provenance]
+
+
+def heads_of(market: Market, valued: ValuedChains) -> ChainHeads:
+    """The heads of all listings of a pass, in the order of the selection."""
+    listings, as_of_ms = valued.selection.listings, valued.as_of_ms.tolist()
+    starts, at = valued.selection.segments.starts, valued.atm_index
+    expiries = [listing.expiry for listing in listings]
+    today = {at_ms: _today(at_ms) for at_ms in set(as_of_ms)}
+    return ChainHeads(
+        symbol=[listing.symbol for listing in listings],
+        expiry=[expiry.day for expiry in expiries],
+        expires_at=[expiry.expires_at for expiry in expiries],
+        days_to_expiry=[
+            (expiry.day - today[at_ms]).days for expiry, at_ms in zip(expiries, as_of_ms, strict=True)
+        ],
+        lot_size=[expiry.lot_size for expiry in expiries],
+        spot_price=valued.spots,
+        forward=valued.forwards.forward,
+        interest_rate=np.full(len(listings), market.interest_rate),
+        atm_strike=np.where(at == NO_ATM, np.nan, valued.strikes[starts + np.maximum(at, 0)]),
+        as_of_ms=as_of_ms,
+        totals=valued.totals,
+        max_pain=valued.pains.strike,
+        coverage=valued.coverage,
+        provenance=[market.chain_provenance(listing) for listing in listings],
+    )
 
 
 def at_the_money(
@@ -346,7 +394,11 @@ def at_the_money(
 
 def _days(expiry: date, as_of_ms: int) -> int:
     """Calendar days on the exchange's calendar."""
-    return (expiry - to_datetime(as_of_ms).astimezone(IST).date()).days
+    return (expiry - _today(as_of_ms)).days
+
+
+def _today(as_of_ms: int) -> date:
+    return to_datetime(as_of_ms).astimezone(IST).date()
 
 
 def worth(legs: Mapping[str, FloatArray]) -> FloatArray:

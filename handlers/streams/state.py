@@ -21,8 +21,16 @@ from numpy.typing import NDArray
 from domain.streams import StreamName
 from feed.market.market import Market
 from feed.market.universe import Listing
-from feed.valuation.chain import Chain, ValuedChains
-from schemas.chains import CHAIN_ROWS, ROW_COLUMNS, STRIKE, chain_table, dump_header, encode_chain
+from feed.valuation.chain import Chain, ChainHeads, ValuedChains
+from schemas.chains import (
+    CHAIN_ROWS,
+    ROW_COLUMNS,
+    STRIKE,
+    chain_table,
+    dump_header,
+    dump_headers,
+    encode_chain,
+)
 from schemas.columns import FloatArray, RowTexts, differs
 from schemas.quotes import dump_quote
 from schemas.requests.leg_fields import ALL_FIELDS, LegFields
@@ -188,12 +196,13 @@ WHOLE_CHAIN = ChainPart()
 class PreparedChain:
     """A state that a chain's stream is to take over, as one of many that were made in one pass.
 
-    ``table`` as ``chain_table`` makes it; ``changed`` marks the cells that the stream holds otherwise, None
-    where they were not compared, and ``texts`` are theirs.
+    ``header`` is as ``dump_header`` makes it, ``table`` as ``chain_table``; ``changed`` marks the cells that
+    the stream holds otherwise, None where they were not compared, and ``texts`` are theirs.
     """
 
     version: tuple[str, int]
-    chain: Chain
+    header: dict[str, Any]
+    atm_index: int
     table: FloatArray
     changed: NDArray[np.bool_] | None = None
     texts: RowTexts | None = None
@@ -229,7 +238,9 @@ class ChainStream(Stream):
         prepared, self._prepared = self._prepared, None
         if prepared is None or prepared.version != (self.epoch, self.seq):
             chain = self._value(self._listing())
-            prepared = PreparedChain((self.epoch, self.seq), chain, chain_table(chain))
+            prepared = PreparedChain(
+                (self.epoch, self.seq), dump_header(chain), chain.atm_index, chain_table(chain)
+            )
         table = prepared.table
         if afresh:
             self.fields = Fields()
@@ -243,29 +254,29 @@ class ChainStream(Stream):
         else:
             np.copyto(self._changed_at, self.seq, where=prepared.changed)
             self._texts = prepared.texts
-        self.fields.assign(dump_header(prepared.chain), self.seq)
+        self.fields.assign(prepared.header, self.seq)
         self.table = table
-        self._atm_index = prepared.chain.atm_index
+        self._atm_index = prepared.atm_index
         self._whole.clear()
 
     def _mark(self) -> int:
         return self._atm_index
 
     @staticmethod
-    def prepare(streams: Sequence[ChainStream], valued: ValuedChains, chains: Sequence[Chain]) -> None:
+    def prepare(streams: Sequence[ChainStream], valued: ValuedChains, heads: ChainHeads) -> None:
         """Hand each its new state, of those that were valued in one pass: one comparison, one encoding.
 
-        ``chains`` are all of the pass, in its order. Each stream takes its state over when it is refreshed.
+        ``heads`` are all of the pass, in its order. Each stream takes its state over when it is refreshed.
         """
         if not streams:
             return
-        table = chain_table(valued)
+        table, headers, atm = chain_table(valued), dump_headers(heads), valued.atm_index.tolist()
         changed = np.zeros(table.shape, bool)
         places = [valued.place(stream._listing()) for stream in streams]
         held = [
             (stream, valued.strikes_of(place))
             for stream, place in zip(streams, places, strict=True)
-            if np.array_equal(stream.table[STRIKE], chains[place].strikes)
+            if np.array_equal(stream.table[STRIKE], valued.selection.listings[place].strikes)
         ]
         if held:
             where = np.r_[*(strikes for _, strikes in held)]
@@ -276,7 +287,8 @@ class ChainStream(Stream):
             strikes = valued.strikes_of(place)
             stream._prepared = PreparedChain(
                 stream._present(),
-                chains[place],
+                headers[place],
+                atm[place],
                 table[:, strikes].copy(),  # a slice would keep all of the pass
                 changed[:, strikes],
                 texts.between(strikes.start, strikes.stop),

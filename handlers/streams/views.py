@@ -10,7 +10,7 @@ from domain.streams import StreamKind, StreamName
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.market.universe import Listing
-from feed.valuation.chain import Chain, chains_of, value_chain, value_listings
+from feed.valuation.chain import Chain, ValuedChains, chain_of, heads_of, value_chain, value_listings
 from feed.valuation.dashboard import Dashboard, IvHistory, UnderlyingVolatilities, build_dashboard
 from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
 from schemas.dashboard import dump_dashboard
@@ -31,7 +31,7 @@ class Views:
         self._chains: dict[tuple[str, date], ChainStream] = {}
         self._boards: dict[tuple[str, date], WholeStream] = {}
         self._valued: dict[tuple[str, date], tuple[tuple[str, int], Chain]] = {}
-        self._valued_together: dict[tuple[str, date], tuple[tuple[str, int], Chain]] = {}
+        self._valued_together: dict[tuple[str, date], tuple[tuple[str, int], ValuedChains, int]] = {}
 
     def symbol(self, symbol: str) -> SymbolStream:
         """The stream of a symbol, up to date. Raises UnknownSymbol, FeedUnavailable."""
@@ -72,10 +72,12 @@ class Views:
     def value(self, listing: Listing) -> Chain:
         """The valued chain of a listing, once per change."""
         version = self._version(listing)
-        for valued in (self._valued_together, self._valued):
-            known = valued.get(listing.key)
-            if known is not None and known[0] == version:
-                return known[1]
+        together = self._valued_together.get(listing.key)
+        if together is not None and together[0] == version:
+            return chain_of(self.market, *together[1:])
+        known = self._valued.get(listing.key)
+        if known is not None and known[0] == version:
+            return known[1]
         alone = value_chain(self.market, listing)
         self._valued[listing.key] = (version, alone)
         return alone
@@ -104,11 +106,11 @@ class Views:
         if not keys:
             return
         valued = value_listings(self.market, [self.market.universe.listing(*key) for key in keys if key])
-        chains = chains_of(self.market, valued)
-        for listing, its_chain in zip(valued.selection.listings, chains, strict=True):
-            self._valued_together[listing.key] = (self._version(listing), its_chain)
+        for place, listing in enumerate(valued.selection.listings):
+            self._valued_together[listing.key] = (self._version(listing), valued, place)
         self._volatilities.prepare({item.symbol for item in behind if item.kind == StreamKind.DASHBOARD})
-        ChainStream.prepare([stream for stream in behind if isinstance(stream, ChainStream)], valued, chains)
+        chains = [stream for stream in behind if isinstance(stream, ChainStream)]
+        ChainStream.prepare(chains, valued, heads_of(self.market, valued))
 
     def forget_unlisted(self) -> None:
         """Drop the views of chains that are listed no more."""

@@ -16,7 +16,7 @@ from feed.market.market import Market
 from feed.market.source import Update
 from feed.market.universe import Universe
 from feed.reference.instruments import Expiry, Underlying
-from feed.valuation.chain import chains_of, value_chain, value_listings
+from feed.valuation.chain import heads_of, value_chain, value_listings
 from handlers.streams import broadcaster as broadcast
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.rooms import ChainRoom, Client, SymbolRoom
@@ -233,7 +233,7 @@ class Fanout(RuleBasedStateMachine):
 
         if self.together and self.chains.is_behind:
             valued = value_listings(self.market, self.market.universe.listings)
-            ChainStream.prepare([self.chains], valued, chains_of(self.market, valued))
+            ChainStream.prepare([self.chains], valued, heads_of(self.market, valued))
         await asyncio.gather(self.hub.publish(), clients())
 
     def act(self, who: int, what: str) -> None:

@@ -19,9 +19,12 @@ from feed.valuation.chain import (
     Chain,
     at_the_money,
     chains_of,
+    heads_of,
     value_chain,
     value_listings,
 )
+from schemas.chains import dump_header, dump_headers
+from schemas.wire import encode
 from tests.feed.history.support import CALENDAR, CATALOGUE
 
 EXPIRY = date(2026, 8, 11)
@@ -133,6 +136,13 @@ def test_listing_valued_alone_has_the_same_bits_as_in_the_pass(whole_market: Mar
             alone = value_chain(market, listing)
             for name in Chain.__dataclass_fields__:
                 assert bits_of(getattr(chain, name)) == bits_of(getattr(alone, name)), (listing.key, name)
+
+
+def test_heads_of_a_pass_are_what_each_chain_says(whole_market: Market) -> None:
+    valued = value_listings(whole_market, whole_market.universe.listings)
+    headers = dump_headers(heads_of(whole_market, valued))
+    chains = chains_of(whole_market, valued)
+    assert [encode(header) for header in headers] == [encode(dump_header(chain)) for chain in chains]
 
 
 def bits_of(value: object) -> object:
