@@ -19,7 +19,7 @@ from feed.reference.instruments import Expiry, Underlying
 from feed.valuation.chain import heads_of, value_chain, value_listings
 from handlers.streams import broadcaster as broadcast
 from handlers.streams.broadcaster import Broadcaster
-from handlers.streams.rooms import ChainRoom, Client, SymbolRoom
+from handlers.streams.rooms import ASKED, ChainRoom, Client, SymbolRoom
 from handlers.streams.state import ChainPart, ChainStream, SymbolStream
 from tests.fanout.states import ChainState, QuoteState
 
@@ -300,7 +300,8 @@ class Fanout(RuleBasedStateMachine):
         peer.read()
         followed = list(peer.client.subscriptions)
         # the snapshot of a window that was asked for may be lost: what it holds is then of another one
-        position = None if peer.wire.pending else peer.chain.position
+        asked = any(item.position == ASKED for item in peer.client.subscriptions.values())
+        position = None if peer.wire.pending or asked else peer.chain.position
         self.hub.remove(peer.name)
         peer.wire = Wire()
         peer.client = Client(peer.name, Socket(peer.wire), "127.0.0.1")
@@ -325,10 +326,11 @@ class Fanout(RuleBasedStateMachine):
             return
         for peer in self.peers:
             peer.read()
-            for name in peer.client.subscriptions:
+            for name, subscription in peer.client.subscriptions.items():
                 if str(name).startswith("symbol"):
                     self.check(peer.quote, self.quotes.epoch, self.quotes.seq, self.quotes.snapshot())
-                elif not peer.wire.pending:  # else another window's snapshot may be under way
+                elif not peer.wire.pending and subscription.position != ASKED:
+                    # else another window's snapshot is under way or to come
                     whole = self.chains.whole(ChainPart(peer.window))
                     self.check(peer.chain, self.chains.epoch, self.chains.seq, whole)
 
