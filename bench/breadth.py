@@ -92,6 +92,8 @@ def _watch(plan: Plan, *, clients: int, boards: bool = False, settle: int = 3) -
             on_progress=note,
             **({} if few else {"list": ",".join(chains)}),
         )
+    if run.report["closed"]:
+        raise RuntimeError(f"{run.report['closed']} of {clients} clients were disconnected: {server.log()}")
     lag = float(told["statistics"]["loop_lag_ms"]["p99"] or 0)
     return Watched(run, idle, clients * len(chains) if few else clients, lag)
 
@@ -108,18 +110,20 @@ def valuation_ms() -> float:
     return best(value, 30) * 1000
 
 
+KINDS: dict[str, dict[str, Any]] = {
+    f"all chains, {FEW} clients": {"clients": FEW},
+    f"all chains, {MANY} clients spread over them": {"clients": MANY},
+    f"all chains and all dashboards, {FEW} clients": {"clients": FEW, "boards": True},
+}
+
+
 def rows(plan: Plan) -> list[Row]:
     """All chains by few, by many, and with all dashboards beside them."""
-    kinds: dict[str, dict[str, Any]] = {
-        f"all chains, {FEW} clients": {"clients": FEW},
-        f"all chains, {MANY} clients spread over them": {"clients": MANY},
-        f"all chains and all dashboards, {FEW} clients": {"clients": FEW, "boards": True},
-    }
-    found: dict[str, list[Watched]] = {name: [] for name in kinds}
+    found: dict[str, list[Watched]] = {name: [] for name in KINDS}
     numpy_ms = []
     for turn in range(plan.rounds):
         numpy_ms.append(valuation_ms())
-        for name, options in kinds.items():
+        for name, options in KINDS.items():
             one = _watch(plan, **options)
             found[name].append(one)
             plan.say(
@@ -127,51 +131,52 @@ def rows(plan: Plan) -> list[Row]:
                 f"{one.deltas_per_second:.2f} deltas a second on each, core {one.run.load:.0%} used "
                 f"({one.idle_load:.0%} idle), waited {one.run.waited:.0%}, numpy {numpy_ms[-1]:.2f} ms"
             )
-    least = middle(numpy_ms, float)
-    few, many, beside = kinds
-    result = []
-    for name in (few, many):
-        seen = found[name]
-        round_ms = middle(seen, lambda item: item.round_ms)
-        rate = middle(seen, lambda item: item.deltas_per_second)
-        ratio = round_ms / least
-        result += [
-            Row(
-                f"CPU of a round of deltas: {name}",
-                f"{round_ms:.1f} ms",
-                f"numpy, {CONTRACTS:,} contracts: {least:.2f} ms",
-                f"{ratio:.1f}",
-                "at most 15",
-                "8",
-                at_most(ratio, 15, 8),
-            ),
-            Row(
-                f"deltas a second on each: {name}",
-                f"{rate:.2f}",
-                "",
-                "",
-                "at least 1.9",
-                "",
-                at_least(rate, 1.9),
-            ),
-        ]
-    alone, both = (middle(found[name], lambda item: item.round_ms) for name in (few, beside))
-    result.append(
-        Row(
-            f"CPU of a round: {beside}",
-            f"{both:.1f} ms",
-            f"without dashboards: {alone:.1f} ms",
-            f"{both / alone:.2f}",
-            "at most 1.5",
-            "",
-            at_most(both / alone, 1.5),
-        )
-    )
+    few, many, beside = KINDS
     lag = _watch(plan, clients=FEW, settle=plan.size(LAG_MEMORY_S, 2)).lag_p99_ms
-    result.append(
-        Row(f"loop lag p99: {few}", f"{lag:.1f} ms", must="at most 50 ms", verdict=at_most(lag, 50))
+    return [
+        *_chain_rows(few, found[few], middle(numpy_ms, float)),
+        *_chain_rows(many, found[many], middle(numpy_ms, float)),
+        _board_row(beside, _round_ms(found[beside]), _round_ms(found[few])),
+        Row(f"loop lag p99: {few}", f"{lag:.1f} ms", must="at most 50 ms", verdict=at_most(lag, 50)),
+    ]
+
+
+def _round_ms(seen: list[Watched]) -> float:
+    return middle(seen, lambda item: item.round_ms)
+
+
+def _chain_rows(name: str, seen: list[Watched], numpy_ms: float) -> list[Row]:
+    round_ms, rate = _round_ms(seen), middle(seen, lambda item: item.deltas_per_second)
+    ratio = round_ms / numpy_ms
+    return [
+        Row(
+            f"CPU of a round of deltas: {name}",
+            f"{round_ms:.1f} ms",
+            f"numpy, {CONTRACTS:,} contracts: {numpy_ms:.2f} ms",
+            f"{ratio:.1f}",
+            "at most 15",
+            "8",
+            at_most(ratio, 15, 8),
+        ),
+        Row(
+            f"deltas a second on each: {name}",
+            f"{rate:.2f}",
+            must="at least 1.9",
+            verdict=at_least(rate, 1.9),
+        ),
+    ]
+
+
+def _board_row(name: str, both_ms: float, alone_ms: float) -> Row:
+    ratio = both_ms / alone_ms
+    return Row(
+        f"CPU of a round: {name}",
+        f"{both_ms:.1f} ms",
+        f"without dashboards: {alone_ms:.1f} ms",
+        f"{ratio:.2f}",
+        must="at most 1.5",
+        verdict=at_most(ratio, 1.5),
     )
-    return result
 
 
 def main(arguments: list[str] | None = None) -> None:

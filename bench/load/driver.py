@@ -14,6 +14,7 @@ from bench.machine import compiled, pinned
 ADDRESSES = 8  # of a crowd: one address has 28,000 ports
 SUBSCRIBE_NIFTY = '["subscribe_symbol",{"symbol":"NIFTY"}]'
 SUBSCRIBE_CHAIN = '["subscribe_option_chain",{"symbol":"NIFTY","strikes":20}]'
+SUBSCRIBE_QUOTES = '["subscribe_option_chain",{"symbol":"NIFTY","strikes":20,"fields":"quotes"}]'
 SUBSCRIBE_LISTED = '["subscribe_symbol",{"symbol":"%s"}]'
 
 

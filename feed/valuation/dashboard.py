@@ -152,21 +152,21 @@ class UnderlyingVolatilities:
     def prepare(self, symbols: Iterable[str]) -> None:
         """Value in one pass the months of the symbols whose options changed."""
         market = self._market
-        changed: dict[str, list[Listing]] = {}
+        changed: dict[str, tuple[tuple[object, ...], list[Listing]]] = {}
         for symbol in symbols:
             months = index_months(market.universe, symbol, market.last_input_ms)
-            version = (market.epoch, *((item.key, market.chain_seq(item)) for item in months))
+            version: tuple[object, ...] = (
+                market.epoch,
+                *((item.key, market.chain_seq(item)) for item in months),
+            )
             cached = self._cached.get(symbol)
             if cached is None or cached[0] != version:
-                self._cached[symbol] = (version, UNKNOWN_VOLATILITY)
-                changed[symbol] = months
-        listings = [listing for months in changed.values() for listing in months]
-        if not listings:
-            return
-        valued = self._value(listings)
-        for symbol, months in changed.items():
-            found = of_months(valued, months, market.interest_rate)
-            self._cached[symbol] = (self._cached[symbol][0], found)
+                changed[symbol] = (version, months)
+        listings = [listing for _, months in changed.values() for listing in months]
+        valued = self._value(listings) if listings else None
+        for symbol, (version, months) in changed.items():
+            found = UNKNOWN_VOLATILITY if valued is None else of_months(valued, months, market.interest_rate)
+            self._cached[symbol] = (version, found)
 
     def _value(self, listings: Sequence[Listing]) -> ValuedChains:
         market = self._market

@@ -14,7 +14,7 @@ import math
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,12 @@ from schemas.wire import encode
 
 SLICE = 100  # sockets written to before the time is looked at: less than a millisecond
 MAX_TURN_S = 0.004  # how long a cycle may keep the loop: pings, REST and accepting wait no longer
-MAX_PORTION_BYTES = 2**18  # what a socket that takes a part of it may leave unread, of all the streams missed
+MAX_PORTION_BYTES = 2**18  # written in one go of all that a client missed: as much may have to wait in memory
 FULL_INTERVAL_MS = 1000  # a client that replaces its whole state is served once a second
 FAN_OUT_SAMPLES = 512
 MOST_CYCLES = 64  # between two tries of a stream that fails: half a minute at the default
+
+Prepare = Callable[[list[Room]], Awaitable[None]]
 
 
 class FanOutStatistics:
@@ -181,10 +183,15 @@ class Broadcaster:
             self.rooms.pop(room.key, None)
         return True
 
-    async def publish(self) -> None:
-        """One cycle: advance every room, then write once to each client that has something new."""
+    async def publish(self, prepare: Prepare | None = None) -> None:
+        """One cycle: advance every room, then write once to each client that has something new.
+
+        ``prepare`` goes first, as a part of the cycle: it is given the rooms whose streams are due.
+        """
         started = self._turn_began_s = self._monotonic()
         self._cycle += 1
+        if prepare is not None:
+            await prepare([room for room in self.rooms.values() if room.is_due])
         several: dict[Client, None] = dict(self._lagging)
         for room in list(self.rooms.values()):
             await self._publish_room(room, several)

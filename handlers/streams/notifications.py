@@ -13,6 +13,7 @@ from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.candle_views import CandleViews
 from handlers.streams.market_status import MarketStatus
 from handlers.streams.rooms import Room, Subscription
+from handlers.streams.state import Stream
 from handlers.streams.views import Views
 from handlers.transport.frames import Packet
 from schemas.wire import encode
@@ -51,17 +52,18 @@ class Notifier:
         while closed:
             with self._guard.part("closed_candles"):
                 await self._tell_closed(closed.popleft())
-        await self._prepare()
-        await self._broadcaster.publish()
+        await self._broadcaster.publish(self._prepare)
         with self._guard.part("market_status"):
             await self._tell_phases()
         with self._guard.part("feed_status"):
             await self._tell_feed_state()
 
-    async def _prepare(self) -> None:
-        """Value in one pass what the streams are about to tell."""
-        rooms = [room for room in self._broadcaster.rooms.values() if room.is_due]
-        for streams in self._views.batches(room.stream for room in rooms):
+    async def _prepare(self, rooms: list[Room]) -> None:
+        """Value in one pass what the streams of rooms are about to tell."""
+        batches: list[list[Stream]] = []
+        with self._guard.part("valuation"):
+            batches = self._views.batches(room.stream for room in rooms)
+        for streams in batches:
             with self._guard.part("valuation"):
                 self._views.prepare(streams)
             await self._broadcaster.yield_to_loop()

@@ -13,7 +13,9 @@ from feed.market.market import Market
 from feed.market.source import Update
 from feed.market.universe import Listing, Universe
 from feed.simulation.source import SimulatedSource
+from feed.valuation import dashboard
 from feed.valuation.chain import ValuedChains, value_listings
+from feed.valuation.dashboard import UnderlyingVolatilities
 from handlers.streams import state
 from handlers.streams import views as views_module
 from handlers.streams.state import ChainPart
@@ -151,3 +153,19 @@ def _without_first(strikes: np.ndarray, tokens: np.ndarray, shorter: bool) -> tu
     if not shorter:
         return strikes, tokens
     return strikes[1:], tokens.reshape(2, -1)[:, 1:].ravel()
+
+
+def test_volatility_that_could_not_be_valued_is_not_taken_for_unknown(
+    seen: Together, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen.step()
+    volatilities = UnderlyingVolatilities(seen.market)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dashboard, "value_state", fail)
+        with pytest.raises(RuntimeError):
+            volatilities.of("NIFTY")
+    assert volatilities.of("NIFTY").index > 0
