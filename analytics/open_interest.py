@@ -31,6 +31,7 @@ __all__ = [
     "put_call_ratio",
     "support_resistance",
     "totals",
+    "walls",
     "zero_gamma_level",
 ]
 
@@ -183,9 +184,26 @@ def support_resistance(strikes: ArrayLike, call_oi: ArrayLike, put_oi: ArrayLike
 
     """
     strike = np.asarray(strikes, dtype=np.float64)
-    support, put = _largest(np.asarray(put_oi, dtype=np.float64), count)
-    resistance, call = _largest(np.asarray(call_oi, dtype=np.float64), count)
-    return Walls(strike[support], put, strike[resistance], call)
+    call, put = np.asarray(call_oi, dtype=np.float64), np.asarray(put_oi, dtype=np.float64)
+    segments = Segments(np.array([strike.size]))
+    support, resistance = walls(segments, put, count), walls(segments, call, count)
+    return Walls(strike[support], put[support], strike[resistance], call[resistance])
+
+
+def walls(segments: Segments, interest: Array, count: int = 3) -> Positions:
+    """Places of the largest positions of many expiries, each as `support_resistance` says: (n,).
+
+    Parameters
+    ----------
+    segments : Segments
+        The strikes of each expiry.
+    interest : ndarray (strikes,)
+        Open interest of one side.
+    count : int
+        Strikes of each expiry.
+
+    """
+    return segments.smallest(-interest, interest > 0.0, count)
 
 
 def build_up(price_change: ArrayLike, oi_change: ArrayLike) -> NDArray[np.int8]:
@@ -212,9 +230,3 @@ def _known_sum(values: ArrayLike) -> tuple[float, int]:
     array = np.asarray(values, dtype=np.float64)
     known = array[~np.isnan(array)]
     return (float(known.sum()) if known.size else np.nan), known.size
-
-
-def _largest(interest: Array, count: int) -> tuple[Positions, Array]:
-    known = np.flatnonzero(interest > 0.0)
-    order = known[np.argsort(-interest[known], kind="stable")[:count]]
-    return order, interest[order]

@@ -53,6 +53,17 @@ class Segments:
         """How many elements of each row are set: (rows,)."""
         return np.bincount(self.row[flags], minlength=len(self))
 
+    def bounds(self, flags: Flags) -> tuple[Positions, Positions]:
+        """First and last set element of each row, counted from its start: each (rows,).
+
+        Where none is set the first stands behind the last.
+        """
+        if not len(flags):
+            return np.zeros(len(self), np.intp), np.full(len(self), -1)
+        first = np.minimum.reduceat(np.where(flags, self.column, len(flags)), self.starts)
+        last = np.maximum.reduceat(np.where(flags, self.column, -1), self.starts)
+        return first, last
+
     def known_sum(self, values: Array) -> Array:
         """The sum of each row's known elements, NaN where none is: (rows,)."""
         if not len(values):
@@ -75,13 +86,20 @@ class Segments:
         result[some] = np.where(low == high, low, (low + high) / 2)
         return result
 
-    def nearest(self, gaps: Array, chosen: Flags, most: int) -> Flags:
-        """The chosen elements of each row with the smallest gaps, at most so many; the first on ties."""
+    def smallest(self, values: Array, chosen: Flags, most: int) -> Positions:
+        """Places of the chosen elements with the smallest values, at most so many of a row: (n,).
+
+        Row after row, the smallest first; on ties the first.
+        """
         places = np.flatnonzero(chosen)
         rows = self.row[places]
-        order = places[np.lexsort((places, gaps[places], rows))]
+        order = places[np.lexsort((places, values[places], rows))]
         counts = np.bincount(rows, minlength=len(self))
         rank = np.arange(len(order)) - (np.cumsum(counts) - counts)[self.row[order]]
+        return order[rank < most]
+
+    def nearest(self, gaps: Array, chosen: Flags, most: int) -> Flags:
+        """The chosen elements of each row with the smallest gaps, at most so many; the first on ties."""
         result = np.zeros(len(self.row), bool)
-        result[order[rank < most]] = True
+        result[self.smallest(gaps, chosen, most)] = True
         return result

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import erf, ndtr
 
-from analytics.arrays import Array
+from analytics.arrays import Array, Positions
 from analytics.forward import NEAR_THE_MONEY
 from analytics.segments import Segments
 
@@ -52,26 +52,26 @@ class DeltaSkew:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedMove:
-    """How far the underlying is priced to go by expiry.
+    """How far the underlying is priced to go by expiry; each of the shape of what it was asked for.
 
     Attributes
     ----------
-    straddle : float
+    straddle : ndarray
         Price of call plus put struck at the forward.
-    mean_move : float
+    mean_move : ndarray
         Expected distance from the forward at expiry: the straddle without discounting.
-    deviation : float
+    deviation : ndarray
         One standard deviation, ``F sigma sqrt(T)``; a quarter more than the mean.
-    low, high : float
+    low, high : ndarray
         The range that one standard deviation of the logarithm spans.
 
     """
 
-    straddle: float
-    mean_move: float
-    deviation: float
-    low: float
-    high: float
+    straddle: Array
+    mean_move: Array
+    deviation: Array
+    low: Array
+    high: Array
 
 
 def out_of_the_money(
@@ -177,27 +177,72 @@ def delta_skew(
     is interpolated linearly in it at ``delta`` and ``1 - delta``.
 
     """
-    strike, sigma = _known(strikes, volatility)
-    at_the_money = atm_volatility(strike, sigma, forward).volatility
-    v = sigma * math.sqrt(time_to_expiry) if time_to_expiry > 0.0 else np.empty(0)
-    if not v.size or not forward > 0.0:
-        return DeltaSkew(math.nan, math.nan, math.nan, math.nan, math.nan, strike.size)
-    call_delta = ndtr(np.log(forward / strike) / v + 0.5 * v)
+    strike, sigma = np.asarray(strikes, dtype=np.float64), np.asarray(volatility, dtype=np.float64)
+    segments, forwards = Segments(np.array([strike.size])), np.array([forward], dtype=np.float64)
+    found = delta_skews(segments, strike, sigma, forwards, np.array([time_to_expiry]), delta)
+    call, put = float(found.call[0]), float(found.put[0])
+    middle = 0.5 * (call + put) - float(atm_volatilities(segments, strike, sigma, forwards).volatility[0])
+    return DeltaSkew(put, call, put - call, call - put, middle, int(np.count_nonzero(sigma > 0.0)))
+
+
+class DeltaSkews(NamedTuple):
+    """Put's and call's volatility of `DeltaSkew`, of many expiries: each (expiries,)."""
+
+    put: Array
+    call: Array
+
+
+def delta_skews(
+    segments: Segments,
+    strikes: Array,
+    volatility: Array,
+    forwards: Array,
+    time_to_expiry: Array,
+    delta: float = 0.25,
+) -> DeltaSkews:
+    """Put and call volatility at equal distance in delta of many expiries, each as `delta_skew` says.
+
+    Parameters
+    ----------
+    segments : Segments
+        The strikes of each expiry.
+    strikes, volatility : ndarray (strikes,)
+        Ascending within each expiry; NaN volatilities are passed over.
+    forwards, time_to_expiry : ndarray (expiries,)
+        Of each expiry, years.
+    delta : float
+        Undiscounted forward delta of the call, and of the put without its sign.
+
+    """
+    defined = (forwards > 0.0) & (time_to_expiry > 0.0)
+    known = np.flatnonzero((volatility > 0.0) & defined[segments.row])
+    row, sigma = segments.row[known], volatility[known]
+    v = sigma * np.sqrt(time_to_expiry[row])
+    call_delta = ndtr(np.log(forwards[row] / strikes[known]) / v + 0.5 * v)
     # noisy wings may turn back: only the falling part around the money is a function of delta
-    call = _at_delta(call_delta, sigma, delta)
-    put = _at_delta(call_delta, sigma, 1.0 - delta)
-    return DeltaSkew(put, call, put - call, call - put, 0.5 * (call + put) - at_the_money, strike.size)
+    left = np.flatnonzero(row[:-1] == row[1:])
+    sides = []
+    for wanted, nearest in ((1.0 - delta, np.maximum), (delta, np.minimum)):
+        crossing = left[(call_delta[left] >= wanted) & (call_delta[left + 1] <= wanted)]
+        none = -1 if nearest is np.maximum else len(known)
+        at = np.full(len(segments), none)
+        nearest.at(at, row[crossing], crossing)
+        side = np.full(len(segments), np.nan)
+        crossed = at != none
+        side[crossed] = _at_delta(call_delta, sigma, at[crossed], wanted)
+        sides.append(side)
+    return DeltaSkews(*sides)
 
 
 def expected_move(
-    forward: float, volatility: float, time_to_expiry: float, discount_factor: float = 1.0
+    forward: ArrayLike, volatility: ArrayLike, time_to_expiry: ArrayLike, discount_factor: ArrayLike = 1.0
 ) -> ExpectedMove:
     """Expected move from the volatility at the forward.
 
     Parameters
     ----------
-    forward, volatility, time_to_expiry, discount_factor : float
-        Of this expiry; NaN gives NaN.
+    forward, volatility, time_to_expiry, discount_factor : array_like
+        Of each expiry, any shapes that broadcast; NaN gives NaN.
 
     Notes
     -----
@@ -205,14 +250,15 @@ def expected_move(
     listed strike. The range is ``F e^(-v)`` to ``F e^v``, v = sigma sqrt(T).
 
     """
-    v = volatility * math.sqrt(max(time_to_expiry, 0.0))
-    mean_move = 2.0 * forward * math.erf(v / math.sqrt(8.0))
+    forwards = np.asarray(forward, dtype=np.float64)
+    v = np.asarray(volatility) * np.sqrt(np.maximum(time_to_expiry, 0.0))
+    mean_move = 2.0 * forwards * erf(v / math.sqrt(8.0))
     return ExpectedMove(
-        straddle=discount_factor * mean_move,
+        straddle=np.asarray(discount_factor) * mean_move,
         mean_move=mean_move,
-        deviation=forward * v,
-        low=forward * math.exp(-v),
-        high=forward * math.exp(v),
+        deviation=forwards * v,
+        low=forwards * np.exp(-v),
+        high=forwards * np.exp(v),
     )
 
 
@@ -247,18 +293,10 @@ def probability_beyond(
     return probability
 
 
-def _known(strikes: ArrayLike, volatility: ArrayLike) -> tuple[Array, Array]:
-    strike, sigma = np.asarray(strikes, dtype=np.float64), np.asarray(volatility, dtype=np.float64)
-    known = sigma > 0.0
-    return strike[known], sigma[known]
-
-
-def _at_delta(call_delta: Array, sigma: Array, delta: float) -> float:
-    """Volatility where the falling deltas cross the one wanted, at the crossing nearest the middle."""
-    crossing = np.flatnonzero((call_delta[:-1] >= delta) & (call_delta[1:] <= delta))
-    if not crossing.size:
-        return math.nan
-    left = int(crossing[0] if delta < 0.5 else crossing[-1])
-    high, low = float(call_delta[left]), float(call_delta[left + 1])
-    share = (high - delta) / (high - low) if high > low else 0.5
-    return float((1.0 - share) * sigma[left] + share * sigma[left + 1])
+def _at_delta(call_delta: Array, sigma: Array, left: Positions, delta: float) -> Array:
+    """Volatility where the falling deltas cross the one wanted, each between a place and the next."""
+    high, low = call_delta[left], call_delta[left + 1]
+    share = np.full(len(left), 0.5)
+    np.divide(high - delta, high - low, out=share, where=high > low)
+    result: Array = (1.0 - share) * sigma[left] + share * sigma[left + 1]
+    return result

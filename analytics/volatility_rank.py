@@ -32,6 +32,9 @@ class Rank:
     days: int
 
 
+NO_RANK = Rank(math.nan, math.nan, 0)
+
+
 def rank_and_percentile(history: ArrayLike, current: float) -> Rank:
     """Standing of the current implied volatility among a year of its own closes.
 
