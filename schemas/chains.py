@@ -10,12 +10,12 @@ from marshmallow import Schema, fields
 from numpy.typing import NDArray
 
 from schemas.columns import Column, FloatArray, RowWriter, rounded
-from schemas.compiled import compiled, compiled_columns
+from schemas.compiled import by_row, compiled, compiled_columns
 from schemas.wire import Count, Number, Timestamp, encode
 
 if TYPE_CHECKING:
     from feed.market.market import Provenance
-    from feed.valuation.chain import Chain, ChainHeads, ValuedChains
+    from feed.valuation.chain import ChainHeads, ValuedChains
 
 DAYS_A_YEAR = 365  # theta is shown per calendar day
 BUILD_UPS = ("long_build_up", "short_build_up", "long_unwinding", "short_covering")
@@ -148,36 +148,33 @@ class ChainSchema(ChainHeaderSchema, ProvenanceSchema):
     option_chain = fields.List(fields.Nested(ChainRowSchema))
 
 
-CHAIN_ROWS = RowWriter(ROW_COLUMNS, STRIKE)
+CHAIN_ROWS = RowWriter(ROW_COLUMNS)
 
-_dump_header = compiled(ChainHeaderSchema, without=TotalsSchema().fields)
-_dump_totals = compiled(TotalsSchema, keys=True)
 _header_columns = compiled_columns(ChainHeaderSchema, without=TotalsSchema().fields)
 _totals_columns = compiled_columns(TotalsSchema, keys=True)
 _provenance_columns = compiled_columns(ProvenanceSchema, keys=True)
 _PROVENANCE = [field.attribute or name for name, field in ProvenanceSchema().fields.items()]
 dump_provenance = compiled(ProvenanceSchema)
-dump_coverage = compiled(CoverageSchema)
-
-
-def dump_totals(chain: Chain) -> dict[str, Any]:
-    """The sums of a ``Chain`` as ``TotalsSchema`` describes them."""
-    return _dump_totals({**chain.totals, "max_pain": chain.pain.strike})
-
-
-def dump_header(chain: Chain) -> dict[str, Any]:
-    """Everything of a ``Chain`` but its rows."""
-    return {**_dump_header(chain), **dump_totals(chain), **dump_provenance(chain.provenance)}
 
 
 def dump_headers(heads: ChainHeads) -> list[dict[str, Any]]:
-    """``dump_header`` of many chains at once."""
+    """Everything of some chains but their rows."""
     columns = {
         **_header_columns(heads),
-        **_totals_columns({**heads.totals, "max_pain": heads.max_pain}),
-        **_provenance_columns(_columns_of(heads.provenance)),
+        **totals_columns(heads),
+        **provenance_columns(heads.provenance),
     }
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return by_row(columns)
+
+
+def provenance_columns(provenance: Sequence[Provenance]) -> dict[str, list[Any]]:
+    """``dump_provenance`` of many states at once."""
+    return _provenance_columns(_columns_of(provenance))
+
+
+def totals_columns(heads: ChainHeads) -> dict[str, list[Any]]:
+    """The sums of some chains as ``TotalsSchema`` describes them."""
+    return _totals_columns({**heads.totals, "max_pain": heads.max_pain})
 
 
 def _columns_of(items: Sequence[Provenance]) -> dict[str, list[Any]]:
@@ -187,15 +184,15 @@ def _columns_of(items: Sequence[Provenance]) -> dict[str, list[Any]]:
 def encode_chain(
     header: Mapping[str, Any], table: FloatArray, shown: NDArray[np.bool_] | None = None
 ) -> bytes:
-    """A chain as one JSON object: what ``dump_header`` made, and rows of what ``chain_table`` made.
+    """A chain as one JSON object: what ``dump_headers`` made of it, and rows of what ``chain_table`` made.
 
     ``shown`` : (len(ROW_COLUMNS),) are the columns of the rows, all without it.
     """
     return encode({**header, "option_chain": CHAIN_ROWS.whole(table, shown)})
 
 
-def chain_table(chain: Chain | ValuedChains) -> FloatArray:
-    """The rows of a chain, or of all of a pass, as a matrix of wire values: (len(ROW_COLUMNS), n)."""
+def chain_table(chain: ValuedChains) -> FloatArray:
+    """The rows of all chains of a pass as a matrix of wire values: (len(ROW_COLUMNS), n)."""
     table = np.empty((len(ROW_COLUMNS), len(chain.strikes)))
     table[STRIKE] = chain.strikes
     table[IS_ATM] = chain.is_atm
@@ -206,9 +203,9 @@ def chain_table(chain: Chain | ValuedChains) -> FloatArray:
     return table
 
 
-def leg_values(chain: Chain | ValuedChains) -> dict[str, FloatArray]:
-    """Leg fields in display units, each (2, n), from the raw units of a chain or of all of a pass."""
-    legs, greeks = chain.legs, chain.greeks
+def leg_values(chain: ValuedChains) -> dict[str, FloatArray]:
+    """Leg fields in display units, each (2, n), from the raw units of a pass."""
+    legs, greeks, intrinsic = chain.legs, chain.greeks, chain.intrinsic
     return {
         "token": chain.tokens,
         "ltp": legs["last_price"],
@@ -228,8 +225,8 @@ def leg_values(chain: Chain | ValuedChains) -> dict[str, FloatArray]:
         "theta": greeks.theta / DAYS_A_YEAR,
         "vega": greeks.vega / 100,
         "rho": greeks.rho / 100,
-        "intrinsic": chain.intrinsic,
-        "time_val": legs["last_price"] - chain.intrinsic,
+        "intrinsic": intrinsic,
+        "time_val": legs["last_price"] - intrinsic,
         "open": legs["open"],
         "high": legs["high"],
         "low": legs["low"],

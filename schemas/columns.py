@@ -14,7 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from schemas.wire import MAX_WHOLE, whole
+from schemas.wire import MAX_WHOLE, counts
 
 FloatArray = NDArray[np.float64]
 
@@ -41,15 +41,8 @@ class Column:
             names = (None, *self.choices)
             return [names[int(code)] if code == code else None for code in cells.tolist()]
         if self.decimals is None:
-            return whole_numbers(cells)
+            return counts(cells)
         return cells.tolist()
-
-
-def whole_numbers(cells: FloatArray) -> list[Any]:
-    """Counts as integers where they are; fractional ones as floats, unknown ones as None."""
-    if (np.abs(cells) <= MAX_WHOLE).all() and (cells == np.trunc(cells)).all():
-        return cells.astype(np.int64).tolist()
-    return [None if cell != cell else int(cell) if whole(cell) else cell for cell in cells.tolist()]
 
 
 def rounded(values: FloatArray, decimals: int | None) -> FloatArray:
@@ -76,33 +69,35 @@ def differs(before: FloatArray, after: FloatArray) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True)
 class RowTexts:
-    """The text of rows in pieces: those of row ``i`` are ``pieces[starts[i] : starts[i + 1]]``."""
+    """The text of rows in pieces: those of row ``i`` are from ``starts[i]`` to ``starts[i + 1]``.
+
+    Places are counted from ``starts[0]``.
+    """
 
     pieces: list[bytes]
     starts: list[int]
 
     def between(self, first: int, stop: int) -> RowTexts:
         """The rows of a range alone."""
-        start, end = self.starts[first], self.starts[stop]
-        return RowTexts(self.pieces[start:end], [at - start for at in self.starts[first : stop + 1]])
+        starts = self.starts[first : stop + 1]
+        return RowTexts(self.pieces[starts[0] - self.starts[0] : starts[-1] - self.starts[0]], starts)
 
     def array(self, first: int, stop: int) -> orjson.Fragment:
         """The rows of a range that say anything, as a JSON array."""
-        text = b"".join(self.pieces[self.starts[first] : self.starts[stop]])
+        begin = self.starts[0]
+        text = b"".join(self.pieces[self.starts[first] - begin : self.starts[stop] - begin])
         return orjson.Fragment(b"[" + text[2:] + b"}]" if text else b"[]")  # each row begins with "},"
 
 
 class RowWriter:
     """Writes rows of a table as JSON: the cells as text in one step for all, then put together.
 
-    Rows are objects, named by the column ``key``, whose cell each row begins with.
+    Rows are objects, named by the first column, whose cell each row begins with.
     """
 
-    def __init__(self, columns: Sequence[Column], key: int) -> None:
-        self._key = key
-        self._key_is_count = columns[key].decimals is None
-        self._heads = _objects([f',"{column.name}":'.encode() for column in columns])
-        self._begin = f'}},{{"{columns[key].name}":'.encode()
+    def __init__(self, columns: Sequence[Column]) -> None:
+        key, *others = (f'"{column.name}":'.encode() for column in columns)
+        self._heads = _objects([b"},{" + key, *(b"," + head for head in others)])
         self._is_count = np.array([column.decimals is None for column in columns])
         self._is_coded = np.array([column.flag or bool(column.choices) for column in columns])
         words: list[bytes] = []
@@ -116,17 +111,11 @@ class RowWriter:
     def texts(self, table: FloatArray, changed: NDArray[np.bool_]) -> RowTexts:
         """The cells that ``changed``, by row; both (columns, n). A row without one has no text."""
         told = changed.T.copy()
-        told[:, self._key] = False
-        positions, lines = np.nonzero(told)
+        told[:, 0] = told[:, 1:].any(axis=1)
+        positions, lines = np.divmod(np.flatnonzero(told), len(table))
         pieces = np.empty(2 * len(lines), object)
         pieces[0::2] = self._heads[lines]
         pieces[1::2] = self._cells(table[lines, positions], lines)
-        firsts = np.flatnonzero(np.diff(positions, prepend=-1))
-        keys = table[self._key, positions[firsts]]
-        named = _counts(keys) if self._key_is_count else _numbers(keys)
-        pieces[2 * firsts] = _objects(
-            [self._begin + name + head for name, head in zip(named, self._heads[lines[firsts]], strict=True)]
-        )
         starts = 2 * np.searchsorted(positions, np.arange(table.shape[1] + 1))
         return RowTexts(pieces.tolist(), starts.tolist())
 
@@ -148,6 +137,21 @@ class RowWriter:
                 self._first_word[lines[coded]] + np.nan_to_num(cells[coded]).astype(np.intp)
             ]
         return texts
+
+
+def pairs(
+    names: tuple[str, str], keys: FloatArray, values: FloatArray, lengths: Sequence[int]
+) -> list[orjson.Fragment]:
+    """Each key with its value, (n,) both, as objects of two members; a JSON array for each of the lengths."""
+    begin, second = f'{{"{names[0]}":'.encode(), f',"{names[1]}":'.encode()
+    text = orjson.dumps(np.stack((keys, values), axis=1), option=orjson.OPT_SERIALIZE_NUMPY)
+    rows = text[2:-2].replace(b"],[", b"|").replace(b",", second).split(b"|")  # numbers have no comma
+    arrays, start, between = [], 0, b"}," + begin
+    for length in lengths:
+        rows_of_it = between.join(rows[start : start + length])
+        arrays.append(orjson.Fragment(b"[" + begin + rows_of_it + b"}]" if length else b"[]"))
+        start += length
+    return arrays
 
 
 def _objects(items: list[bytes]) -> NDArray[np.object_]:

@@ -5,19 +5,19 @@ A schema is the single definition: what is compiled from it makes the same bytes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter, getitem, itemgetter
 from typing import Any
 
 import numpy as np
 from marshmallow import Schema, fields
 
-from schemas.wire import Count, Number, count, number, numbers
+from schemas.wire import Count, Number, count, counts, number, numbers
 
 Format = Callable[[Any], Any]
 Dump = Callable[[Any], dict[str, Any]]
 Column = Callable[[Any], list[Any]]
-_PLAIN: dict[type[fields.Field[Any]], Callable[[Any], Any]] = {fields.Integer: int, fields.String: str}
+_AS_IT_IS = (fields.Integer, fields.String, fields.Boolean)  # JSON writes a column of them without our help
 
 
 def compiled(schema: type[Schema], *, keys: bool = False, without: Collection[str] = ()) -> Dump:
@@ -43,10 +43,18 @@ def compiled(schema: type[Schema], *, keys: bool = False, without: Collection[st
 def compiled_columns(
     schema: type[Schema], *, keys: bool = False, without: Collection[str] = ()
 ) -> Callable[[Any], dict[str, list[Any]]]:
-    """As ``compiled``, of many at once: the object has an array or a list for each attribute."""
+    """As ``compiled``, of many at once: the object has an array or a list for each attribute.
+
+    For a nested schema it has a mapping of them, for a list what was written of it already.
+    """
     parts = _parts(schema, without)
     read: Callable[[Any, str], Any] = getitem if keys else getattr
     return lambda source: {name: column(read(source, attribute)) for name, attribute, column in parts}
+
+
+def by_row(columns: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:
+    """What ``compiled_columns`` made, object by object."""
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _parts(schema: type[Schema], without: Collection[str]) -> list[tuple[str, str, Column]]:
@@ -63,17 +71,16 @@ def _column(name: str, field: fields.Field[Any]) -> Column:
         places = field.places
         return lambda values: numbers(np.asarray(values, np.float64), places)
     if isinstance(field, fields.Nested) and not field.many:
-        parts = _parts(type(field.schema), ())
-        names = [part[0] for part in parts]
-        readers = [(attrgetter(source), column) for _, source, column in parts]
-        return lambda values: [
-            dict(zip(names, row, strict=True))
-            for row in zip(*(column(list(map(read, values))) for read, column in readers), strict=True)
-        ]
+        nested = compiled_columns(type(field.schema), keys=True)
+        return lambda columns: by_row(nested(columns))
+    if isinstance(field, fields.List):
+        return lambda written: written
+    if isinstance(field, Count):
+        return lambda values: counts(np.asarray(values, np.float64))
+    if type(field) in _AS_IT_IS:
+        return lambda values: values.tolist() if isinstance(values, np.ndarray) else values
     form = _format(name, field)
-    return lambda values: [
-        form(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)
-    ]
+    return lambda values: list(map(form, values))
 
 
 def _format(name: str, field: fields.Field[Any]) -> Format:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from marshmallow import Schema, fields
 
+from analytics.arrays import Positions
 from schemas.chains import (
     CoverageSchema,
     ProvenanceSchema,
     TotalsSchema,
-    dump_coverage,
-    dump_provenance,
-    dump_totals,
+    provenance_columns,
+    totals_columns,
 )
-from schemas.columns import FloatArray
-from schemas.compiled import compiled
-from schemas.wire import Count, Number, Timestamp, count, number, numbers, timestamp
+from schemas.columns import FloatArray, pairs, rounded
+from schemas.compiled import by_row, compiled_columns
+from schemas.wire import Count, Number, Timestamp, count
 
 if TYPE_CHECKING:
-    from feed.valuation.dashboard import Dashboard
+    from feed.valuation.chain import ValuedChains
+    from feed.valuation.dashboard import Dashboards
 
 EXPOSURE_CONVENTION = (
     "dealers are taken to be long calls and short puts: calls count plus, puts minus; "
@@ -107,58 +109,61 @@ class DashboardSchema(TotalsSchema, ProvenanceSchema):
     timestamp = Timestamp("the same as as_of")
 
 
-_dump_sentiment = compiled(SentimentSchema)
+_OF_CHAINS = frozenset((*TotalsSchema().fields, *ProvenanceSchema().fields))
+_columns = compiled_columns(DashboardSchema, keys=True, without=_OF_CHAINS)
 
 
-def dump_dashboard(board: Dashboard) -> dict[str, Any]:
-    """A ``Dashboard`` as ``DashboardSchema`` describes it, written column-wise."""
-    chain, walls, exposure = board.chain, board.walls, board.exposure
-    return {
-        "symbol": chain.symbol,
-        "expiry": chain.expiry.isoformat(),
-        "spot_price": number(chain.spot_price, 2),
-        "atm_strike": number(chain.atm_strike, 2),
-        **dump_totals(chain),
-        "pcr_oi_change": number(chain.totals["pcr_oi_change"], 4),
-        "max_pain_curve": _pairs(chain.strikes, chain.pain.curve, "payout"),
-        "support": _walls(walls.support_strikes, walls.support_open_interest),
-        "resistance": _walls(walls.resistance_strikes, walls.resistance_open_interest),
-        "atm_iv": number(100 * board.atm_iv, 2),
-        "iv_skew": number(100 * board.iv_skew, 2),
-        "near_month_iv": number(100 * board.volatility.near_month, 2),
-        "iv_rank": number(100 * board.rank.rank, 2),
-        "iv_percentile": number(100 * board.rank.percentile, 2),
-        "iv_days": board.rank.days,
-        "straddle_price": number(board.straddle_price, 2),
-        "expected_move": number(board.move.deviation, 2),
-        "expected_range": {"low": number(board.move.low, 2), "high": number(board.move.high, 2)},
+def dump_dashboards(boards: Dashboards) -> list[dict[str, Any]]:
+    """Each of ``Dashboards`` as ``DashboardSchema`` describes it, written column by column."""
+    valued, heads, exposure, move = boards.valued, boards.heads, boards.exposure, boards.move
+    volatilities = [figures.volatility for figures in boards.underlyings]
+    ranks = [figures.rank for figures in boards.underlyings]
+    columns = {
+        "symbol": heads.symbol,
+        "expiry": heads.expiry,
+        "spot_price": heads.spot_price,
+        "atm_strike": heads.atm_strike,
+        "pcr_oi_change": valued.totals["pcr_oi_change"],
+        "max_pain_curve": _by_strike("payout", valued, valued.pains.curve),
+        "support": _walls(valued, boards.support, valued.legs["open_interest"][1]),
+        "resistance": _walls(valued, boards.resistance, valued.legs["open_interest"][0]),
+        "atm_iv": 100 * valued.atm_volatility,
+        "iv_skew": 100 * boards.iv_skew,
+        "near_month_iv": [100 * volatility.near_month for volatility in volatilities],
+        "iv_rank": [100 * rank.rank for rank in ranks],
+        "iv_percentile": [100 * rank.percentile for rank in ranks],
+        "iv_days": [rank.days for rank in ranks],
+        "straddle_price": valued.straddle[1],
+        "expected_move": move.deviation,
+        "expected_range": {"low": move.low, "high": move.high},
         "gamma_exposure": {
-            "convention": EXPOSURE_CONVENTION,
-            "total": number(exposure.total, 2),
-            "unsigned_total": number(exposure.unsigned_total, 2),
+            "convention": [EXPOSURE_CONVENTION] * len(ranks),
+            "total": exposure.total,
+            "unsigned_total": exposure.unsigned_total,
             "legs": exposure.legs,
-            "by_strike": _pairs(chain.strikes, exposure.by_strike, "exposure"),
+            "by_strike": _by_strike("exposure", valued, exposure.by_strike),
         },
-        "zero_gamma": number(board.zero_gamma, 2),
-        "forward": number(chain.forward, 2),
-        "basis": number(chain.forward - chain.spot_price, 2),
-        "volatility_index": number(100 * board.volatility.index, 2),
-        "sentiment": _dump_sentiment(board.sentiment),
-        "coverage": dump_coverage(chain.coverage),
-        "timestamp": timestamp(chain.as_of_ms),
-        **dump_provenance(chain.provenance),
+        "zero_gamma": boards.zero_gamma,
+        "forward": heads.forward,
+        "basis": heads.forward - heads.spot_price,
+        "volatility_index": [100 * volatility.index for volatility in volatilities],
+        "sentiment": {name: getattr(boards.sentiment, name) for name in SentimentSchema().fields},
+        "coverage": heads.coverage,
+        "timestamp": heads.as_of_ms,
     }
+    return by_row({**_columns(columns), **totals_columns(heads), **provenance_columns(heads.provenance)})
 
 
-def _pairs(strikes: FloatArray, values: FloatArray, name: str) -> list[dict[str, Any]]:
-    return [
-        {"strike_price": strike, name: value}
-        for strike, value in zip(strikes.tolist(), numbers(values, 2), strict=True)
-    ]
+def _by_strike(name: str, valued: ValuedChains, values: FloatArray) -> list[orjson.Fragment]:
+    """A figure of every strike, written for each listing."""
+    lengths = valued.selection.segments.lengths.tolist()
+    return pairs(("strike_price", name), valued.strikes, rounded(values, 2), lengths)
 
 
-def _walls(strikes: FloatArray, interest: FloatArray) -> list[dict[str, Any]]:
-    return [
-        {"strike_price": strike, "oi": count(value)}
-        for strike, value in zip(strikes.tolist(), interest.tolist(), strict=True)
-    ]
+def _walls(valued: ValuedChains, places: Positions, interest: FloatArray) -> list[list[dict[str, Any]]]:
+    listings = valued.selection.segments.row[places].tolist()
+    walls: list[list[dict[str, Any]]] = [[] for _ in valued.selection.listings]
+    figures = (listings, valued.strikes[places].tolist(), interest[places].tolist())
+    for listing, strike, held in zip(*figures, strict=True):
+        walls[listing].append({"strike_price": strike, "oi": count(held)})
+    return walls

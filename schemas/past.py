@@ -13,10 +13,10 @@ import numpy as np
 from marshmallow import Schema, ValidationError, fields
 
 from domain.intervals import Interval as IntervalName
-from schemas.columns import Column, FloatArray, rounded, whole_numbers
+from schemas.columns import Column, FloatArray, rounded
 from schemas.requests.fields import MAX_PAGE_ROWS, Day, Interval, Moment, Q, QueryInteger, shown
 from schemas.requests.queries import SpanRequest
-from schemas.wire import Count, Number, Timestamp, count, number, timestamps
+from schemas.wire import Count, Number, Timestamp, count, counts, number, timestamps
 
 if TYPE_CHECKING:
     from feed.history.open_interest import OpenInterestSeries
@@ -240,7 +240,7 @@ def dump_open_interest(series: OpenInterestSeries) -> dict[str, Any]:
         "strikes": [
             {
                 "strike_price": strike,
-                **{name: whole_numbers(values[:, place]) for name, values in columns.items()},
+                **{name: counts(values[:, place]) for name, values in columns.items()},
             }
             for place, strike in enumerate(series.strikes.tolist())
         ],

@@ -35,9 +35,13 @@ def number(value: float | None, places: int) -> float | None:
 
 def numbers(values: NDArray[np.float64], places: int) -> list[float | None]:
     """Each of (n,) values as ``number`` tells it."""
-    if np.isfinite(values).all():
+    finite = np.isfinite(values)
+    if finite.all():
         return [round(value, places) + 0.0 for value in values.tolist()]
-    return [number(value, places) for value in values.tolist()]
+    return [
+        round(value, places) + 0.0 if is_known else None
+        for value, is_known in zip(values.tolist(), finite.tolist(), strict=True)
+    ]
 
 
 MAX_WHOLE = 2.0**53  # up to it a JavaScript client reads a whole number as it is; JSON's writer ends at 2^64
@@ -53,6 +57,13 @@ def count(value: float | None) -> float | int | None:
     if value is None or not math.isfinite(value):
         return None
     return int(value) if whole(value) else float(value)
+
+
+def counts(values: NDArray[np.float64]) -> list[float | int | None]:
+    """Each of (n,) values as ``count`` tells it."""
+    if ((np.abs(values) <= MAX_WHOLE) & (values == np.trunc(values))).all():
+        return values.astype(np.int64).tolist()
+    return [count(value) for value in values.tolist()]
 
 
 class Number(fields.Float):

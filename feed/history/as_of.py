@@ -11,24 +11,24 @@ from feed.market.market import Market
 from feed.market.source import CONTRACT_FIELDS, Update
 from feed.market.universe import Universe
 from feed.reference.instruments import Expiry, Underlying
-from feed.valuation.chain import Chain, value_chain
+from feed.valuation.chain import ValuedStates, value_states
 
 PAST_EPOCH = "history"  # of states that belong to no stream
 
 
 def value_past_chain(
     stored: StoredChain, underlying: Underlying, *, at_ms: int, interest_rate: float, stale_after_ms: float
-) -> Chain:
+) -> ValuedStates:
     """The last of the recorded minutes, as it was known at ``at_ms``.
 
     It is stale where the record is older than recording once a minute explains. Quantities of the quotes are
     not recorded.
     """
     market = _market(stored, underlying, interest_rate)
-    chain = value_chain(market, market.universe.listings[0])
-    age_ms = at_ms - chain.as_of_ms
-    provenance = replace(chain.provenance, stale=age_ms > MINUTE_MS + stale_after_ms)
-    return replace(chain, provenance=provenance)
+    valued, heads = value_states(market, market.universe.listings)
+    age_ms = at_ms - heads.as_of_ms[0]
+    provenance = replace(heads.provenance[0], stale=age_ms > MINUTE_MS + stale_after_ms)
+    return valued, replace(heads, provenance=[provenance])
 
 
 def _market(stored: StoredChain, underlying: Underlying, interest_rate: float) -> Market:

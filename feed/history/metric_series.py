@@ -96,16 +96,18 @@ class MetricSeries:
         listing = self._market.universe.find((symbol, day))
         if listing is not None:
             chain = self._value(listing)
+            strikes, money = chain.strikes, chain.atm_index
         else:
             stored = await self._history.answers.chain_at(symbol, day, end_ms)
             if stored is None:
                 return []
-            chain = self._past.value(stored, end_ms)
+            valued, _ = self._past.value(stored, end_ms)
+            strikes, money = valued.strikes, int(valued.atm_index[0])
         if isinstance(choice, list):
             if listing is not None:
                 for strike in choice:
                     listing.strike_index(strike)
             return choice
-        money, count = max(0, chain.atm_index), choice or EACH_SIDE
-        window: list[float] = chain.strikes[max(0, money - count) : money + count + 1].tolist()
+        money, count = max(0, money), choice or EACH_SIDE
+        window: list[float] = strikes[max(0, money - count) : money + count + 1].tolist()
         return window

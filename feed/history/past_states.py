@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 
+from analytics.volatility_rank import rank_and_percentile
 from domain.instants import day_in_india, to_datetime
 from feed.history.as_of import value_past_chain
 from feed.history.history import History
@@ -14,8 +15,13 @@ from feed.history.store.stored_chain import StoredChain
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.reference.calendar import Calendar
-from feed.valuation.chain import Chain
-from feed.valuation.dashboard import Dashboard, UnderlyingVolatility, build_dashboard
+from feed.valuation.chain import ValuedStates
+from feed.valuation.dashboard import (
+    Dashboards,
+    UnderlyingFigures,
+    UnderlyingVolatility,
+    build_dashboards,
+)
 
 MOST_SILENT_MINUTES = 30  # of trading: after a longer silence nobody was recording
 
@@ -45,33 +51,34 @@ class PastStates:
         self._calendar = calendar
         self._clock = clock
 
-    async def chain(self, symbol: str, expiry: date | None, at_ms: int) -> Chain:
+    async def chain(self, symbol: str, expiry: date | None, at_ms: int) -> ValuedStates:
         """A chain as it stood at an instant; without an expiry the nearest one of then.
 
         Raises InFuture, NotRecorded, UnknownSymbol, HistoryError.
         """
         return self.value(await self._stored(symbol, expiry, at_ms), at_ms)
 
-    async def dashboard(self, symbol: str, expiry: date | None, at_ms: int) -> Dashboard:
+    async def dashboard(self, symbol: str, expiry: date | None, at_ms: int) -> Dashboards:
         """The figures of an expiry as they stood at an instant; raises as ``chain`` does."""
         stored = await self._stored(symbol, expiry, at_ms)
-        chain = self.value(stored, at_ms)
-        history, minute_ms = self._history, int(stored.minute_ms[-1])
-        _, before = await history.answers.day(symbol, chain.as_of_ms)
+        valued, heads = self.value(stored, at_ms)
+        as_of_ms, history, minute_ms = heads.as_of_ms[0], self._history, int(stored.minute_ms[-1])
+        _, before = await history.answers.day(symbol, as_of_ms)
         previous_close = before.close if before is not None else np.nan
-        metrics = await history.answers.metrics(symbol, chain.expiry, minute_ms, minute_ms + 1)
+        metrics = await history.answers.metrics(symbol, stored.expiry, minute_ms, minute_ms + 1)
         index, near_month = (
             float(metrics[name][-1]) if len(metrics[name]) else np.nan
             for name in ("volatility_index", "near_month_iv")
         )
-        return build_dashboard(
-            chain,
-            100 * (chain.spot_price / previous_close - 1),
+        past = await history.sessions.atm_iv_history(symbol, before_ms=as_of_ms)
+        figures = UnderlyingFigures(
+            float(100 * (heads.spot_price[0] / previous_close - 1)),
             UnderlyingVolatility(index, near_month),
-            await history.sessions.atm_iv_history(symbol, before_ms=chain.as_of_ms),
+            rank_and_percentile(past, near_month),
         )
+        return build_dashboards(valued, heads, [figures])
 
-    def value(self, stored: StoredChain, at_ms: int) -> Chain:
+    def value(self, stored: StoredChain, at_ms: int) -> ValuedStates:
         """A recorded chain, valued."""
         market = self._market
         return value_past_chain(

@@ -198,6 +198,10 @@ class Market:
         what = f"{listing.symbol} {listing.expiry.day}"
         return self._provenance(self._chains, listing.row, listing.underlying_row, what)
 
+    def knows(self, listing: Listing) -> bool:
+        """Whether any data of a listing has arrived."""
+        return bool(self._chains.as_of_ms[listing.row] != NEVER_MS)
+
     def symbol_seq(self, symbol: str) -> int:
         """Sequence number of a symbol's stream."""
         return int(self._symbols.seq[self.universe.row_of[symbol]])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from feed.reference.instruments import (
     UnknownSymbol,
 )
 
+SELECTIONS = 16  # batches of the whole universe, and single listings
 ROLL_MS = 4 * 86_400_000  # the near month leaves a volatility index three sessions before it expires
 
 
@@ -71,7 +73,7 @@ class Selection:
     """Some listings laid out strike by strike, one after the other.
 
     ``strikes``, ``call_rows``, ``put_rows`` : (strikes,), the rows being those of the table of contracts;
-    ``listing_rows``, ``underlying_rows``, ``expires_ms`` : (listings,).
+    ``listing_rows``, ``underlying_rows``, ``expires_ms`` : (listings,); ``tokens`` : (2, strikes).
     """
 
     listings: tuple[Listing, ...]
@@ -82,6 +84,7 @@ class Selection:
     listing_rows: NDArray[np.intp]
     underlying_rows: NDArray[np.intp]
     expires_ms: NDArray[np.int64]
+    tokens: NDArray[np.float64]
 
     def of_contracts(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """A column of the table of contracts as (2, strikes): calls, then puts."""
@@ -115,7 +118,7 @@ class Universe:
         }
         self._by_key = {listing.key: listing for listing in self.listings}
         self._fill()
-        self._everything: Selection | None = None
+        self._selection = lru_cache(SELECTIONS)(self._lay_out)  # the live market and the writer's thread ask
 
     @classmethod
     def build(cls, catalogue: Catalogue, at: datetime, spots: NDArray[np.float64]) -> Universe:
@@ -185,14 +188,11 @@ class Universe:
         return found
 
     def select(self, listings: Sequence[Listing]) -> Selection:
-        """Some listings in the order of their rows, or all of them."""
-        if len(listings) == len(self.listings):
-            if self._everything is None:
-                self._everything = self._select(self.listings)
-            return self._everything
-        return self._select(tuple(sorted(listings, key=lambda listing: listing.row)))
+        """Some listings in the order of their rows; the last few selections are kept."""
+        return self._selection(tuple(sorted(listing.row for listing in listings)))
 
-    def _select(self, listings: tuple[Listing, ...]) -> Selection:
+    def _lay_out(self, of_rows: tuple[int, ...]) -> Selection:
+        listings = tuple(self.listings[row] for row in of_rows)
         segments = Segments(np.array([len(listing.strikes) for listing in listings], np.intp))
         first = np.array([listing.rows.start for listing in listings], np.intp)
         calls = first[segments.row] + segments.column
@@ -206,6 +206,9 @@ class Universe:
             rows,
             self.listing_underlying_row[rows],
             np.array([to_ms(listing.expiry.expires_at) for listing in listings], np.int64),
+            np.concatenate([listing.tokens.reshape(2, -1) for listing in listings], axis=1).astype(np.float64)
+            if listings
+            else np.empty((2, 0)),
         )
 
     def find(self, key: tuple[str, date]) -> Listing | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from analytics.implied_volatility import implied_volatility
 from analytics.open_interest import MaxPain, MaxPains, build_up, max_pains, put_call_ratio
 from analytics.segments import Segments
 from analytics.volatility import atm_volatilities, out_of_the_money
+from analytics.volatility_index import ExpiryVariances, expiry_variances
 from domain.instants import IST, to_datetime
 from feed.market.market import Market, Provenance
 from feed.market.source import FloatArray
@@ -118,6 +120,7 @@ class ValuedChains:
     """
 
     selection: Selection
+    interest_rate: float
     as_of_ms: NDArray[np.int64]
     years: FloatArray
     spots: FloatArray
@@ -142,6 +145,18 @@ class ValuedChains:
         ).volatility
 
     @cached_property
+    def variances(self) -> ExpiryVariances:
+        """Model-free variance of each listing."""
+        return expiry_variances(
+            self.selection.segments,
+            self.selection.strikes,
+            (self.legs["bid"], self.legs["ask"]),
+            self.forwards.forward,
+            self.years,
+            self.interest_rate,
+        )
+
+    @cached_property
     def straddle(self) -> tuple[FloatArray, FloatArray]:
         """The strike nearest the forward, and what its call and put cost together: each (listings,)."""
         segments, strikes, forward = self.selection.segments, self.selection.strikes, self.forwards.forward
@@ -152,25 +167,28 @@ class ValuedChains:
         return np.where(known, strikes[at], np.nan), np.where(known, cost, np.nan)
 
     @cached_property
-    def coverage(self) -> list[Coverage]:
-        """What the figures of each listing rest on."""
-        used = self.forwards.strikes_used.tolist()
-        methods = [str(METHODS[method]) for method in self.forwards.method]
-        lengths = self.selection.segments.lengths.tolist()
-        figures = (lengths, self.quoted.tolist(), self.iv_solved.tolist(), used, methods)
-        return [Coverage(*row) for row in zip(*figures, strict=True)]
+    def coverage(self) -> dict[str, list[Any]]:
+        """What the figures of each listing rest on, a column for each field of ``Coverage``."""
+        return {
+            "strikes": self.selection.segments.lengths.tolist(),
+            "quoted": self.quoted.tolist(),
+            "iv_solved": self.iv_solved.tolist(),
+            "forward_strikes": self.forwards.strikes_used.tolist(),
+            "forward_method": [str(METHODS[method]) for method in self.forwards.method],
+        }
 
     @cached_property
-    def _place_of(self) -> dict[tuple[str, date], int]:
+    def place_of(self) -> dict[tuple[str, date], int]:
+        """Where each listing stands in the pass, by its key."""
         return {listing.key: place for place, listing in enumerate(self.selection.listings)}
 
     def place(self, listing: Listing) -> int:
         """Where a listing stands in the pass. Raises KeyError for one that was not valued."""
-        return self._place_of[listing.key]
+        return self.place_of[listing.key]
 
     def has(self, listing: Listing) -> bool:
         """Whether a listing was valued."""
-        return listing.key in self._place_of
+        return listing.key in self.place_of
 
     def strikes_of(self, place: int) -> slice:
         """The strikes of a listing."""
@@ -262,14 +280,13 @@ def value_state(
     interest_change = interest - legs["previous_open_interest"]
     return ValuedChains(
         selection=selection,
+        interest_rate=carry.rate,
         as_of_ms=as_of_ms,
         years=years,
         spots=spots,
         forwards=forwards,
         legs=legs,
-        tokens=np.concatenate(
-            [listing.tokens.reshape(2, -1) for listing in selection.listings], axis=1
-        ).astype(np.float64),
+        tokens=selection.tokens,
         volatility=volatility,
         strike_volatility=strike_volatility,
         greeks=greeks,
@@ -309,7 +326,7 @@ def chain_of(market: Market, valued: ValuedChains, place: int) -> Chain:
             METHODS[forwards.method[place]],
             float(forwards.dispersion[place]),
         ),
-        interest_rate=market.interest_rate,
+        interest_rate=valued.interest_rate,
         strikes=listing.strikes,
         atm_index=int(valued.atm_index[place]),
         tokens=valued.tokens[:, where],
@@ -327,7 +344,7 @@ def chain_of(market: Market, valued: ValuedChains, place: int) -> Chain:
         build_up=valued.build_up[:, where],
         pain=MaxPain(float(pains.strike[place]), pains.curve[where], int(pains.legs[place])),
         totals={name: float(values[place]) for name, values in valued.totals.items()},
-        coverage=valued.coverage[place],
+        coverage=Coverage(**{name: values[place] for name, values in valued.coverage.items()}),
         provenance=market.chain_provenance(listing),
     )
 
@@ -348,7 +365,7 @@ class ChainHeads:
     as_of_ms: list[int]
     totals: dict[str, FloatArray]
     max_pain: FloatArray
-    coverage: list[Coverage]
+    coverage: dict[str, list[Any]]
     provenance: list[Provenance]
 
 
@@ -368,7 +385,7 @@ def heads_of(market: Market, valued: ValuedChains) -> ChainHeads:
         lot_size=[expiry.lot_size for expiry in expiries],
         spot_price=valued.spots,
         forward=valued.forwards.forward,
-        interest_rate=np.full(len(listings), market.interest_rate),
+        interest_rate=np.full(len(listings), valued.interest_rate),
         atm_strike=np.where(at == NO_ATM, np.nan, valued.strikes[starts + np.maximum(at, 0)]),
         as_of_ms=as_of_ms,
         totals=valued.totals,
@@ -376,6 +393,15 @@ def heads_of(market: Market, valued: ValuedChains) -> ChainHeads:
         coverage=valued.coverage,
         provenance=[market.chain_provenance(listing) for listing in listings],
     )
+
+
+ValuedStates = tuple[ValuedChains, ChainHeads]
+
+
+def value_states(market: Market, listings: Sequence[Listing]) -> ValuedStates:
+    """Listings valued in one pass, and what each says beside its legs. Raises FeedUnavailable."""
+    valued = value_listings(market, listings)
+    return valued, heads_of(market, valued)
 
 
 def at_the_money(

@@ -6,41 +6,26 @@ Built from a valued chain; raw units, NaN where undefined.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analytics.forward import Carry
-from analytics.gamma_exposure import GammaExposure, gamma_exposure, zero_gamma_level
-from analytics.open_interest import Walls, support_resistance
-from analytics.volatility import (
-    ExpectedMove,
-    atm_volatility,
-    delta_skew,
-    expected_move,
-)
-from analytics.volatility_index import ExpiryVariance, expiry_variance, volatility_index
-from analytics.volatility_rank import Rank, rank_and_percentile
+from analytics.arrays import Positions
+from analytics.gamma_exposure import GammaExposures, gamma_exposures, zero_gamma_levels
+from analytics.open_interest import walls
+from analytics.volatility import ExpectedMove, delta_skews, expected_move
+from analytics.volatility_index import volatility_index
+from analytics.volatility_rank import NO_RANK, Rank
 from domain.instants import to_ms
 from feed.market.market import Market
 from feed.market.source import FloatArray
 from feed.market.universe import ROLL_MS, Listing, Universe
-from feed.valuation.chain import Chain, ValuedChains, value_state
+from feed.valuation.chain import ChainHeads, ValuedChains, value_listings
 
 WALLS = 3
 BULLISH_PCR, BEARISH_PCR = 1.2, 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Sentiment:
-    """A word, and the numbers it rests on."""
-
-    word: str
-    score: int
-    pcr_oi: float
-    change_percent: float
-    max_pain_distance_percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,77 +36,92 @@ class UnderlyingVolatility:
     near_month: float
 
 
+UNKNOWN_VOLATILITY = UnderlyingVolatility(math.nan, math.nan)
+
+
 @dataclass(frozen=True, slots=True)
-class Dashboard:
-    """Figures of one expiry. ``iv_skew`` is 25-delta put less call; volatilities are decimals."""
+class UnderlyingFigures:
+    """What a dashboard says of the underlying: the day's move in percent, its volatility and that one's rank.
 
-    chain: Chain
-    walls: Walls
-    atm_iv: float
-    iv_skew: float
-    rank: Rank
-    straddle_price: float
-    straddle_strike: float
-    move: ExpectedMove
-    exposure: GammaExposure
-    zero_gamma: float
-    volatility: UnderlyingVolatility
-    sentiment: Sentiment
-
-
-def build_dashboard(
-    chain: Chain, change_percent: float, volatility: UnderlyingVolatility, iv_history: FloatArray
-) -> Dashboard:
-    """Derive the figures of an expiry.
-
-    ``change_percent`` is the underlying's of the day, ``iv_history`` : (days,) the volatility of its near
-    month at the close of past sessions. The rank places the near month's, whatever the expiry: that of a
-    contract in its last hours has no year of its like to stand in.
+    The rank places the near month's, whatever the expiry: that of a contract in its last hours has no year of
+    its like to stand in.
     """
-    discount = math.exp(-chain.interest_rate * max(chain.time_to_expiry, 0.0))
-    atm = atm_volatility(chain.strikes, chain.strike_volatility, chain.forward).volatility
-    interest = chain.legs["open_interest"]
-    strike, straddle = straddle_at(chain.forward, chain.strikes, chain.legs)
-    lot_size = math.nan if chain.lot_size is None else chain.lot_size
-    return Dashboard(
-        chain=chain,
-        walls=support_resistance(chain.strikes, interest[0], interest[1], WALLS),
-        atm_iv=atm,
-        iv_skew=delta_skew(chain.strikes, chain.strike_volatility, chain.forward, chain.time_to_expiry).skew,
-        rank=rank_and_percentile(iv_history, volatility.near_month),
-        straddle_price=straddle,
-        straddle_strike=strike,
-        move=expected_move(chain.forward, atm, chain.time_to_expiry, discount),
-        exposure=gamma_exposure(chain.greeks.gamma, interest, lot_size, chain.spot_price),
-        zero_gamma=zero_gamma_level(
-            chain.strikes, chain.strike_volatility, interest, chain.forward, chain.time_to_expiry
-        ).level,
-        volatility=volatility,
-        sentiment=_sentiment(chain, change_percent),
+
+    change_percent: float = math.nan
+    volatility: UnderlyingVolatility = UNKNOWN_VOLATILITY
+    rank: Rank = NO_RANK
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiments:
+    """A word for each expiry, and the numbers it rests on: each (listings,)."""
+
+    word: list[str]
+    score: list[int]
+    pcr_oi: FloatArray
+    change_percent: FloatArray
+    max_pain_distance_percent: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboards:
+    """Figures of expiries, a column a field, in the order of the pass.
+
+    ``support``, ``resistance`` are places of strikes in the pass, expiry by expiry, the largest interest
+    first. ``iv_skew`` : (listings,) is 25-delta put less call; volatilities are decimals.
+    """
+
+    valued: ValuedChains
+    heads: ChainHeads
+    underlyings: Sequence[UnderlyingFigures]
+    support: Positions
+    resistance: Positions
+    iv_skew: FloatArray
+    move: ExpectedMove
+    exposure: GammaExposures
+    zero_gamma: FloatArray
+    sentiment: Sentiments
+
+
+def build_dashboards(
+    valued: ValuedChains, heads: ChainHeads, underlyings: Sequence[UnderlyingFigures]
+) -> Dashboards:
+    """Derive the figures of valued expiries; ``underlyings`` are those of each listing."""
+    segments, strikes = valued.selection.segments, valued.strikes
+    forward, years, smile = valued.forwards.forward, valued.years, valued.strike_volatility
+    interest = valued.legs["open_interest"]
+    skew = delta_skews(segments, strikes, smile, forward, years)
+    lot_sizes = np.array([math.nan if lot is None else lot for lot in heads.lot_size])
+    return Dashboards(
+        valued=valued,
+        heads=heads,
+        underlyings=underlyings,
+        support=walls(segments, interest[1], WALLS),
+        resistance=walls(segments, interest[0], WALLS),
+        iv_skew=skew.put - skew.call,
+        move=expected_move(forward, valued.atm_volatility, years),
+        exposure=gamma_exposures(segments, valued.greeks.gamma, interest, lot_sizes, valued.spots),
+        zero_gamma=zero_gamma_levels(segments, strikes, smile, interest, forward, years).level,
+        sentiment=_sentiments(valued, np.array([figures.change_percent for figures in underlyings])),
     )
 
 
-def straddle_at(forward: float, strikes: FloatArray, legs: Mapping[str, FloatArray]) -> tuple[float, float]:
-    """The listed strike nearest the forward, and what its call and put cost together."""
-    if not math.isfinite(forward):
-        return math.nan, math.nan
-    at = int(np.argmin(np.abs(strikes - forward)))
-    mid = 0.5 * (legs["bid"][:, at] + legs["ask"][:, at])
-    return float(strikes[at]), float(np.where(np.isfinite(mid), mid, legs["last_price"][:, at]).sum())
-
-
-def _sentiment(chain: Chain, change_percent: float) -> Sentiment:
+def _sentiments(valued: ValuedChains, change_percent: FloatArray) -> Sentiments:
     """Votes of put-call ratio, the day's move and the pull of max pain; two of three make a word."""
-    pcr = chain.totals["pcr_oi"]
-    distance = 100 * (chain.pain.strike / (chain.spot_price or math.nan) - 1)  # at zero there is no percent
-    votes = (
-        (pcr > BULLISH_PCR) - (pcr < BEARISH_PCR),
-        (change_percent > 0.25) - (change_percent < -0.25),
-        (distance > 0.5) - (distance < -0.5),
-    )
-    score = int(sum(votes))
-    word = "bullish" if score >= 2 else "bearish" if score <= -2 else "neutral"
-    return Sentiment(word, score, pcr, change_percent, distance)
+    pcr = valued.totals["pcr_oi"]
+    spots = np.where(valued.spots == 0.0, math.nan, valued.spots)  # at zero there is no percent
+    distance = 100 * (valued.pains.strike / spots - 1)
+    score = (
+        _votes(pcr, BEARISH_PCR, BULLISH_PCR)
+        + _votes(change_percent, -0.25, 0.25)
+        + _votes(distance, -0.5, 0.5)
+    ).tolist()
+    words = ["bullish" if votes >= 2 else "bearish" if votes <= -2 else "neutral" for votes in score]
+    return Sentiments(words, score, pcr, change_percent, distance)
+
+
+def _votes(values: FloatArray, low: float, high: float) -> NDArray[np.intp]:
+    return (values > high).astype(np.intp) - (values < low)
 
 
 def index_months(universe: Universe, symbol: str, at_ms: int) -> list[Listing]:
@@ -132,9 +132,6 @@ def index_months(universe: Universe, symbol: str, at_ms: int) -> list[Listing]:
         if listing.expiry.kind != "weekly" and to_ms(listing.expiry.expires_at) > at_ms + ROLL_MS
     ]
     return months[:2]
-
-
-UNKNOWN_VOLATILITY = UnderlyingVolatility(math.nan, math.nan)
 
 
 class UnderlyingVolatilities:
@@ -149,12 +146,13 @@ class UnderlyingVolatilities:
         self.prepare([symbol])
         return self._cached[symbol][1]
 
-    def prepare(self, symbols: Iterable[str]) -> None:
-        """Value in one pass the months of the symbols whose options changed."""
+    def prepare(self, symbols: Iterable[str], known: ValuedChains | None = None) -> None:
+        """Value in one pass the months of the symbols whose options changed, but those ``known`` already."""
         market = self._market
         changed: dict[str, tuple[tuple[object, ...], list[Listing]]] = {}
         for symbol in symbols:
-            months = index_months(market.universe, symbol, market.last_input_ms)
+            listed = index_months(market.universe, symbol, market.last_input_ms)
+            months = [listing for listing in listed if market.knows(listing)]
             version: tuple[object, ...] = (
                 market.epoch,
                 *((item.key, market.chain_seq(item)) for item in months),
@@ -162,47 +160,25 @@ class UnderlyingVolatilities:
             cached = self._cached.get(symbol)
             if cached is None or cached[0] != version:
                 changed[symbol] = (version, months)
-        listings = [listing for _, months in changed.values() for listing in months]
-        valued = self._value(listings) if listings else None
+        rest = [months for _, months in changed.values() if known is None or not all(map(known.has, months))]
+        unknown = [listing for months in rest for listing in months]
+        valued = value_listings(market, unknown) if unknown else known
         for symbol, (version, months) in changed.items():
-            found = UNKNOWN_VOLATILITY if valued is None else of_months(valued, months, market.interest_rate)
+            of = known if known is not None and all(map(known.has, months)) else valued
+            found = UNKNOWN_VOLATILITY if of is None else of_months(of, months)
             self._cached[symbol] = (version, found)
 
-    def _value(self, listings: Sequence[Listing]) -> ValuedChains:
-        market = self._market
-        selection = market.universe.select(listings)
-        state = {name: selection.of_contracts(values) for name, values in market.contracts.items()}
-        return value_state(
-            selection,
-            state,
-            market.underlyings["last_price"][selection.underlying_rows],
-            np.full(len(listings), market.last_input_ms),
-            Carry(market.interest_rate, market.forwards[selection.listing_rows]),
-        )
 
-
-def of_months(valued: ValuedChains, months: Sequence[Listing], rate: float) -> UnderlyingVolatility:
+def of_months(valued: ValuedChains, months: Sequence[Listing]) -> UnderlyingVolatility:
     """What the nearest months of an underlying say, of those that were valued."""
     places = [valued.place(listing) for listing in months]
     if not places:
         return UNKNOWN_VOLATILITY
     index = math.nan
     if len(places) > 1:
-        near, following = (_variance(valued, place, rate) for place in places[:2])
+        near, following = (valued.variances.of(place) for place in places[:2])
         index = volatility_index(near, following)
     return UnderlyingVolatility(index, float(valued.atm_volatility[places[0]]))
-
-
-def _variance(valued: ValuedChains, place: int, rate: float) -> ExpiryVariance:
-    where = valued.strikes_of(place)
-    return expiry_variance(
-        valued.selection.strikes[where],
-        valued.legs["bid"][:, where],
-        valued.legs["ask"][:, where],
-        float(valued.forwards.forward[place]),
-        float(valued.years[place]),
-        rate,
-    )
 
 
 IvHistory = Callable[[str], FloatArray]

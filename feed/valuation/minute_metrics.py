@@ -73,7 +73,7 @@ class MinuteMetrics:
         index = np.full(len(universe.underlyings), np.nan)
         for symbol in dict.fromkeys(listing.symbol for listing in selection.listings):
             months = list(takewhile(valued.has, index_months(universe, symbol, minute.as_of_ms)))
-            found, row = of_months(valued, months, self._rate), universe.row_of[symbol]
+            found, row = of_months(valued, months), universe.row_of[symbol]
             index[row], session[row] = found.index, found.near_month
         figures = {
             **valued.totals,

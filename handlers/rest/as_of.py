@@ -5,11 +5,11 @@ from __future__ import annotations
 import orjson
 
 from feed.history.as_of import PAST_EPOCH
-from feed.valuation.chain import Chain
+from feed.valuation.chain import ChainHeads, ValuedStates
 from handlers.access.rate_limit import HEAVY
 from handlers.rest.base import ApiHandler
-from schemas.chains import chain_table, dump_header, encode_chain
-from schemas.dashboard import dump_dashboard
+from schemas.chains import chain_table, dump_headers, encode_chain
+from schemas.dashboard import dump_dashboards
 from schemas.requests.leg_fields import LegFields
 from schemas.requests.queries import ChainQuery, DashboardQuery
 from schemas.wire import encode
@@ -24,25 +24,27 @@ class PastHandler(ApiHandler):
 
     async def reply_past_chain(self, query: ChainQuery, at_ms: int) -> None:
         """Answer with a recorded chain."""
-        chain = await self.within_time(self.services.past.chain(query.symbol, query.expiry, at_ms))
-        self._reply_past(chain, encode_past(chain, query.strikes, query.leg_fields))
+        state = await self.within_time(self.services.past.chain(query.symbol, query.expiry, at_ms))
+        self._reply_past(state[1], encode_past(state, query.strikes, query.leg_fields))
 
     async def reply_past_dashboard(self, query: DashboardQuery, at_ms: int) -> None:
         """Answer with the figures of a recorded chain."""
         board = await self.within_time(self.services.past.dashboard(query.symbol, query.expiry, at_ms))
-        self._reply_past(board.chain, encode(dump_dashboard(board)))
+        self._reply_past(board.heads, encode(dump_dashboards(board)[0]))
 
-    def _reply_past(self, chain: Chain, body: bytes) -> None:
+    def _reply_past(self, heads: ChainHeads, body: bytes) -> None:
         self.reply(
             orjson.Fragment(body),
-            meta={"symbol": chain.symbol, "expiry": chain.expiry},
-            version=(PAST_EPOCH, chain.as_of_ms),
+            meta={"symbol": heads.symbol[0], "expiry": heads.expiry[0]},
+            version=(PAST_EPOCH, heads.as_of_ms[0]),
         )
 
 
-def encode_past(chain: Chain, strikes: int | None, fields: LegFields) -> bytes:
+def encode_past(state: ValuedStates, strikes: int | None, fields: LegFields) -> bytes:
     """A chain as the live one is answered, its rows within ``strikes`` on each side of the money."""
-    table = chain_table(chain)
+    valued, heads = state
+    table = chain_table(valued)
     if strikes is not None:
-        table = table[:, max(0, chain.atm_index - strikes) : chain.atm_index + strikes + 1]
-    return encode_chain(dump_header(chain), table, fields.columns)
+        money = int(valued.atm_index[0])
+        table = table[:, max(0, money - strikes) : money + strikes + 1]
+    return encode_chain(dump_headers(heads)[0], table, fields.columns)

@@ -380,8 +380,10 @@ class Broadcaster:
                 return
             client.pending_notices.clear()
             notices = []
-            for item, packet in zip(behind[start:stop], packets[start:stop], strict=True):
-                self._count(item, packet)
+            self.statistics.messages += stop - start
+            self.statistics.bytes += sum(len(packet.payload) for packet in packets[start:stop])
+            for item in behind[start:stop]:
+                self._count_missed(item)
                 item.place(item.room.target)
         self._caught_up(client)
 
@@ -393,15 +395,14 @@ class Broadcaster:
             self._fail(item.room, error)
         return not item.room.failures
 
-    def _count(self, item: Subscription, packet: Packet) -> None:
-        self.statistics.messages += 1
-        self.statistics.bytes += len(packet.payload)
-        if item.position == ASKED:
+    def _count_missed(self, item: Subscription) -> None:
+        position, stream = item.position, item.room.stream
+        if position == ASKED:
             return
-        if not item.room.stream.holds(*item.position):
+        if not stream.holds(*position):
             self.statistics.resyncs += not isinstance(item.room, PacedRoom)
         else:
-            self.statistics.conflated += max(0, item.room.target[1] - item.position[1] - 1)
+            self.statistics.conflated += max(0, stream.seq - position[1] - 1)
 
     async def _keep_alive(self, room: Room) -> None:
         room.idle_cycles += 1

@@ -21,13 +21,12 @@ from numpy.typing import NDArray
 from domain.streams import StreamName
 from feed.market.market import Market
 from feed.market.universe import Listing
-from feed.valuation.chain import Chain, ChainHeads, ValuedChains
+from feed.valuation.chain import ChainHeads, ValuedChains, ValuedStates
 from schemas.chains import (
     CHAIN_ROWS,
     ROW_COLUMNS,
     STRIKE,
     chain_table,
-    dump_header,
     dump_headers,
     encode_chain,
 )
@@ -85,9 +84,9 @@ class Stream(ABC):
 
     def refresh(self) -> bool:
         """Come up to the market; return whether anything was published since."""
-        if not self.is_behind:
-            return False
         epoch, seq = self._present()
+        if seq == self.seq and epoch == self.epoch:
+            return False
         afresh = epoch != self.epoch
         self.epoch, self.seq = epoch, seq
         if afresh:
@@ -124,8 +123,9 @@ class Fields:
 
     def assign(self, values: dict[str, Any], seq: int) -> None:
         """Take over values published as ``seq``."""
+        known = self.values
         for name, value in values.items():
-            if name not in self.values or self.values[name] != value:
+            if name not in known or known[name] != value:
                 self._changed_at[name] = seq
         self.values = values
 
@@ -196,16 +196,17 @@ WHOLE_CHAIN = ChainPart()
 class PreparedChain:
     """A state that a chain's stream is to take over, as one of many that were made in one pass.
 
-    ``header`` is as ``dump_header`` makes it, ``table`` as ``chain_table``; ``changed`` marks the cells that
-    the stream holds otherwise, None where they were not compared, and ``texts`` are theirs.
+    ``header`` is as ``dump_headers`` makes it, ``table`` as ``chain_table``; ``changed`` marks the cells that
+    the stream holds otherwise, and ``texts`` are theirs, where they are written already.
     """
 
     version: tuple[str, int]
+    strikes: FloatArray
     header: dict[str, Any]
     atm_index: int
     table: FloatArray
-    changed: NDArray[np.bool_] | None = None
-    texts: RowTexts | None = None
+    changed: NDArray[np.bool_]
+    texts: RowTexts | None
 
 
 class ChainStream(Stream):
@@ -214,13 +215,14 @@ class ChainStream(Stream):
     listing_key: tuple[str, date]
 
     def __init__(
-        self, listing: Listing, market: Market, value: Callable[[Listing], Chain], depth: int
+        self, listing: Listing, market: Market, value: Callable[[Listing], ValuedStates], depth: int
     ) -> None:
         super().__init__(StreamName.chain(*listing.key), market, depth)
         self.listing_key = listing.key
         self._value = value
         self.fields = Fields()
         self.table = np.empty((len(ROW_COLUMNS), 0))
+        self._strikes: FloatArray = self.table[STRIKE]
         self._changed_at = np.empty((len(ROW_COLUMNS), 0), np.int64)
         self._texts: RowTexts | None = None  # of the cells that changed at ``seq``
         self._atm_index = 0
@@ -235,35 +237,38 @@ class ChainStream(Stream):
         return self._market.epoch, self._market.chain_seq(self._listing())
 
     def _advance(self, afresh: bool) -> None:
+        if self._prepared is None or self._prepared.version != (self.epoch, self.seq):
+            # who asks for the whole chain needs no text of what changed
+            ChainStream.prepare([self], *self._value(self._listing()), write_changes=False)
         prepared, self._prepared = self._prepared, None
-        if prepared is None or prepared.version != (self.epoch, self.seq):
-            chain = self._value(self._listing())
-            prepared = PreparedChain(
-                (self.epoch, self.seq), dump_header(chain), chain.atm_index, chain_table(chain)
-            )
+        assert prepared is not None
         table = prepared.table
         if afresh:
             self.fields = Fields()
         self._texts = None
-        if afresh or not np.array_equal(table[STRIKE], self.table[STRIKE]):
+        if afresh or not self._holds(prepared.strikes):
             # other strikes are listed: who holds the old ones gets the whole chain again
             self._marks.clear()
             self._changed_at = np.full(table.shape, self.seq)
-        elif prepared.changed is None:
-            np.copyto(self._changed_at, self.seq, where=differs(self.table, table))
         else:
             np.copyto(self._changed_at, self.seq, where=prepared.changed)
             self._texts = prepared.texts
         self.fields.assign(prepared.header, self.seq)
-        self.table = table
+        self.table, self._strikes = table, prepared.strikes
         self._atm_index = prepared.atm_index
         self._whole.clear()
+
+    def _holds(self, strikes: FloatArray) -> bool:
+        """Whether the state that it holds is of these strikes."""
+        return strikes is self._strikes or np.array_equal(strikes, self._strikes)
 
     def _mark(self) -> int:
         return self._atm_index
 
     @staticmethod
-    def prepare(streams: Sequence[ChainStream], valued: ValuedChains, heads: ChainHeads) -> None:
+    def prepare(
+        streams: Sequence[ChainStream], valued: ValuedChains, heads: ChainHeads, *, write_changes: bool = True
+    ) -> None:
         """Hand each its new state, of those that were valued in one pass: one comparison, one encoding.
 
         ``heads`` are all of the pass, in its order. Each stream takes its state over when it is refreshed.
@@ -271,27 +276,23 @@ class ChainStream(Stream):
         if not streams:
             return
         table, headers, atm = chain_table(valued), dump_headers(heads), valued.atm_index.tolist()
-        changed = np.zeros(table.shape, bool)
-        places = [valued.place(stream._listing()) for stream in streams]
-        held = [
-            (stream, valued.strikes_of(place))
-            for stream, place in zip(streams, places, strict=True)
-            if np.array_equal(stream.table[STRIKE], valued.selection.listings[place].strikes)
-        ]
-        if held:
-            where = np.r_[*(strikes for _, strikes in held)]
-            before = np.concatenate([stream.table for stream, _ in held], axis=1)
-            changed[:, where] = differs(before, table[:, where])
-        texts = CHAIN_ROWS.texts(table, changed)
+        places = [valued.place_of[stream.listing_key] for stream in streams]
+        before = table.copy()  # of those that hold nothing there is nothing to be compared
+        for stream, place in zip(streams, places, strict=True):
+            if stream._holds(valued.selection.listings[place].strikes):
+                before[:, valued.strikes_of(place)] = stream.table
+        changed = differs(before, table)
+        texts = CHAIN_ROWS.texts(table, changed) if write_changes else None
         for stream, place in zip(streams, places, strict=True):
             strikes = valued.strikes_of(place)
             stream._prepared = PreparedChain(
                 stream._present(),
+                valued.selection.listings[place].strikes,
                 headers[place],
                 atm[place],
                 table[:, strikes].copy(),  # a slice would keep all of the pass
                 changed[:, strikes],
-                texts.between(strikes.start, strikes.stop),
+                texts.between(strikes.start, strikes.stop) if texts is not None else None,
             )
 
     def identity(self) -> dict[str, Any]:
@@ -372,13 +373,20 @@ class WholeStream(Stream):
         self._identity = identity
         self._where = present
         self._read = read
+        self._prepared: tuple[tuple[str, int], dict[str, Any]] | None = None
         self.values: dict[str, Any] = {}
 
     def _present(self) -> tuple[str, int]:
         return self._where()
 
     def _advance(self, afresh: bool) -> None:
-        self.values = self._read()
+        prepared, self._prepared = self._prepared, None
+        is_now = prepared is not None and prepared[0] == (self.epoch, self.seq)
+        self.values = prepared[1] if prepared is not None and is_now else self._read()
+
+    def prepare(self, values: dict[str, Any]) -> None:
+        """Hand it its present state, which it takes over when it is refreshed."""
+        self._prepared = (self._present(), values)
 
     def identity(self) -> dict[str, Any]:
         """The fields that name the stream in every payload."""

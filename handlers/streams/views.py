@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import chain
+from typing import Any
 
-from domain.streams import StreamKind, StreamName
+from analytics.volatility_rank import rank_and_percentile
+from domain.streams import StreamName
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.market.universe import Listing
-from feed.valuation.chain import Chain, ValuedChains, chain_of, heads_of, value_chain, value_listings
-from feed.valuation.dashboard import Dashboard, IvHistory, UnderlyingVolatilities, build_dashboard
+from feed.valuation.chain import Chain, ChainHeads, ValuedChains, ValuedStates, chain_of, value_states
+from feed.valuation.dashboard import IvHistory, UnderlyingFigures, UnderlyingVolatilities, build_dashboards
 from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
-from schemas.dashboard import dump_dashboard
+from schemas.dashboard import dump_dashboards
 
-LISTINGS_A_BATCH = 32  # a few milliseconds
+LISTINGS_A_BATCH = 48  # a few milliseconds
 
 
 class Views:
@@ -30,8 +31,7 @@ class Views:
         self._symbols: dict[str, SymbolStream] = {}
         self._chains: dict[tuple[str, date], ChainStream] = {}
         self._boards: dict[tuple[str, date], WholeStream] = {}
-        self._valued: dict[tuple[str, date], tuple[tuple[str, int], Chain]] = {}
-        self._valued_together: dict[tuple[str, date], tuple[tuple[str, int], ValuedChains, int]] = {}
+        self._valued: dict[tuple[str, date], tuple[tuple[str, int], ValuedStates]] = {}
 
     def symbol(self, symbol: str) -> SymbolStream:
         """The stream of a symbol, up to date. Raises UnknownSymbol, FeedUnavailable."""
@@ -47,7 +47,7 @@ class Views:
         self.market.chain_provenance(listing)
         stream = self._chains.get(listing.key)
         if stream is None:
-            stream = ChainStream(listing, self.market, self.value, self._depth)
+            stream = ChainStream(listing, self.market, self._value_alone, self._depth)
             self._chains[listing.key] = stream
         stream.refresh()
         return stream
@@ -63,38 +63,41 @@ class Views:
                 self.market,
                 {"symbol": symbol, "expiry": day},
                 lambda: (self.market.epoch, self.market.chain_seq(self.market.universe.listing(symbol, day))),
-                lambda: dump_dashboard(self._build(self.market.universe.listing(symbol, day))),
+                lambda: self._dashboards(*self._value_alone(self.market.universe.listing(symbol, day)))[0],
                 listing.key,
             )
         stream.refresh()
         return stream
 
     def value(self, listing: Listing) -> Chain:
-        """The valued chain of a listing, once per change."""
-        version = self._version(listing)
-        together = self._valued_together.get(listing.key)
-        if together is not None and together[0] == version:
-            return chain_of(self.market, *together[1:])
-        known = self._valued.get(listing.key)
-        if known is not None and known[0] == version:
-            return known[1]
-        alone = value_chain(self.market, listing)
-        self._valued[listing.key] = (version, alone)
-        return alone
+        """A listing as a valued chain."""
+        valued, _ = self._value_alone(listing)
+        return chain_of(self.market, valued, 0)
 
-    def _version(self, listing: Listing) -> tuple[str, int]:
-        return self.market.epoch, self.market.chain_seq(listing)
+    def _value_alone(self, listing: Listing) -> ValuedStates:
+        """One listing, valued once per change."""
+        version = self.market.epoch, self.market.chain_seq(listing)
+        known = self._valued.get(listing.key)
+        if known is None or known[0] != version:
+            known = self._valued[listing.key] = version, value_states(self.market, [listing])
+        return known[1]
 
     def batches(self, streams: Iterable[Stream]) -> list[list[Stream]]:
-        """Streams that tell of listings, in batches; what the last cycle prepared is let go."""
-        self._valued_together.clear()  # arrays of whole batches
-        of_listing: dict[tuple[str, date], list[Stream]] = {}
+        """Streams that tell of listings, in batches; those of one underlying are together."""
+        of_symbol: dict[str, list[Stream]] = {}
         for stream in dict.fromkeys(streams):
             if stream.listing_key is not None and self.market.universe.find(stream.listing_key) is not None:
-                of_listing.setdefault(stream.listing_key, []).append(stream)
-        groups = list(of_listing.values())
-        starts = range(0, len(groups), LISTINGS_A_BATCH)
-        return [list(chain(*groups[start : start + LISTINGS_A_BATCH])) for start in starts]
+                of_symbol.setdefault(stream.symbol, []).append(stream)
+        batches: list[list[Stream]] = []
+        room = 0
+        for group in of_symbol.values():
+            listings = len({stream.listing_key for stream in group})
+            if listings > room:
+                batches.append([])
+                room = LISTINGS_A_BATCH
+            batches[-1] += group
+            room -= listings
+        return batches
 
     def prepare(self, streams: Sequence[Stream]) -> None:
         """Value in one pass what streams are to be refreshed to.
@@ -105,21 +108,32 @@ class Views:
         keys = dict.fromkeys(stream.listing_key for stream in behind)
         if not keys:
             return
-        valued = value_listings(self.market, [self.market.universe.listing(*key) for key in keys if key])
-        for place, listing in enumerate(valued.selection.listings):
-            self._valued_together[listing.key] = (self._version(listing), valued, place)
-        self._volatilities.prepare({item.symbol for item in behind if item.kind == StreamKind.DASHBOARD})
-        chains = [stream for stream in behind if isinstance(stream, ChainStream)]
-        ChainStream.prepare(chains, valued, heads_of(self.market, valued))
+        valued, heads = value_states(self.market, [self.market.universe.listing(*key) for key in keys if key])
+        ChainStream.prepare([stream for stream in behind if isinstance(stream, ChainStream)], valued, heads)
+        boards = {stream.listing_key: stream for stream in behind if isinstance(stream, WholeStream)}
+        if boards:
+            told = self._dashboards(valued, heads)
+            for listing, values in zip(valued.selection.listings, told, strict=True):
+                if listing.key in boards:
+                    boards[listing.key].prepare(values)
 
     def forget_unlisted(self) -> None:
         """Drop the views of chains that are listed no more."""
-        for views in (self._chains, self._boards, self._valued, self._valued_together):
+        for views in (self._chains, self._boards, self._valued):
             for key in [key for key in views if self.market.universe.find(key) is None]:
                 del views[key]
 
-    def _build(self, listing: Listing) -> Dashboard:
-        chain = self.value(listing)
-        change = self.market.change_percent(listing.symbol)
-        volatility = self._volatilities.of(listing.symbol)
-        return build_dashboard(chain, change, volatility, self._iv_history(listing.symbol))
+    def _dashboards(self, valued: ValuedChains, heads: ChainHeads) -> list[dict[str, Any]]:
+        """The dashboard of each listing of a pass."""
+        symbols = dict.fromkeys(heads.symbol)
+        self._volatilities.prepare(symbols, valued)
+        figures = {symbol: self._figures(symbol) for symbol in symbols}
+        return dump_dashboards(build_dashboards(valued, heads, [figures[symbol] for symbol in heads.symbol]))
+
+    def _figures(self, symbol: str) -> UnderlyingFigures:
+        volatility = self._volatilities.of(symbol)
+        return UnderlyingFigures(
+            self.market.change_percent(symbol),
+            volatility,
+            rank_and_percentile(self._iv_history(symbol), volatility.near_month),
+        )

@@ -16,7 +16,7 @@ from feed.market.market import Market
 from feed.market.source import Update
 from feed.market.universe import Universe
 from feed.reference.instruments import Expiry, Underlying
-from feed.valuation.chain import heads_of, value_chain, value_listings
+from feed.valuation.chain import value_states
 from handlers.streams import broadcaster as broadcast
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.rooms import ASKED, ChainRoom, Client, SymbolRoom
@@ -156,7 +156,7 @@ class Fanout(RuleBasedStateMachine):
         self.together = True  # whether the chain is valued in a pass before it is told
         self.quotes = SymbolStream("ACME", self.market, DEPTH)
         listing = self.market.universe.listing("ACME", DAY)
-        self.chains = ChainStream(listing, self.market, lambda item: value_chain(self.market, item), DEPTH)
+        self.chains = ChainStream(listing, self.market, lambda item: value_states(self.market, [item]), DEPTH)
         self.hub = Broadcaster(publish_interval_ms=500, heartbeat_s=1.0, slow_client_timeout_s=1e9)
         self.peers: list[Peer] = []
         self.tick(1000.0, [0, 25], 50.0)
@@ -232,8 +232,7 @@ class Fanout(RuleBasedStateMachine):
                 self.act(who, what)
 
         if self.together and self.chains.is_behind:
-            valued = value_listings(self.market, self.market.universe.listings)
-            ChainStream.prepare([self.chains], valued, heads_of(self.market, valued))
+            ChainStream.prepare([self.chains], *value_states(self.market, self.market.universe.listings))
         await asyncio.gather(self.hub.publish(), clients())
 
     def act(self, who: int, what: str) -> None:

@@ -17,7 +17,7 @@ COLUMNS = (
     Column("build_up", 0, "", "a coded value", choices=("up", "down")),
     Column("is_atm", 0, "", "a flag", flag=True),
 )
-WRITER = RowWriter(COLUMNS, 0)
+WRITER = RowWriter(COLUMNS)
 NO_WHOLE_COUNTS = (37.5, 2.0**53 + 2, 1e300)
 STRIKES = 5
 

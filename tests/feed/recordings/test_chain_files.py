@@ -16,8 +16,7 @@ from feed.recordings.documents import documents
 from feed.recordings.frames import RecordingError
 from feed.recordings.reading import FrontDoor, Options
 from feed.replay.source import ReplaySource
-from feed.valuation.chain import value_chain
-from feed.valuation.dashboard import UnderlyingVolatility, build_dashboard
+from feed.valuation.chain import value_chain, value_listings
 from tests.feed.history.support import CALENDAR, CATALOGUE, at, run
 from tests.feed.transfer.support import imported, rows
 
@@ -99,16 +98,17 @@ def test_strikes_in_any_order_make_the_same_chain(tmp_path):
 def test_a_chain_without_a_spot_has_its_money_at_the_forward(tmp_path):
     path = tmp_path / "NIFTY.csv"
     path.write_text(rows(*contracts(spot=""), header=CONTRACTS))
-    chain = valued(path)
+    market = replayed(path)
+    listing = market.universe.listing("NIFTY", EXPIRY)
+    chain, passed = value_chain(market, listing), value_listings(market, [listing])
     assert np.isnan(chain.spot_price)
     assert chain.forward == pytest.approx(SPOT, abs=0.5)
     assert chain.atm_strike == 24_300
     assert np.isnan(chain.greeks.delta).all()
     assert np.isnan(chain.intrinsic).all()
     assert np.isfinite(chain.volatility[:, 6]).all()
-    board = build_dashboard(chain, np.nan, UnderlyingVolatility(np.nan, np.nan), np.empty(0))
-    assert board.straddle_strike == 24_300
-    assert np.isfinite(board.atm_iv)
+    assert passed.straddle[0] == 24_300
+    assert np.isfinite(passed.atm_volatility).all()
     report = imported(tmp_path, "NIFTY.csv", path.read_text())
     assert "it has no spot price: the money is where the forward is; --spot gives one" in report.notes
 

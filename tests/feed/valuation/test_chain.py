@@ -1,7 +1,7 @@
 """What a chain says of prices: in the last minute of a contract, alone and in a pass over the market."""
 
 import struct
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,21 +9,20 @@ import pytest
 
 from analytics import black76
 from analytics.segments import Segments
-from domain.instants import IST, to_ms
+from domain.instants import IST
 from feed.market.market import Market
 from feed.recordings.reading import FrontDoor, Options
 from feed.replay.source import ReplaySource
-from feed.simulation.source import SimulatedSource
 from feed.valuation.chain import (
     NO_ATM,
     Chain,
     at_the_money,
     chains_of,
-    heads_of,
     value_chain,
     value_listings,
+    value_states,
 )
-from schemas.chains import dump_header, dump_headers
+from schemas.chains import ChainHeaderSchema, ProvenanceSchema, TotalsSchema, dump_headers
 from schemas.wire import encode
 from tests.feed.history.support import CALENDAR, CATALOGUE
 
@@ -106,27 +105,6 @@ def test_at_the_money_has_both_legs_known_if_any_strike_has() -> None:
     assert at_the_money(segments, strikes, interest * np.nan, np.array([119.0]))[0] == 2
 
 
-@pytest.fixture(scope="module")
-def whole_market() -> Market:
-    """A whole simulated market, some of whose quotes, prices and spots are missing."""
-    at = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
-    source = SimulatedSource(CATALOGUE, CALENDAR, seed=5, start_ms=to_ms(at))
-    made = Market(source.universe, source="simulated", epoch="e", interest_rate=0.065, stale_after_s=60)
-    update = source.advance(to_ms(at))
-    assert update is not None
-    made.apply(update)
-    chance = np.random.default_rng(1)
-    for name in ("bid", "ask", "last_price", "open_interest", "volume"):
-        made.contracts[name][chance.random(made.universe.contract_count) < 0.3] = np.nan
-    for listing in made.universe.listings[::7]:
-        made.contracts["bid"][listing.rows] = np.nan
-    for listing in made.universe.listings[::11]:
-        made.contracts["last_price"][listing.rows] = np.nan
-    made.underlyings["last_price"][::9] = np.nan
-    made.publish(to_ms(at))
-    return made
-
-
 def test_listing_valued_alone_has_the_same_bits_as_in_the_pass(whole_market: Market) -> None:
     market = whole_market
     together = chains_of(market, value_listings(market, market.universe.listings))
@@ -139,10 +117,12 @@ def test_listing_valued_alone_has_the_same_bits_as_in_the_pass(whole_market: Mar
 
 
 def test_heads_of_a_pass_are_what_each_chain_says(whole_market: Market) -> None:
-    valued = value_listings(whole_market, whole_market.universe.listings)
-    headers = dump_headers(heads_of(whole_market, valued))
-    chains = chains_of(whole_market, valued)
-    assert [encode(header) for header in headers] == [encode(dump_header(chain)) for chain in chains]
+    valued, heads = value_states(whole_market, whole_market.universe.listings)
+    schema = ChainHeaderSchema(exclude=tuple(TotalsSchema().fields))
+    for chain, header in zip(chains_of(whole_market, valued), dump_headers(heads), strict=True):
+        totals = TotalsSchema().dump({**chain.totals, "max_pain": chain.pain.strike})
+        expected = {**schema.dump(chain), **totals, **ProvenanceSchema().dump(chain.provenance)}
+        assert encode(header) == encode(expected)
 
 
 def bits_of(value: object) -> object:

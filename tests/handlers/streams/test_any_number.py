@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from feed.market.market import LARGEST
 from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, Update
-from feed.valuation.chain import value_chain
-from feed.valuation.dashboard import UnderlyingVolatility, build_dashboard
+from feed.valuation.chain import value_states
+from feed.valuation.dashboard import UnderlyingFigures, build_dashboards
 from handlers.streams.state import ChainStream, SymbolStream
-from schemas.dashboard import dump_dashboard
+from schemas.dashboard import dump_dashboards
 from schemas.wire import encode
 from tests.fanout.test_model import DAY, DEPTH, make_market
 
@@ -62,16 +62,16 @@ def test_any_float_in_any_field_of_any_row_can_be_told(rows, quotes):
         market.apply(Update(NOW_MS, underlyings, contracts))
         market.publish(NOW_MS)
         listing = market.universe.listing("ACME", DAY)
-        chain = value_chain(market, listing)
-        stream = ChainStream(listing, market, lambda _: chain, DEPTH)
+        state = value_states(market, [listing])
+        stream = ChainStream(listing, market, lambda _: state, DEPTH)
         stream.refresh()
         told = [stream.whole()]
         if np.isfinite(market.underlyings["last_price"][0]):  # else there is no quote to be told
             quote = SymbolStream("ACME", market, DEPTH)
             quote.refresh()
             told.append(quote.snapshot())
-        board = build_dashboard(chain, math.nan, UnderlyingVolatility(math.nan, math.nan), [])
-    for text in (*told, encode(dump_dashboard(board))):
+        boards = build_dashboards(*state, [UnderlyingFigures()])
+    for text in (*told, encode(dump_dashboards(boards))):
         assert all(math.isfinite(number) for number in numbers(strict(text)))
 
 

@@ -14,7 +14,7 @@ from feed.market.source import Update
 from feed.market.universe import Listing, Universe
 from feed.simulation.source import SimulatedSource
 from feed.valuation import dashboard
-from feed.valuation.chain import ValuedChains, value_listings
+from feed.valuation.chain import ValuedStates, value_states
 from feed.valuation.dashboard import UnderlyingVolatilities
 from handlers.streams import state
 from handlers.streams import views as views_module
@@ -102,7 +102,7 @@ def test_listing_is_valued_once_for_all_that_is_told_of_it(
     def again(*_: object) -> None:
         raise AssertionError("a listing was valued a second time")
 
-    monkeypatch.setattr(views_module, "value_chain", again)
+    monkeypatch.setattr(views_module, "value_states", again)
     monkeypatch.setattr(state, "differs", again)
     for listing in seen.market.universe.listings:
         seen.passed.chain(listing)
@@ -117,11 +117,11 @@ def test_only_listings_that_changed_are_valued_again(seen: Together, monkeypatch
     seen.step(Update(seen.now_ms + 1000, {}, {"last_price": price}, contract_rows=rows))
     valued: list[Listing] = []
 
-    def value(market: Market, listings: list[Listing]) -> ValuedChains:
+    def value(market: Market, listings: list[Listing]) -> ValuedStates:
         valued.extend(listings)
-        return value_listings(market, listings)
+        return value_states(market, listings)
 
-    monkeypatch.setattr(views_module, "value_listings", value)
+    monkeypatch.setattr(views_module, "value_states", value)
     seen.prepare()
     assert [item.key for item in valued] == [listing.key]
     seen.compare()
@@ -165,7 +165,7 @@ def test_volatility_that_could_not_be_valued_is_not_taken_for_unknown(
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr(dashboard, "value_state", fail)
+        broken.setattr(dashboard, "value_listings", fail)
         with pytest.raises(RuntimeError):
             volatilities.of("NIFTY")
     assert volatilities.of("NIFTY").index > 0
