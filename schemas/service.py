@@ -109,6 +109,13 @@ class StreamsPartSchema(PartSchema):
             "example": 0,
         }
     )
+    reduced = fields.Integer(
+        metadata={
+            "unit": "chains",
+            "description": "least watched chains told more rarely, since all take longer than there is time",
+            "example": 0,
+        }
+    )
 
 
 class HistoryPartSchema(PartSchema):

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from tornado.ioloop import PeriodicCallback
 
@@ -63,6 +63,18 @@ class HealthReport:
         return max(self.parts, key=lambda name: STATUSES.index(self.parts[name].status))
 
 
+class Paced(Protocol):
+    """Whether some streams are told more rarely than they change, because all would take too long."""
+
+    level: int
+    reduced: int
+
+    @property
+    def reason(self) -> str:
+        """Why, and how many."""
+        ...
+
+
 class Health:
     """Judges the parts once a second and whenever somebody asks.
 
@@ -78,6 +90,7 @@ class Health:
         loop_lag: LoopLag,
         statistics: Callable[[], Mapping[str, Any]],
         pulse: Pulse,
+        pacing: Paced,
         rooms: Mapping[Any, Followed],
         guard: Guard,
         *,
@@ -91,6 +104,7 @@ class Health:
         self._loop_lag = loop_lag
         self._statistics = statistics
         self.pulse = pulse  # what went out, and what did not
+        self.pacing = pacing
         self._rooms = rooms
         self._guard = guard
         self._max_clients = max_clients
@@ -180,7 +194,10 @@ class Health:
 
     def _streams(self) -> tuple[Verdict, dict[str, Any]]:
         rooms = self._rooms.values()
-        return self.pulse.judge(rooms), self.pulse.figures(rooms)
+        verdict, figures = self.pulse.judge(rooms), self.pulse.figures(rooms)
+        if self.pacing.level and not verdict.rank:
+            verdict = Verdict(1, self.pacing.reason)
+        return verdict, {**figures, "reduced": self.pacing.reduced if self.pacing.level else 0}
 
     def _recorded(self) -> tuple[Verdict, dict[str, Any]]:
         health = self._history.health()

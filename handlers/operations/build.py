@@ -120,12 +120,20 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
     volatilities = VolatilityHistory(history, market, clock, guard)
     views = Views(market, clock, depth=feed.replay_depth, iv_history=volatilities)
     candles = CandleViews(market, history, clock)
-    status = MarketStatus(market, parts.calendar, clock, watchdog, hours=feed.hours, simulated=can.simulated)
     broadcaster = Broadcaster(
         publish_interval_ms=feed.publish_interval_ms,
         heartbeat_s=feed.heartbeat_s,
         slow_client_timeout_s=limits.slow_client_timeout_s,
         guard=guard,
+    )
+    status = MarketStatus(
+        market,
+        parts.calendar,
+        clock,
+        watchdog,
+        pacing=broadcaster.pacing,
+        hours=feed.hours,
+        simulated=can.simulated,
     )
     notifier = Notifier(views, candles, status, broadcaster, volatilities, guard)
     ticker = Ticker(
@@ -176,6 +184,7 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
             loop_lag,
             statistics,
             broadcaster.pulse,
+            broadcaster.pacing,
             broadcaster.rooms,
             guard,
             max_clients=lambda: admission.limits.max_clients,

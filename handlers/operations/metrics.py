@@ -148,6 +148,17 @@ class PartsCollector(Collector):
             if age_s is not None:
                 age.add_metric((kind,), age_s)
         yield age
+        pacing = self._services.health.pacing
+        yield _gauge(
+            "market_stream_pacing_level",
+            "How far the rate of the least watched chains is reduced; 0: every chain at every cycle.",
+            pacing.level,
+        )
+        yield _gauge(
+            "market_streams_reduced",
+            "Chains that are told more rarely than at every cycle.",
+            pacing.reduced if pacing.level else 0,
+        )
         yield _labelled_counter(
             "market_stream_failures", "Tries to tell a stream that failed.", "kind", dict(pulse.failures)
         )

@@ -23,6 +23,7 @@ from domain.errors import ErrorCode
 from domain.streams import StreamName
 from feed.market.guard import Guard
 from handlers.monitoring.pulse import Pulse
+from handlers.streams.pacing import Pacing
 from handlers.streams.rooms import (
     ASKED,
     NOWHERE,
@@ -85,6 +86,7 @@ class Broadcaster:
         self._lagging: dict[Client, None] = {}
         self._turn_began_s = monotonic()
         self._guard = guard or Guard(monotonic)
+        self.pacing = Pacing(publish_interval_ms / 1000)
         self.pulse = Pulse(
             heartbeat_s=heartbeat_s, publish_interval_s=publish_interval_ms / 1000, monotonic=monotonic
         )
@@ -190,20 +192,42 @@ class Broadcaster:
         """
         started = self._turn_began_s = self._monotonic()
         self._cycle += 1
+        in_turn, waiting = self._in_turn()
         if prepare is not None:
-            await prepare([room for room in self.rooms.values() if room.is_due])
+            await prepare([room for room in in_turn if room.is_due])
         several: dict[Client, None] = dict(self._lagging)
-        for room in list(self.rooms.values()):
+        for room in in_turn:
             await self._publish_room(room, several)
             await self.yield_to_loop()
+        for room in waiting:
+            await self._keep_alive(room)
         for clients in _slices(list(several)):
             for client in clients:
                 self._serve(client)
             await self.yield_to_loop()
         await self._tell_failures()
         self._disconnect_slow()
-        self.statistics.cycles_ms.append((self._monotonic() - started) * 1000)
+        took_s = self._monotonic() - started
+        self.statistics.cycles_ms.append(took_s * 1000)
+        self.pacing.note(took_s)
         self.pulse.beat()
+
+    def _in_turn(self) -> tuple[list[Room], list[Room]]:
+        """The rooms that this cycle brings up to the market, and those that wait for a later one."""
+        rooms = list(self.rooms.values())
+        strides = self.pacing.strides(
+            (room.stream.listing_key, len(room.subscriptions))
+            for room in rooms
+            if room.stream.listing_key is not None
+        )
+        if not strides:
+            return rooms, []
+        in_turn: list[Room] = []
+        waiting: list[Room] = []
+        for place, room in enumerate(rooms):
+            stride = strides.get(room.stream.listing_key, 1)
+            (waiting if (self._cycle + place) % stride else in_turn).append(room)
+        return in_turn, waiting
 
     async def _publish_room(self, room: Room, several: dict[Client, None]) -> None:
         """Tell one room of a change or of its absence; whatever it raises is its own affair."""

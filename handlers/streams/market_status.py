@@ -8,11 +8,13 @@ from typing import Any
 
 from domain.instants import to_datetime, to_ms
 from domain.instruments import Exchange
+from domain.market import FeedStateName
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.market.source import Simulated
 from feed.market.watchdog import FeedState, FeedWatchdog
 from feed.reference.calendar import Calendar, Phase
+from handlers.streams.pacing import Pacing
 from schemas.reference import MarketStatusSchema
 from schemas.wire import timestamp
 
@@ -32,15 +34,19 @@ class CachedStatus:
 
 
 class MarketStatus:
-    """Says it of one market; ``hours`` is how it runs, ``simulated`` its source if that makes its prices."""
+    """Says it of one market; ``hours`` is how it runs, ``simulated`` its source if that makes its prices.
 
-    def __init__(
+    A feed that is live is degraded for who follows a chain that is told more rarely than it changes.
+    """
+
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         market: Market,
         calendar: Calendar,
         clock: Clock,
         watchdog: FeedWatchdog,
         *,
+        pacing: Pacing,
         hours: str,
         simulated: Simulated | None,
     ) -> None:
@@ -48,6 +54,7 @@ class MarketStatus:
         self._calendar = calendar
         self._clock = clock
         self._watchdog = watchdog
+        self.pacing = pacing
         self._hours = hours
         self._simulated = simulated
         self._cached: CachedStatus | None = None
@@ -55,7 +62,10 @@ class MarketStatus:
     @property
     def feed(self) -> FeedState:
         """What the feed does."""
-        return self._watchdog.state
+        state = self._watchdog.state
+        if self.pacing.level and state.name == FeedStateName.LIVE:
+            return FeedState(FeedStateName.DEGRADED, self.pacing.reason)
+        return state
 
     def phases(self, exchanges: Sequence[str] | None = None) -> dict[str, Any]:
         """The phase of the default exchange, and of each one named; of all without names.

@@ -41,7 +41,7 @@ class Notifier:
         self._volatilities = volatilities
         self._guard = guard
         self._phases: tuple[Any, ...] = ()
-        self._feed = status.feed
+        self._told = self._news()
         self._universe = views.market.universe
 
     async def publish(self, now_ms: int, closed: deque[ClosedCandle]) -> None:
@@ -121,10 +121,15 @@ class Notifier:
 
     async def _tell_feed_state(self) -> None:
         """Announce a change of the feed's state."""
-        state = self._status.feed
-        if (state.name, state.restarts) != (self._feed.name, self._feed.restarts):
+        seen = self._news()
+        if seen != self._told:
             await self.notify_feed()
-        self._feed = state
+        self._told = seen
+
+    def _news(self) -> tuple[Any, ...]:
+        """What of the feed's state is worth telling when it changes."""
+        state = self._status.feed
+        return state.name, state.restarts, self._status.pacing.level
 
     async def notify_feed(self) -> None:
         """Announce the feed's state to everybody."""

@@ -35,6 +35,7 @@ class Parts:
             SimpleNamespace(percentile=lambda _: self.lag_ms, longest_stop=lambda _: self.stop),
             lambda: {"connections": {"now": self.clients}, "slow_clients": self.slow},
             self.broadcaster.pulse,
+            self.broadcaster.pacing,
             self.broadcaster.rooms,
             self.guard,
             max_clients=lambda: 100,
