@@ -73,7 +73,7 @@ def break_past_volatility(sandbox, monkeypatch):
 
 
 def break_valuation(_sandbox, monkeypatch):
-    monkeypatch.setattr(views, "value_listings", raises)
+    monkeypatch.setattr(views.Views, "prepare", raises)
 
 
 def break_streams(_sandbox, monkeypatch):
