@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -31,6 +32,27 @@ class FeedStateName(StrEnum):
     STALLED = "stalled"
     MARKET_CLOSED = "market_closed"
     DISCONNECTED = "disconnected"
+
+
+class ProblemKind(StrEnum):
+    """What is the matter with a source that has a line of its own."""
+
+    LOGIN_REQUIRED = "login_required"
+    NOT_PERMITTED = "not_permitted"
+    RATE_LIMITED = "rate_limited"
+    DISCONNECTED = "disconnected"
+    PROTOCOL = "protocol"
+    BROKER_DOWN = "broker_down"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is the matter, in a sentence that says what the operator must do; until when, if known."""
+
+    kind: ProblemKind
+    message: str
+    since_ms: int
+    until_ms: int | None = None
 
 
 class HealthStatus(StrEnum):

@@ -13,8 +13,9 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from domain.errors import ErrorCode
-from domain.market import FeedStateName
+from domain.market import FeedStateName, ProblemKind
 from schemas.chains import ChainHeaderSchema, ChainRowSchema, ChainSchema, ProvenanceSchema
+from schemas.compiled import compiled
 from schemas.dashboard import DashboardSchema
 from schemas.quotes import SpotPriceSchema
 from schemas.reference import CandleUpdateSchema, MarketStatusSchema
@@ -182,6 +183,30 @@ class DashboardUpdateSchema(DashboardSchema):
     reason = _reason()
 
 
+class ProblemSchema(Schema):
+    """What is the matter with a broker's feed, and what the operator must do."""
+
+    kind = fields.String(
+        metadata={
+            "description": "what kind of trouble",
+            "enum": list(ProblemKind),
+            "example": "login_required",
+        }
+    )
+    message = fields.String(
+        metadata={"example": "Kite needs today's login: run `python server.py login`."},
+    )
+    since = Timestamp("when it began", example="2026-11-23T00:32:00.000Z", attribute="since_ms")
+    until = Timestamp(
+        "when it is over or tried again; null where nobody knows",
+        example="2026-11-23T00:32:30.000Z",
+        attribute="until_ms",
+    )
+
+
+dump_problem = compiled(ProblemSchema)
+
+
 class FeedStatusSchema(Schema):
     """The state of the feed changed, or a silent one was restarted."""
 
@@ -196,6 +221,11 @@ class FeedStatusSchema(Schema):
     )
     next_try_at = Timestamp(
         "when a silent feed is restarted next; null where it need not be", example="2026-11-23T04:30:08.500Z"
+    )
+    problem = fields.Nested(
+        ProblemSchema,
+        allow_none=True,
+        metadata={"description": "what is the matter with a broker's feed; null where nothing is"},
     )
     source = fields.String()
     epoch = fields.String()

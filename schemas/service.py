@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from domain.market import FeedStateName, HealthStatus
+from domain.market import FeedStateName, HealthStatus, ProblemKind
 from schemas.requests.leg_fields import ShownFields
 from schemas.wire import Number
 
@@ -68,6 +68,14 @@ class FeedPartSchema(PartSchema):
     """Whether prices arrive."""
 
     state = fields.String(metadata={"description": "state of the feed", "enum": list(FeedStateName)})
+    problem = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "what is the matter with a broker's feed; null where nothing is",
+            "enum": list(ProblemKind),
+            "example": None,
+        },
+    )
     last_tick_age_ms = fields.Integer(
         allow_none=True,
         metadata={

@@ -74,15 +74,40 @@ class Changes:
 
 @dataclass(slots=True)
 class _Positions:
-    """Sequence number and newest input of each stream of one kind, by row."""
+    """Where each stream of one kind stands, by row.
+
+    ``as_of_ms`` is the newest input that changed it, ``input_ms`` the newest of any; it is stale once that
+    is older than the market's limit, or than its own ``limit_ms`` where that is longer.
+    """
 
     seq: NDArray[np.int64]
     as_of_ms: NDArray[np.int64]
     changed: NDArray[np.bool_]
+    input_ms: NDArray[np.int64]
+    stale: NDArray[np.bool_]
+    limit_ms: FloatArray
 
     @classmethod
     def of(cls, count: int) -> _Positions:
-        return cls(np.zeros(count, np.int64), np.full(count, NEVER_MS), np.zeros(count, bool))
+        return cls(
+            np.zeros(count, np.int64),
+            np.full(count, NEVER_MS),
+            np.zeros(count, bool),
+            np.full(count, NEVER_MS),
+            np.zeros(count, bool),
+            np.zeros(count),
+        )
+
+    def hear(self, times_ms: NDArray[np.int64]) -> None:
+        """Take note of inputs: of each row, NEVER_MS where there was none."""
+        np.maximum(self.input_ms, times_ms, out=self.input_ms)
+
+    def mark_stale(self, now_ms: int, limit_ms: float) -> None:
+        """Turning stale is news: it gets a sequence number like any other change."""
+        silent_ms = now_ms - self.input_ms
+        stale = (self.input_ms != NEVER_MS) & (silent_ms > np.maximum(self.limit_ms, limit_ms))
+        self.changed |= (stale != self.stale) & (self.as_of_ms != NEVER_MS)
+        self.stale = stale
 
 
 class Market:
@@ -112,10 +137,8 @@ class Market:
         self.underlyings = {name: np.full(count, np.nan) for name in UNDERLYING_FIELDS}
         self.contracts = {name: np.full(universe.contract_count, np.nan) for name in CONTRACT_FIELDS}
         self.forwards = np.full(len(universe.listings), np.nan)
-        self.stale = np.zeros(count, bool)
         self._symbols = _Positions.of(count)
         self._chains = _Positions.of(len(universe.listings))
-        self._input_ms = np.full(count, NEVER_MS)
         self.latest: Update | None = None
 
     def apply(self, update: Update) -> None:
@@ -128,11 +151,14 @@ class Market:
             self._relist(update.universe)
         self.last_input_ms = max(self.last_input_ms, update.time_ms)
         changed = _write(self.underlyings, update.underlyings, update.underlying_rows)
+        told_ms = np.full(len(self.universe.underlyings), NEVER_MS)
         if update.underlyings:
             touched = slice(None) if update.underlying_rows is None else update.underlying_rows
-            self._input_ms[touched] = update.time_ms
+            times_ms = update.underlying_times_ms
+            told_ms[touched] = update.time_ms if times_ms is None else times_ms
+        self._symbols.hear(told_ms)
         self._symbols.changed |= changed
-        self._symbols.as_of_ms[changed] = update.time_ms
+        _advance(self._symbols.as_of_ms, told_ms, changed)
         contract_changed = _write(self.contracts, update.contracts, update.contract_rows)
         chain_changed = changed[self.universe.listing_underlying_row]
         if len(contract_changed):
@@ -140,20 +166,46 @@ class Market:
         if update.forwards is not None:
             chain_changed |= _write({"forward": self.forwards}, {"forward": update.forwards}, None)
         self._chains.changed |= chain_changed
-        self._chains.as_of_ms[chain_changed] = update.time_ms
-        if update.contracts:
-            touched_listings = (
-                np.arange(len(self.universe.listings))
-                if update.contract_rows is None
-                else np.unique(self.universe.listing_row[update.contract_rows])
-            )
-            self._input_ms[self.universe.listing_underlying_row[touched_listings]] = update.time_ms
+        chain_told_ms = self._chain_told_ms(update)
+        self._chains.hear(chain_told_ms)
+        spot_told_ms = told_ms[self.universe.listing_underlying_row]
+        told_of_ms = np.maximum(chain_told_ms, spot_told_ms)
+        told_of_ms[told_of_ms == NEVER_MS] = update.time_ms  # of a forward alone
+        _advance(self._chains.as_of_ms, told_of_ms, chain_changed)
+        if update.heard_ms is not None:
+            self._chains.hear(update.heard_ms)
+        if update.limits is not None:
+            self._symbols.limit_ms, self._chains.limit_ms = update.limits.symbols_ms, update.limits.chains_ms
+
+    def _chain_told_ms(self, update: Update) -> NDArray[np.int64]:
+        """The newest of the contracts' times that an update has of each chain; NEVER_MS where it has none."""
+        universe = self.universe
+        told_ms = np.full(len(universe.listings), NEVER_MS)
+        if update.contracts and len(told_ms):
+            rows = slice(None) if update.contract_rows is None else update.contract_rows
+            listings = universe.listing_row[rows]
+            if update.contract_times_ms is None:
+                told_ms[listings] = update.time_ms
+            else:
+                np.maximum.at(told_ms, listings, update.contract_times_ms)
+        return told_ms
+
+    def heard_ms(self) -> dict[str, int]:
+        """When the newest input of each exchange's underlyings and chains came; NEVER_MS before the first."""
+        found: dict[str, int] = {}
+        chains_ms = np.full(len(self.universe.underlyings), NEVER_MS)
+        np.maximum.at(chains_ms, self.universe.listing_underlying_row, self._chains.input_ms)
+        newest_ms = np.maximum(self._symbols.input_ms, chains_ms).tolist()
+        for underlying, at_ms in zip(self.universe.underlyings, newest_ms, strict=True):
+            exchange = underlying.derivatives_exchange
+            found[exchange] = max(found.get(exchange, NEVER_MS), at_ms)
+        return found
 
     def publish(self, now_ms: int) -> Changes:
         """Give every changed stream its next sequence number and say which they were."""
-        self._mark_stale(now_ms)
         rows = []
         for positions in (self._symbols, self._chains):
+            positions.mark_stale(now_ms, self.stale_after_ms)
             changed = np.flatnonzero(positions.changed)
             positions.seq[changed] += 1
             positions.changed[changed] = False
@@ -164,21 +216,22 @@ class Market:
         """Begin a new epoch: whatever clients hold is to be replaced by a snapshot."""
         self.epoch = epoch
         self.last_input_ms = NEVER_MS
-        self._input_ms[:] = NEVER_MS
         for positions in (self._symbols, self._chains):
+            positions.input_ms[:] = NEVER_MS
             positions.seq[:] = 0
             positions.changed |= positions.as_of_ms != NEVER_MS
 
     def set_back(self, now_ms: int) -> None:
         """Follow a clock that was set back: nothing known can be newer than its present."""
         self.last_input_ms = min(self.last_input_ms, now_ms)
-        np.minimum(self._input_ms, now_ms, out=self._input_ms)
+        for positions in (self._symbols, self._chains):
+            np.minimum(positions.input_ms, now_ms, out=positions.input_ms)
 
     def quote(self, symbol: str) -> Quote:
         """The latest price of an underlying. Raises UnknownSymbol, FeedUnavailable."""
         self.universe.underlying(symbol)
         row = self.universe.row_of[symbol]
-        provenance = self._provenance(self._symbols, row, row, symbol)
+        provenance = self._provenance(self._symbols, row, symbol)
         values = {name: float(self.underlyings[name][row]) for name in UNDERLYING_FIELDS}
         return Quote(symbol=symbol, provenance=provenance, **values)
 
@@ -196,7 +249,7 @@ class Market:
     def chain_provenance(self, listing: Listing) -> Provenance:
         """Where a chain stands. Raises FeedUnavailable."""
         what = f"{listing.symbol} {listing.expiry.day}"
-        return self._provenance(self._chains, listing.row, listing.underlying_row, what)
+        return self._provenance(self._chains, listing.row, what)
 
     def knows(self, listing: Listing) -> bool:
         """Whether any data of a listing has arrived."""
@@ -215,7 +268,7 @@ class Market:
         later = (listing for listing in self.universe.chains(symbol) if listing.expiry.day > expiry)
         return next(later, None)
 
-    def _provenance(self, positions: _Positions, row: int, underlying_row: int, what: str) -> Provenance:
+    def _provenance(self, positions: _Positions, row: int, what: str) -> Provenance:
         as_of_ms = int(positions.as_of_ms[row])
         if as_of_ms == NEVER_MS:
             raise FeedUnavailable(what)
@@ -224,18 +277,8 @@ class Market:
             as_of_ms=as_of_ms,
             epoch=self.epoch,
             seq=int(positions.seq[row]),
-            stale=bool(self.stale[underlying_row]),
+            stale=bool(positions.stale[row]),
         )
-
-    def _mark_stale(self, now_ms: int) -> None:
-        """Turning stale is news: it gets a sequence number like any other change."""
-        stale = (self._input_ms != NEVER_MS) & (now_ms - self._input_ms > self.stale_after_ms)
-        turned = stale != self.stale
-        if turned.any():
-            self.stale = stale
-            self._symbols.changed |= turned & (self._symbols.as_of_ms != NEVER_MS)
-            turned_chains = turned[self.universe.listing_underlying_row]
-            self._chains.changed |= turned_chains & (self._chains.as_of_ms != NEVER_MS)
 
     def _relist(self, universe: Universe) -> None:
         """Move every surviving contract to its row in the new universe; the rest start unknown."""
@@ -249,8 +292,8 @@ class Market:
                 continue
             _carry(self.contracts, tables, before, listing)
             forwards[listing.row] = self.forwards[before.row]
-            self._chains.seq[listing.row] = chains.seq[before.row]
-            self._chains.as_of_ms[listing.row] = chains.as_of_ms[before.row]
+            for name in ("seq", "as_of_ms", "input_ms", "stale", "limit_ms"):
+                getattr(self._chains, name)[listing.row] = getattr(chains, name)[before.row]
             relisted = not np.array_equal(before.strikes, listing.strikes)
             self._chains.changed[listing.row] = chains.changed[before.row] or relisted
         self.contracts, self.forwards = tables, forwards
@@ -274,6 +317,11 @@ def _write(
     changed = np.zeros(length, bool)
     changed[rows] = different
     return changed
+
+
+def _advance(as_of_ms: NDArray[np.int64], told_ms: NDArray[np.int64], changed: NDArray[np.bool_]) -> None:
+    """Bring what changed to the time of the input that changed it."""
+    as_of_ms[changed] = told_ms[changed]
 
 
 def _carry(

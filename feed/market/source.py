@@ -9,10 +9,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.market import Problem
 from feed.market.universe import Universe
 
 FloatArray = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Instants = NDArray[np.int64]
 Columns = Mapping[str, NDArray[np.generic]]
 
 UNDERLYING_FIELDS = ("last_price", "open", "high", "low", "previous_close", "volume")
@@ -47,6 +49,14 @@ class PriceRange:
 
 
 @dataclass(frozen=True, slots=True)
+class StaleLimits:
+    """After how many milliseconds without an input something is stale, where that is longer than for most."""
+
+    symbols_ms: FloatArray  # (underlyings,)
+    chains_ms: FloatArray  # (listings,)
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Everything a source learned since it was last asked.
 
@@ -59,6 +69,11 @@ class Update:
     ``forwards`` : one price per listing of its future, where a source tells it; NaN where there is none.
     The ranges, of the same rows, are what last prices went through since the update before, where a
     source knows more than the latest.
+
+    ``time_ms`` is the time of the newest input. Where rows have times of their own they are in
+    ``underlying_times_ms`` and ``contract_times_ms``, one per row told. ``heard_ms`` : (listings,) is when
+    a source last heard of each chain, where it knows that beside the rows: a quiet chain is not a dead one.
+    ``limits`` are set where chains or symbols are to be waited for longer than others.
     """
 
     time_ms: int
@@ -70,6 +85,10 @@ class Update:
     forwards: FloatArray | None = None
     underlying_range: PriceRange | None = None
     contract_range: PriceRange | None = None
+    underlying_times_ms: Instants | None = None
+    contract_times_ms: Instants | None = None
+    heard_ms: Instants | None = None
+    limits: StaleLimits | None = None
 
 
 class Source(Protocol):
@@ -101,6 +120,24 @@ class Restartable(Protocol):
 
         It runs on the event loop, so it must not wait. It may raise as ``advance`` may, and is tried again.
         """
+        ...
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A source over a line of its own, which it opens again by itself: no restart of ours would help it."""
+
+    async def open(self, now_ms: int) -> None:
+        """Begin to listen; what cannot be reached is tried again, and told as a problem meanwhile."""
+        ...
+
+    async def close(self) -> None:
+        """Hang up; nothing is told afterwards."""
+        ...
+
+    @property
+    def problem(self) -> Problem | None:
+        """What is the matter, if anything."""
         ...
 
 
@@ -177,6 +214,7 @@ class Capabilities:
     restartable: Restartable | None
     recorded: Recorded | None
     simulated: Simulated | None
+    connected: Connected | None
     step_ms: float  # market time between two of its inputs; 0: those of the clock
 
     @classmethod
@@ -187,5 +225,6 @@ class Capabilities:
             source if isinstance(source, Restartable) else None,
             source if isinstance(source, Recorded) else None,
             source if isinstance(source, Simulated) else None,
+            source if isinstance(source, Connected) else None,
             float(getattr(source, "step_ms", 0)),
         )

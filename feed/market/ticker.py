@@ -18,7 +18,7 @@ from feed.market.epoch import digest
 from feed.market.guard import Guard
 from feed.market.market import NEVER_MS, Market
 from feed.market.source import Capabilities, Source
-from feed.market.watchdog import FeedState, FeedWatchdog
+from feed.market.watchdog import FeedState, FeedWatchdog, Heard
 
 logger = logging.getLogger(__name__)
 
@@ -112,8 +112,17 @@ class Ticker:
         self._poll.stop()
 
     async def prime(self) -> None:
-        """Take the first step at once, so that the first request finds prices."""
+        """Open the source and take the first step at once, so that the first request finds prices."""
+        if self._can.connected is not None:
+            await self._can.connected.open(self.clock.now_ms())
         await self.step(self.clock.now_ms())
+
+    async def close(self) -> None:
+        """Let go of the source; nothing may be asked of it afterwards."""
+        if self._can.connected is not None:
+            await self._can.connected.close()
+        if self._can.recorded is not None:
+            self._can.recorded.close()
 
     def rate(self) -> float:
         """Updates a second of market time, over the last minute."""
@@ -274,11 +283,19 @@ class Ticker:
         """Health by what arrives, against what the phase leads one to expect."""
         newest = self.market.last_input_ms
         recorded = self._can.recorded
-        self.watchdog.judge(
-            now_ms,
+        before, connected = self.watchdog.state.problem, self._can.connected
+        heard = Heard(
             age_ms=None if newest == NEVER_MS else now_ms - newest,
+            newest_ms=self.market.heard_ms(),
             stale_after_ms=self.market.stale_after_ms,
             expected_ms=max(self.clock.step_ms, self._can.step_ms),
             is_recorded=recorded is not None,
             is_over=recorded is not None and recorded.finished,
+            is_connected=connected is not None,
+            problem=None if connected is None else connected.problem,
         )
+        problem = self.watchdog.judge(now_ms, heard).problem
+        if problem is not None and problem != before:
+            logger.warning("the %s feed: %s", self.source.name, problem.message)
+        elif problem is None and before is not None:
+            logger.info("the %s feed is well again", self.source.name)

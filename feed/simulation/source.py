@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.instants import MINUTE_MS, to_datetime
 from domain.instruments import Kind
@@ -216,7 +217,7 @@ class SimulatedSource:
         now_ms, spots, spot_range = self._hours.now_ms, self._spot_values(), self._spots.range()
         refresh_groups = list(self._touched.values())
         if not refresh_groups:
-            return Update(now_ms, spots, underlying_range=spot_range)
+            return Update(now_ms, spots, underlying_range=spot_range, heard_ms=self._heard_ms())
         refresh_groups = next(
             ([refresh_group] for refresh_group in refresh_groups if refresh_group.is_whole), refresh_groups
         )
@@ -228,7 +229,12 @@ class SimulatedSource:
             contract_rows=rows,
             underlying_range=spot_range,
             contract_range=self._chains.ranges(refresh_groups),
+            heard_ms=self._heard_ms(),
         )
+
+    def _heard_ms(self) -> NDArray[np.int64]:
+        """A chain that does not move is quiet; it is there."""
+        return np.full(len(self.universe.listings), self._hours.now_ms)
 
     def _whole_update(self) -> Update:
         self._everything_new = False

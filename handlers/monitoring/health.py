@@ -155,10 +155,11 @@ class Health:
     def may_live(self) -> bool:
         """Whether the watchdog may be fed: no part is in a state that only a new process could mend.
 
-        A server that never got data stays and says so: another process would get none either.
+        A server that never got data stays and says so: another process would get none either. Nor would one
+        help a source that says what is the matter with it, or that opens its line again by itself.
         """
         state = self._ticker.state
-        if state.name == "stalled" and state.restarts >= RESTARTS_IN_VAIN:
+        if state.name == "stalled" and state.problem is None and state.restarts >= RESTARTS_IN_VAIN:
             return False
         if self.pulse.stands_still:
             return False
@@ -187,6 +188,7 @@ class Health:
         ticker = self._ticker
         figures = {
             "state": ticker.state.name,
+            "problem": ticker.state.problem.kind if ticker.state.problem is not None else None,
             "last_tick_age_ms": ticker.last_tick_age_ms(),
             "rate_per_s": round(ticker.rate(), 2),
         }

@@ -155,9 +155,7 @@ async def serve(
         await server.namespace.shut_down()
         await server.history.stop(HISTORY_STOP_S)
         await server.http.close_all_connections()
-        recorded = Capabilities.of(server.source).recorded
-        if recorded is not None:
-            recorded.close()
+        await server.ticker.close()
 
 
 async def _built(build: Callable[[], Server], manager: ServiceManager, stop: asyncio.Event) -> Server:

@@ -15,6 +15,7 @@ from feed.market.source import Simulated
 from feed.market.watchdog import FeedState, FeedWatchdog
 from feed.reference.calendar import Calendar, Phase
 from handlers.streams.pacing import Pacing
+from schemas.events import dump_problem
 from schemas.reference import MarketStatusSchema
 from schemas.wire import timestamp
 
@@ -64,7 +65,7 @@ class MarketStatus:
         """What the feed does."""
         state = self._watchdog.state
         if self.pacing.level and state.name == FeedStateName.LIVE:
-            return FeedState(FeedStateName.DEGRADED, self.pacing.reason)
+            return FeedState(FeedStateName.DEGRADED, self.pacing.reason, problem=state.problem)
         return state
 
     def phases(self, exchanges: Sequence[str] | None = None) -> dict[str, Any]:
@@ -90,6 +91,7 @@ class MarketStatus:
             "reason": state.reason,
             "restarts": state.restarts,
             "next_try_at": timestamp(state.next_try_ms) if state.next_try_ms is not None else None,
+            "problem": None if state.problem is None else dump_problem(state.problem),
             "source": self._market.source,
             "epoch": self._market.epoch,
             "scenario": self._simulated.scenario if self._simulated is not None else None,

@@ -129,7 +129,7 @@ class Notifier:
     def _news(self) -> tuple[Any, ...]:
         """What of the feed's state is worth telling when it changes."""
         state = self._status.feed
-        return state.name, state.restarts, self._status.pacing.level
+        return state.name, state.restarts, state.problem, self._status.pacing.level
 
     async def notify_feed(self) -> None:
         """Announce the feed's state to everybody."""

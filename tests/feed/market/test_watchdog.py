@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.instants import IST, to_ms
-from feed.market.watchdog import EXPECTED_INPUTS, HOLD_S, LONGEST_WAIT_MS, FeedWatchdog
+from domain.market import Problem, ProblemKind
+from feed.market.market import NEVER_MS
+from feed.market.watchdog import EXPECTED_INPUTS, HOLD_S, LONGEST_WAIT_MS, FeedWatchdog, Heard
 from feed.reference.calendar import Calendar
 
 STEP_MS = 500
@@ -45,9 +48,9 @@ class Feed:
             self.dog.note_input(self.now_ms)
             self.newest_ms = self.now_ms
         age_ms = None if self.newest_ms is None else self.now_ms - self.newest_ms
-        return self.dog.judge(
-            self.now_ms, age_ms=age_ms, stale_after_ms=STALE_MS, expected_ms=STEP_MS, **options
-        )
+        newest = {"NFO": NEVER_MS if self.newest_ms is None else self.newest_ms}
+        heard = Heard(age_ms, newest, stale_after_ms=STALE_MS, expected_ms=STEP_MS)
+        return self.dog.judge(self.now_ms, replace(heard, **options))
 
     def steps(self, count, comes=True, **options):
         return [self.step(comes, **options) for _ in range(count)][-1]
@@ -229,7 +232,8 @@ def test_a_failure_counts_for_as_long_as_twenty_inputs_are_expected_and_no_longe
     states = [feed.step().name for _ in range(WINDOW)]
     # the window is open at its older end; after it the hold of the verdict goes on
     assert states == ["degraded"] * WINDOW
-    reasons = [feed.dog._arriving(feed.now_ms - STEP_MS * back, STEP_MS, None).reason for back in (0, 1)]
+    heard = Heard(0, {"NFO": feed.now_ms}, stale_after_ms=STALE_MS, expected_ms=STEP_MS)
+    reasons = [feed.dog._arriving(feed.now_ms - STEP_MS * back, heard, {"NFO": 0}).reason for back in (0, 1)]
     assert reasons[0] == "Data arrives."
     assert reasons[1].startswith("The source failed once in 10 s")
 
@@ -242,3 +246,58 @@ def test_a_clock_asked_twice_in_an_instant_has_not_jumped(feed):
     assert list(feed.dog._inputs_ms) == inputs
     feed.dog._follow(feed.now_ms + 4 * STEP_MS + 1, STEP_MS)
     assert not feed.dog._inputs_ms
+
+
+EVENING_MS = at("2026-11-23T20:00")  # NFO is closed, MCX trades on
+
+
+def heard_of(now_ms, **ages_s):
+    """What is known of a feed whose exchanges were heard of so many seconds ago."""
+    newest = {name: now_ms - 1000 * age_s for name, age_s in ages_s.items()}
+    age_ms = now_ms - max(newest.values())
+    return Heard(age_ms, newest, stale_after_ms=STALE_MS, expected_ms=STEP_MS)
+
+
+def test_each_exchange_is_judged_by_its_own_phase(calendar):
+    dog = FeedWatchdog(calendar, hours="exchange", chance=random.Random(1))
+    state = dog.judge(EVENING_MS, heard_of(EVENING_MS, NFO=16_000, MCX=20))
+    assert (state.name, state.reason) == ("stalled", "Nothing arrived for 20 s.")
+    night_ms = at("2026-11-24T00:30")
+    state = dog.judge(night_ms, heard_of(night_ms, NFO=32_000, MCX=2400))
+    assert state.name == "market_closed"
+    alone = FeedWatchdog(calendar, hours="exchange", chance=random.Random(1))
+    assert alone.judge(EVENING_MS, heard_of(EVENING_MS, NFO=16_000)).name == "market_closed"
+
+
+def test_an_open_exchange_that_is_silent_while_others_tell_is_named(calendar):
+    dog = FeedWatchdog(calendar, hours="exchange", chance=random.Random(1))
+    for step in range(3 * WINDOW):
+        now_ms = OPEN_MS + STEP_MS * step
+        dog.note_input(now_ms)
+        heard = heard_of(now_ms, NFO=0, BFO=0, MCX=0)
+        silent = {**heard.newest_ms, "MCX": OPEN_MS - 1000}
+        state = dog.judge(now_ms, replace(heard, newest_ms=silent))
+    assert (state.name, state.reason) == ("degraded", "Nothing arrived of MCX for 30 s.")
+
+
+def problem_of(kind=ProblemKind.LOGIN_REQUIRED):
+    return Problem(kind, "Kite needs today's login: run `python server.py login`.", OPEN_MS)
+
+
+def test_a_source_with_a_line_of_its_own_is_never_restarted_and_says_what_is_the_matter(feed):
+    feed.steps(WINDOW)
+    state = feed.steps(400, comes=False, is_connected=True, problem=problem_of())
+    assert (state.name, state.reason) == ("stalled", problem_of().message)
+    assert state.problem == problem_of()
+    assert (state.restarts, state.next_try_ms, feed.restarts_ms) == (0, None, [])
+
+
+def test_a_problem_is_told_while_data_arrives_and_while_the_market_is_closed(calendar):
+    feed = Feed(calendar, hours="exchange")
+    limited = problem_of(ProblemKind.RATE_LIMITED)
+    state = feed.steps(WINDOW, is_connected=True, problem=limited)
+    assert (state.name, state.reason) == ("degraded", limited.message)
+    night = Feed(calendar, hours="exchange", start_ms=at("2026-11-24T05:00"))
+    night.newest_ms = at("2026-11-23T23:29")
+    state = night.step(comes=False, is_connected=True, problem=problem_of())
+    assert (state.name, state.problem) == ("market_closed", problem_of())
