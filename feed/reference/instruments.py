@@ -60,7 +60,7 @@ class UnknownContract(LookupError):
     """A strike that is not listed for the expiry; `near` has the listed strikes next to it."""
 
     def __init__(self, symbol: str, expiry: date, strike: float, near: tuple[float, ...] = ()) -> None:
-        super().__init__(f"strike of {symbol} {expiry} must be a listed one, was {_plain(strike)}")
+        super().__init__(f"strike of {symbol} {expiry} must be a listed one, was {plain_strike(strike)}")
         self.symbol = symbol
         self.expiry = expiry
         self.strike = strike
@@ -177,12 +177,8 @@ class Catalogue:
 
     def trading_symbol(self, symbol: str, expiry: Expiry, strike: float, is_call: bool) -> str:
         """The exchange's name of a contract: NIFTY26NOV22500CE, or NIFTY26D0122500CE for a weekly."""
-        day = expiry.day
-        if expiry.kind == "weekly":
-            name = f"{day:%y}{_MONTH_CODES[day.month - 1]}{day:%d}"
-        else:
-            name = f"{day:%y}{_MONTH_NAMES[day.month - 1]}"
-        return f"{self[symbol].symbol}{name}{_plain(strike)}{'CE' if is_call else 'PE'}"
+        stem = trading_symbol_stem(self[symbol].symbol, expiry)
+        return f"{stem}{plain_strike(strike)}{OptionType.of(is_call)}"
 
     def parse_trading_symbol(self, text: str) -> tuple[str, date, float, bool]:
         """Symbol, expiry, strike and whether it is a call; raises `BadTradingSymbol`."""
@@ -290,5 +286,14 @@ def _expiry_slot(day: date, kinds: frozenset[str]) -> int:
     return number % _expiry_slots(kinds)
 
 
-def _plain(number: float) -> str:
+def trading_symbol_stem(symbol: str, expiry: Expiry) -> str:
+    """What the names of all contracts of an expiry begin with."""
+    day = expiry.day
+    if expiry.kind == "weekly":
+        return f"{symbol}{day:%y}{_MONTH_CODES[day.month - 1]}{day:%d}"
+    return f"{symbol}{day:%y}{_MONTH_NAMES[day.month - 1]}"
+
+
+def plain_strike(number: float) -> str:
+    """A strike as names have it: without a fraction where there is none."""
     return str(int(number)) if number == int(number) else str(number)

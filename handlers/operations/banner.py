@@ -11,10 +11,12 @@ from schemas.configuration.settings import Settings
 logger = logging.getLogger("server")
 
 
-def announce(settings: Settings, market: Market, version: str, url: str, out: TextIO | None) -> None:
+def announce(
+    settings: Settings, market: Market, version: str, url: str, out: TextIO | None, mock_url: str = ""
+) -> None:
     """Tell that the server is up: a person in lines to read, without ``out`` the log in one."""
     if out is not None:
-        out.write(banner(settings, market, version, url) + "\n")
+        out.write(banner(settings, market, version, url, mock_url) + "\n")
         out.flush()
         return
     logger.info(
@@ -27,7 +29,7 @@ def announce(settings: Settings, market: Market, version: str, url: str, out: Te
     )
 
 
-def banner(settings: Settings, market: Market, version: str, url: str) -> str:
+def banner(settings: Settings, market: Market, version: str, url: str, mock_url: str = "") -> str:
     """What a person who just started the server wants to know."""
     feed, universe = settings.feed, market.universe
     is_simulated = market.source == "simulated"
@@ -42,6 +44,11 @@ def banner(settings: Settings, market: Market, version: str, url: str) -> str:
             f"  docs       {url}/api/docs",
             f"  front ends {', '.join(settings.server.frontend_url) or 'none'}  (FRONTEND_URL)",
             f"  feed       {market.source} ({detail})",
+            *(
+                [f"  Kite mock  {mock_url}/  (KiteConnect(root=…), api_key {settings.kite_mock.api_key})"]
+                if mock_url
+                else []
+            ),
             f"  market     {len(universe.underlyings)} underlyings, {universe.contract_count:,} contracts",
         )
     )

@@ -33,6 +33,7 @@ from feed.valuation.minute_metrics import MinuteMetrics
 from handlers.access.admission import Admission, ClientLimits
 from handlers.access.rules import AccessRules, is_loopback
 from handlers.compat.smd import SmdStreams
+from handlers.kite_mock.mock import KiteMock
 from handlers.monitoring.health import Health
 from handlers.monitoring.logs import FailureLog
 from handlers.monitoring.loop_lag import LoopLag
@@ -136,6 +137,9 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         simulated=can.simulated,
     )
     notifier = Notifier(views, candles, status, broadcaster, volatilities, guard)
+    mock = _make_mock(settings, parts, guard)
+    if mock is not None:
+        notifier.observers.append(mock.publish)
     ticker = Ticker(
         parts.source,
         market,
@@ -207,6 +211,23 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         _make_listener(settings, services, access, socket_server, admission, descriptors),
         access,
         descriptors,
+        mock,
+    )
+
+
+def _make_mock(settings: Settings, parts: MarketParts, guard: Guard) -> KiteMock | None:
+    """The same market behind Kite's wire, if a port is set for it."""
+    if not settings.kite_mock.port:
+        return None
+    return KiteMock(
+        settings.kite_mock,
+        parts.market,
+        parts.history,
+        parts.clock,
+        Catalogue.load(parts.calendar),
+        guard,
+        slow_client_timeout_s=settings.limits.slow_client_timeout_s,
+        ssl_options=make_context(settings.server.tls_cert, settings.server.tls_key),
     )
 
 

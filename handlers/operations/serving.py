@@ -28,6 +28,7 @@ from feed.market.ticker import Ticker
 from feed.reference.calendar import CalendarError
 from feed.replay.control import OutsideRecording
 from handlers.access.rules import AccessRules, is_loopback
+from handlers.kite_mock.mock import KiteMock
 from handlers.monitoring.logs import Log
 from handlers.operations.banner import announce
 from handlers.operations.service_manager import ServiceManager
@@ -76,6 +77,7 @@ class Server:
     http: HTTPServer
     access: AccessRules
     descriptors: Descriptors
+    mock: KiteMock | None = None
     port: int = 0
     url: str = ""
     diverging: asyncio.Future[None] | None = None  # to another epoch, since a file was read again
@@ -124,17 +126,21 @@ async def serve(
     try:
         passed = [socket for _, socket in manager.sockets()]
         sockets = open_port(server, passed)
+        mock_sockets = open_mock_port(server)
         await server.volatilities.read(server.clock.now_ms())
         await server.ticker.prime()
         await _go_to_start(server)
         server.http.add_sockets(sockets)  # whoever connected meanwhile has waited, and finds prices
+        if server.mock is not None:
+            server.mock.start(mock_sockets)
         _quiet_collector()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         server.ticker.start()
         services.loop_lag.start()
         services.health.start()
         server.access.keys.warn_of_plain()
-        announce(server.settings, server.market, services.version, server.url, out)
+        mock_url = server.mock.url if server.mock is not None else ""
+        announce(server.settings, server.market, services.version, server.url, out, mock_url)
         can = Capabilities.of(server.source)
         if server.clock.virtual is None:
             fill_past(server.settings, can, server.history, eager=True)
@@ -152,6 +158,8 @@ async def serve(
         services.loop_lag.stop()
         services.health.stop()
         server.http.stop()
+        if server.mock is not None:
+            await server.mock.stop()
         await server.namespace.shut_down()
         await server.history.stop(HISTORY_STOP_S)
         await server.http.close_all_connections()
@@ -209,16 +217,34 @@ def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 def open_port(server: Server, passed: list[socket.socket]) -> list[socket.socket]:
     """Open the port, unless the service manager gave its sockets. Raises StartError."""
     host, port = server.settings.server.host, server.settings.server.port
-    try:
-        sockets = passed or bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
-    except OSError as error:
-        raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
+    sockets = passed or _bound(host, port)
     server.access.is_local = all(_is_local(item) for item in sockets)
     server.port = sockets[0].getsockname()[1]
+    server.url = _url(server, host, sockets)
+    return sockets
+
+
+def open_mock_port(server: Server) -> list[socket.socket]:
+    """Open the port of the Kite mock, if there is one. Raises StartError."""
+    if server.mock is None:
+        return []
+    host = server.settings.server.host
+    sockets = _bound(host, server.settings.kite_mock.port)
+    server.mock.url = _url(server, host, sockets)
+    return sockets
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
+    except OSError as error:
+        raise StartError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
+
+
+def _url(server: Server, host: str, sockets: list[socket.socket]) -> str:
     shown = "localhost" if host in EVERY_ADDRESS else f"[{host}]" if ":" in host else host
     scheme = "http" if server.http.ssl_options is None else "https"
-    server.url = f"{scheme}://{shown}:{server.port}"
-    return sockets
+    return f"{scheme}://{shown}:{sockets[0].getsockname()[1]}"
 
 
 def _is_local(listening: socket.socket) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from feed.history.volatility_history import VolatilityHistory
@@ -34,6 +35,7 @@ class Notifier:
         volatilities: VolatilityHistory,
         guard: Guard,
     ) -> None:
+        self.observers: list[Callable[[int], None]] = []  # of each publication, beside the streams
         self._views = views
         self._candles = candles
         self._status = status
@@ -53,6 +55,9 @@ class Notifier:
             with self._guard.part("closed_candles"):
                 await self._tell_closed(closed.popleft())
         await self._broadcaster.publish(self._prepare)
+        for observer in self.observers:
+            with self._guard.part("observers"):
+                observer(now_ms)
         with self._guard.part("market_status"):
             await self._tell_phases()
         with self._guard.part("feed_status"):

@@ -43,6 +43,8 @@ ENVIRONMENT_NAMES = {
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
 SOURCES = (SourceName.SIMULATED, SourceName.REPLAY)
 
 
@@ -135,6 +137,18 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KiteMockSettings:
+    """The Kite mock: its port, and the credentials of its one application, which no log shows."""
+
+    port: int
+    api_key: str
+    redirect_url: str
+    strict_limits: bool
+    api_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class KiteSettings:
     """Credentials of the live source; kept out of ``repr``, so that no log shows them."""
 
@@ -161,6 +175,7 @@ class Settings:
     limits: LimitSettings
     history: HistorySettings
     kite: KiteSettings
+    kite_mock: KiteMockSettings
     compat: CompatSettings
 
 
@@ -214,6 +229,17 @@ def _origin(value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
         raise ValidationError(f"must be an origin such as http://localhost:3000, was {value!r}")
+
+
+def _plain_word(value: str) -> None:
+    if not _PLAIN_WORD.fullmatch(value):
+        raise ValidationError("must be letters, digits, dots, dashes and underscores, 64 at most")
+
+
+def _is_redirect(value: str) -> None:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.netloc):
+        raise ValidationError(f"must be a URL such as http://localhost:8000/login, or empty, was {value!r}")
 
 
 def _host_name(value: str) -> None:
@@ -365,6 +391,18 @@ class HistorySchema(SectionSchema):
     metrics_days = WholeNumberSetting(load_default=400, validate=_between(0, 36500, "days"))
 
 
+class KiteMockSchema(SectionSchema):
+    """[kite_mock]."""
+
+    of = KiteMockSettings
+    port = WholeNumberSetting(load_default=0, validate=_between(0, 65535))
+    api_key = fields.String(load_default="mock", validate=_plain_word)
+    api_secret = fields.String(load_default="secret", validate=_plain_word)
+    access_token = fields.String(load_default="")
+    redirect_url = fields.String(load_default="", validate=_is_redirect)
+    strict_limits = fields.Boolean(load_default=True)
+
+
 class KiteSchema(SectionSchema):
     """[kite]."""
 
@@ -393,6 +431,7 @@ class SettingsSchema(Schema):
     limits = fields.Nested(LimitsSchema, required=True)
     history = fields.Nested(HistorySchema, required=True)
     kite = fields.Nested(KiteSchema, required=True)
+    kite_mock = fields.Nested(KiteMockSchema, required=True)
     compat = fields.Nested(CompatSchema, required=True)
 
     @pre_load

@@ -105,6 +105,7 @@ def test_names_of_the_contract_are_all_known():
 
 
 TEXTS = {
+    "kite_mock.redirect_url": "http://localhost:8000/login",
     "server.host": "::1",
     "server.frontend_url": "https://front.example",
     "server.api_keys": "long-enough",

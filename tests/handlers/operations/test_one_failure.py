@@ -112,7 +112,12 @@ def break_feed_status(_sandbox, monkeypatch):
     monkeypatch.setattr(Notifier, "_tell_feed_state", raises_later)
 
 
+def break_observers(sandbox, _monkeypatch):
+    sandbox.server.ticker._publish.__self__.observers.append(raises)
+
+
 BREAKS = {
+    "observers": (break_observers, MINUTES),
     "step": (break_step, MINUTES),
     "market": (break_market, MINUTES),
     "recorder": (break_recorder, MINUTES),
