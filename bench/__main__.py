@@ -15,6 +15,7 @@ BENCHMARKS = {
     "history": "History: recording, reading back",
     "history_routes": "History over REST, and what its readers do to the fan-out (6 minutes; --quick: 1)",
     "rest": "REST: CPU time and bytes of an answer",
+    "market.live": "Live path: decoding a broker's frames, and a cycle of many ticks",
     "market.kite": "Kite mock: three sockets with 3,000 instruments each",
     "breadth": "Breadth: every chain of the universe watched at once (6 minutes; --quick: 1)",
     "fanout": "Fan-out: Socket.IO beside its peers and the floor (about 25 minutes; --quick: 5)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.configuration.settings import Settings
@@ -45,9 +46,21 @@ def shared_options() -> argparse.ArgumentParser:
 def load_settings(options: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
     """Settings of file, ``.env``, environment and command line, validated. Raises SettingsError."""
     overrides = {name: value for name, value in vars(options).items() if "." in name and value is not None}
-    return read_settings(
+    settings = read_settings(
         _settings_file(options), env_file(options), environment, {**overrides, **assignments(options.set)}
     )
+    if settings.kite.token_file:
+        return settings
+    kite = replace(settings.kite, token_file=str(_state_directory(environment) / "kite.json"))
+    return replace(settings, kite=kite)
+
+
+def _state_directory(environment: Mapping[str, str]) -> Path:
+    """Where what must outlive a process is kept, outside of the program: the unit's, else the user's."""
+    if given := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(given)
+    home = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME", "~")) / ".local" / "state")
+    return Path(home).expanduser() / "market-data"
 
 
 def env_file(options: argparse.Namespace) -> Path:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -142,6 +143,15 @@ class Connected(Protocol):
 
 
 @runtime_checkable
+class Steerable(Protocol):
+    """A source that cannot tell everything at once, and is told what is looked at."""
+
+    def follow(self, listings: Iterable[tuple[str, date]]) -> None:
+        """Take note of the chains that somebody follows now."""
+        ...
+
+
+@runtime_checkable
 class Recorded(Protocol):
     """A source of what happened before: it has a start and an end, and goes on from any instant between."""
 
@@ -215,6 +225,7 @@ class Capabilities:
     recorded: Recorded | None
     simulated: Simulated | None
     connected: Connected | None
+    steerable: Steerable | None
     step_ms: float  # market time between two of its inputs; 0: those of the clock
 
     @classmethod
@@ -226,5 +237,6 @@ class Capabilities:
             source if isinstance(source, Recorded) else None,
             source if isinstance(source, Simulated) else None,
             source if isinstance(source, Connected) else None,
+            source if isinstance(source, Steerable) else None,
             float(getattr(source, "step_ms", 0)),
         )

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.instants import to_ms
-from domain.market import SourceName
+from domain.market import MarketHours, SourceName
 from domain.version import VERSION
 from feed.history.history import History, Retention
 from feed.history.metric_series import MetricSeries
 from feed.history.past_states import PastStates
 from feed.history.volatility_history import VolatilityHistory
+from feed.live.kite import NAMES, KiteAccount, KiteBroker
+from feed.live.source import LiveSource
 from feed.market.clock import Clock, VirtualClock, WallClock
 from feed.market.epoch import contents, data_files, digest
 from feed.market.guard import Guard
@@ -51,7 +53,7 @@ from handlers.transport.descriptors import Descriptors, open_file_limit
 from handlers.transport.listener import CONNECTIONS_A_CLIENT, Listener
 from handlers.transport.socket_server import SocketServer
 from handlers.transport.tls import make_context
-from schemas.configuration.settings import DEFAULT_STORE, Settings
+from schemas.configuration.settings import DEFAULT_STORE, KITE_ROOT_URL, Settings
 
 MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared host some more
 HARD_LIMIT_FACTOR = 16
@@ -85,7 +87,13 @@ def build_market(settings: Settings, guard: Guard) -> MarketParts:
     recording = _open_recording(settings, calendar, catalogue) if feed.source == SourceName.REPLAY else None
     clock = _make_clock(settings, recording)
     history = _make_history(settings, calendar, clock, guard)
-    source: Source = recording or _simulate(settings, calendar, catalogue, clock.now_ms(), history)
+    source: Source
+    if recording is not None:
+        source = recording
+    elif feed.source == SourceName.KITE:
+        source = _connect(settings, catalogue, clock)
+    else:
+        source = _simulate(settings, calendar, catalogue, clock.now_ms(), history)
     can = Capabilities.of(source)
     step_ms = max(feed.publish_interval_ms * feed.speed, can.step_ms)
     market = Market(
@@ -140,6 +148,10 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
     mock = _make_mock(settings, parts, guard)
     if mock is not None:
         notifier.observers.append(mock.publish)
+    if can.steerable is not None:
+        steerable = can.steerable
+        notifier.observers.append(lambda _now_ms: steerable.follow(broadcaster.listings()))
+        views.on_asked = lambda key: steerable.follow([key])
     ticker = Ticker(
         parts.source,
         market,
@@ -347,6 +359,29 @@ def _open_recording(settings: Settings, calendar: Calendar, catalogue: Catalogue
     )
 
 
+def _connect(settings: Settings, catalogue: Catalogue, clock: Clock) -> LiveSource:
+    """A source over Kite. Raises StartError for settings that make no live market."""
+    kite = settings.kite
+    if not kite.api_key:
+        raise StartError("feed.source is kite, so kite.api_key (KITE_API_KEY) must be set.")
+    if settings.feed.hours == MarketHours.ALWAYS and kite.root_url == KITE_ROOT_URL:
+        raise StartError("feed.source is kite, so feed.hours must be exchange: a live market closes.")
+    if clock.virtual is not None and kite.root_url == KITE_ROOT_URL:
+        raise StartError("feed.source is kite, so feed.start must be empty and feed.speed 1.")
+    account = KiteAccount(
+        kite.api_key,
+        kite.access_token,
+        Path(kite.token_file),
+        kite.root_url,
+        kite.ticker_url,
+        kite.sockets,
+        kite.tokens_per_socket,
+    )
+    return LiveSource(
+        KiteBroker(account), catalogue, names=NAMES, now_ms=clock.now_ms, chance=_chance(settings, clock)
+    )
+
+
 def _simulate(
     settings: Settings, calendar: Calendar, catalogue: Catalogue, now_ms: int, history: History
 ) -> SimulatedSource:
@@ -376,4 +411,5 @@ def _epoch(settings: Settings, clock: Clock, recording: Replay | None) -> str:
         parts += contents(Path(file))
     if clock.virtual is None or StoredDay.parse(file) is not None:
         parts.append(uuid.uuid4())
-    return f"{'sim' if recording is None else 'replay'}-{digest(parts)}"
+    kind = {SourceName.REPLAY: "replay", SourceName.KITE: "kite"}.get(SourceName(feed.source), "sim")
+    return f"{kind}-{digest(parts)}"

@@ -15,6 +15,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,12 @@ class Broadcaster:
             self._lagging.pop(client, None)
             client.socket.on_ready = client.socket.on_pending = None
         return client
+
+    def listings(self) -> set[tuple[str, date]]:
+        """The chains that anybody follows, or the dashboards of."""
+        return {
+            room.stream.listing_key for room in self.rooms.values() if room.stream.listing_key is not None
+        }
 
     def room(self, room: Room) -> Room:
         """The room of that key: the one that is followed, or this one, which nobody follows yet."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,7 @@ class Views:
     def __init__(self, market: Market, clock: Clock, *, depth: int, iv_history: IvHistory) -> None:
         self.market = market
         self.clock = clock
+        self.on_asked: Callable[[tuple[str, date]], None] = lambda _key: None  # told of each chain looked at
         self._depth = depth
         self._iv_history = iv_history
         self._volatilities = UnderlyingVolatilities(market)
@@ -44,6 +45,7 @@ class Views:
 
     def chain(self, listing: Listing) -> ChainStream:
         """The stream of a chain, up to date. Raises FeedUnavailable."""
+        self.on_asked(listing.key)
         self.market.chain_provenance(listing)
         stream = self._chains.get(listing.key)
         if stream is None:
@@ -54,6 +56,7 @@ class Views:
 
     def dashboard(self, listing: Listing) -> WholeStream:
         """The stream of an expiry's dashboard, up to date. Raises FeedUnavailable."""
+        self.on_asked(listing.key)
         self.market.chain_provenance(listing)
         stream = self._boards.get(listing.key)
         if stream is None:

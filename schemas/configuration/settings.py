@@ -7,7 +7,7 @@ tree keyed like the file. ``ENVIRONMENT_NAMES`` are the short names a setting ha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -45,7 +45,8 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-SOURCES = (SourceName.SIMULATED, SourceName.REPLAY)
+SOURCES = (SourceName.SIMULATED, SourceName.REPLAY, SourceName.KITE)
+KITE_ROOT_URL = "https://api.kite.trade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,14 @@ class KiteMockSettings:
 
 @dataclass(frozen=True, slots=True)
 class KiteSettings:
-    """Credentials of the live source; kept out of ``repr``, so that no log shows them."""
+    """Where Kite is, and the credentials, which stay out of ``repr``, so that no log shows them."""
 
+    root_url: str
+    ticker_url: str
+    login_url: str
+    token_file: str
+    sockets: int
+    tokens_per_socket: int
     api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
     access_token: str = field(repr=False)
@@ -234,6 +241,15 @@ def _origin(value: str) -> None:
 def _plain_word(value: str) -> None:
     if not _PLAIN_WORD.fullmatch(value):
         raise ValidationError("must be letters, digits, dots, dashes and underscores, 64 at most")
+
+
+def _url(*schemes: str) -> Callable[[str], None]:
+    def check(value: str) -> None:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.netloc or parts.query:
+            raise ValidationError(f"must be a URL that begins with {schemes[-1]}://, was {value!r}")
+
+    return check
 
 
 def _is_redirect(value: str) -> None:
@@ -410,6 +426,14 @@ class KiteSchema(SectionSchema):
     api_key = fields.String(load_default="")
     api_secret = fields.String(load_default="")
     access_token = fields.String(load_default="")
+    token_file = fields.String(load_default="")
+    root_url = fields.String(load_default=KITE_ROOT_URL, validate=_url("http", "https"))
+    ticker_url = fields.String(load_default="wss://ws.kite.trade", validate=_url("ws", "wss"))
+    login_url = fields.String(
+        load_default="https://kite.zerodha.com/connect/login", validate=_url("http", "https")
+    )
+    sockets = WholeNumberSetting(load_default=3, validate=_between(0, 20))
+    tokens_per_socket = WholeNumberSetting(load_default=3000, validate=_between(100, 10000))
 
 
 class CompatSchema(SectionSchema):

@@ -105,6 +105,9 @@ def test_names_of_the_contract_are_all_known():
 
 
 TEXTS = {
+    "kite.root_url": "http://localhost:6500",
+    "kite.ticker_url": "ws://localhost:6500",
+    "kite.login_url": "http://localhost:6500/connect/login",
     "kite_mock.redirect_url": "http://localhost:8000/login",
     "server.host": "::1",
     "server.frontend_url": "https://front.example",

@@ -81,9 +81,9 @@ def kite(io_loop: Any, make_sandbox: Callable[..., Any]) -> Any:
     """A mock over a market of its own that moves when the test says so."""
     made: list[Kite] = []
 
-    async def start(**settings: Any) -> Kite:
+    async def start(feed: Any = None, **settings: Any) -> Kite:
         options = {"port": 1, "access_token": TOKEN, "strict_limits": False, **settings}
-        sandbox = await make_sandbox(own_market=True, kite_mock=options)
+        sandbox = await make_sandbox(own_market=True, kite_mock=options, feed=feed or {})
         mock = sandbox.server.mock
         listening, port = bind_unused_port()
         mock.url = f"http://127.0.0.1:{port}"

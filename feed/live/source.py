@@ -1,0 +1,315 @@
+"""The live source: it opens a broker's lines, keeps them open, and hands over what arrived once a cycle."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+
+import numpy as np
+
+from domain.instants import day_in_india, to_datetime
+from domain.market import Problem, ProblemKind
+from feed.live.backoff import BackOff
+from feed.live.broker import Broker, BrokerError, Line, Ticks
+from feed.live.gather import NEVER_MS, Gather
+from feed.live.plan import POLLED_ROUNDS, Key, Plan, make_plan
+from feed.live.reconcile import TokenTable, reconcile
+from feed.market.source import StaleLimits, Update
+from feed.market.universe import Universe
+from feed.reference.instruments import Catalogue
+
+LOOK_S = 5.0  # for a login, while there is none
+WANTED_S = 600.0  # so long after its last follower a chain keeps its claim on a socket
+REPLAN_S = 2.0
+LIST_AGAIN_AT = (8, 45)  # IST: the list is made once a day, some time before the open
+LIST_RETRY_S = 30.0
+SAMPLE_BYTES = 16
+
+logger = logging.getLogger(__name__)
+
+
+class LiveSource:
+    """A source over one broker. Its tasks gather; ``advance`` only hands over, and never waits.
+
+    ``now_ms`` is the market's clock, ``monotonic`` measures waits, ``chance`` spreads them.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        catalogue: Catalogue,
+        *,
+        names: Mapping[str, str],
+        now_ms: Callable[[], int],
+        chance: random.Random,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = broker.name
+        self.differences: tuple[str, ...] = ()
+        self.reconnects = self.bad = 0
+        self._broker = broker
+        self._catalogue = catalogue
+        self._names = names
+        self._now_ms = now_ms
+        self._chance = chance
+        self._monotonic = monotonic
+        at = to_datetime(now_ms())
+        spots = np.array([item.reference_price for item in catalogue.underlyings])
+        # what our own calendar lists, until the broker's list is there
+        self.universe = Universe.build(catalogue, at, spots)
+        nobody = np.zeros(len(catalogue.underlyings), np.int64)
+        self._gather = Gather(TokenTable.of(self.universe, nobody))
+        self._plan = Plan(())
+        self._relist = False
+        self._limits: StaleLimits | None = None
+        self._wanted: dict[Key, float] = {}
+        self._problems: dict[str, Problem] = {}
+        self._told: set[str] = set()
+        self._heard_ms: list[int] = []  # when each socket last said anything
+        self._changed = asyncio.Event()  # the plan
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def problem(self) -> Problem | None:
+        """What keeps data from coming, the session before the lines."""
+        order = list(ProblemKind)
+        found = sorted(self._problems.values(), key=lambda problem: order.index(problem.kind))
+        return found[0] if found else None
+
+    def follow(self, listings: Iterable[Key]) -> None:
+        """Take note of the chains that somebody follows now."""
+        now_s = self._monotonic()
+        for key in listings:
+            self._wanted[key] = now_s
+
+    def advance(self, now_ms: int) -> Update | None:
+        """What arrived up to an instant; the clock is the market's, arrivals have its time."""
+        relist, self._relist = self._relist, False
+        limits, self._limits = self._limits, None
+        if relist:
+            self.universe = self._gather.table.universe
+        return self._gather.drain(self._chains_heard_ms(now_ms), limits, relist=relist)
+
+    async def open(self, now_ms: int) -> None:
+        """Begin to listen; whatever is not there yet is waited for in the background."""
+        self._tasks.append(asyncio.ensure_future(self._forever("list", self._keep_list)))
+
+    async def close(self) -> None:
+        """Hang up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def _chains_heard_ms(self, now_ms: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """A chain is heard of while its socket lives and its underlying ticks: a quiet strike is not dead."""
+        universe = self._gather.table.universe
+        heard = np.full(len(universe.listings), NEVER_MS)
+        spots_ms = self._gather.times_ms[: len(universe.underlyings)]
+        for key, socket in self._plan.socket_of.items():
+            listing = universe.find(key)
+            if listing is not None and socket < len(self._heard_ms):
+                heard[listing.row] = min(self._heard_ms[socket], int(spots_ms[listing.underlying_row]))
+        return heard
+
+    async def _forever(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a task for as long as the source is open; whatever it raises is told, and it begins again."""
+        while True:
+            try:
+                await task()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self._tell(name, ProblemKind.PROTOCOL, f"{self.name}: {type(error).__name__} in {name}.")
+                logger.exception("the %s of the %s feed failed", name, self.name)
+                await asyncio.sleep(LIST_RETRY_S)
+
+    async def _keep_list(self) -> None:
+        """Fetch the list of instruments, once a day, and keep as many lines open as the broker allows."""
+        while True:
+            try:
+                listed = await self._broker.instruments()
+            except BrokerError as error:
+                self._tell("list", error.kind, error.message)
+                await asyncio.sleep(error.wait_s or LIST_RETRY_S)
+                continue
+            self._well("list")
+            at = to_datetime(self._now_ms())
+            made = await asyncio.get_running_loop().run_in_executor(
+                None, reconcile, listed, self._catalogue, at, self._names
+            )
+            for difference in made.differences:
+                if difference not in self._told:
+                    self._told.add(difference)
+                    logger.warning("%s", difference)
+            self.differences = made.differences
+            self._gather, self._relist = self._gather.carried_to(made.table), True
+            self._replan()
+            if len(self._tasks) == 1:
+                self._begin_lines()
+            await self._until_next_list(at)
+
+    def _begin_lines(self) -> None:
+        count = self._broker.limits.sockets
+        self._heard_ms = [NEVER_MS] * count
+        for number in range(count):
+            self._tasks.append(
+                asyncio.ensure_future(self._forever(f"line {number + 1}", partial(self._keep_line, number)))
+            )
+        self._tasks.append(asyncio.ensure_future(self._forever("polling", self._keep_polling)))
+        self._tasks.append(asyncio.ensure_future(self._forever("plan", self._keep_plan)))
+
+    async def _until_next_list(self, at: datetime) -> None:
+        """Until the next day's list is made, or a chain expires: by the market's clock, which may be set."""
+        began = day_in_india(at)
+        expiries = [listing.expiry.expires_at for listing in self._gather.table.universe.listings]
+        while True:
+            await asyncio.sleep(LIST_RETRY_S)
+            now = to_datetime(self._now_ms())
+            if any(expires_at <= now for expires_at in expiries):
+                return
+            hour, minute = LIST_AGAIN_AT
+            minutes = (now.hour * 60 + now.minute + 330) % 1440  # of India's clocks
+            if day_in_india(now) != began and minutes >= hour * 60 + minute:
+                return
+
+    async def _keep_plan(self) -> None:
+        """Follow what is wanted: chains come to sockets, others leave them."""
+        while True:
+            await asyncio.sleep(REPLAN_S)
+            now_s = self._monotonic()
+            self._wanted = {key: at_s for key, at_s in self._wanted.items() if now_s - at_s < WANTED_S}
+            self._replan()
+
+    def _replan(self) -> None:
+        table, limits = self._gather.table, self._broker.limits
+        plan = make_plan(table, list(self._wanted), limits, self._plan)
+        if plan == self._plan:
+            return
+        self._plan = plan
+        chains_ms = np.zeros(len(table.universe.listings))
+        chains_ms[list(plan.polled_listings)] = POLLED_ROUNDS * plan.round_s(limits) * 1000
+        self._limits = StaleLimits(np.zeros(len(table.universe.underlyings)), chains_ms)
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _keep_line(self, number: int) -> None:
+        """Keep one socket open for as long as there is a session."""
+        name, back_off = f"line {number + 1}", BackOff(self._chance)
+        while True:
+            session = await self._session()
+            try:
+                line = await self._broker.connect()
+            except BrokerError as error:
+                await self._after(name, error, back_off, session)
+                continue
+            try:
+                await self._listen(number, line, back_off)
+            except BrokerError as error:
+                await self._after(name, error, back_off, session)
+            finally:
+                line.close()
+                self.reconnects += 1
+
+    async def _listen(self, number: int, line: Line, back_off: BackOff) -> None:
+        """Follow what the plan gives this socket, until the line ends. Raises BrokerError then."""
+        name, followed = f"line {number + 1}", frozenset[int]()
+        reading = asyncio.ensure_future(line.read())
+        silence_s = self._broker.limits.silence_s
+        try:
+            while True:
+                sockets = self._plan.sockets
+                tokens = sockets[number] if number < len(sockets) else frozenset[int]()
+                if tokens != followed:
+                    await line.follow(sorted(tokens - followed), sorted(followed - tokens))
+                    followed = tokens
+                changed = asyncio.ensure_future(self._changed.wait())
+                done, _ = await asyncio.wait(
+                    (reading, changed), timeout=silence_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                changed.cancel()
+                if not done:
+                    raise BrokerError(
+                        ProblemKind.DISCONNECTED, f"{self.name}: nothing came on {name} for {silence_s:g} s."
+                    )
+                if reading not in done:
+                    continue
+                message = reading.result()
+                if message is None:
+                    raise BrokerError(ProblemKind.DISCONNECTED, f"{self.name}: {name} was cut.")
+                self._heard_ms[number] = self._now_ms()
+                back_off.well(self._monotonic())
+                self._well(name)
+                if message:
+                    self._take(self._broker.decode(message))
+                reading = asyncio.ensure_future(line.read())
+        finally:
+            reading.cancel()
+
+    async def _keep_polling(self) -> None:
+        """Ask for what has no place on a socket, in turn."""
+        back_off, place = BackOff(self._chance), 0
+        limits = self._broker.limits
+        while True:
+            session = await self._session()
+            tokens = self._plan.polled
+            if not tokens:
+                self._well("polling")
+                await asyncio.sleep(REPLAN_S)
+                continue
+            place = place if place < len(tokens) else 0
+            some = tokens[place : place + limits.quotes_a_request]
+            try:
+                self._take(await self._broker.quotes(some))
+            except BrokerError as error:
+                await self._after("polling", error, back_off, session)
+                continue
+            back_off.well(self._monotonic())
+            self._well("polling")
+            place += len(some)
+            await asyncio.sleep(limits.request_interval_s)
+
+    def _take(self, ticks: Ticks) -> None:
+        if ticks.bad:
+            self.bad += ticks.bad
+            if "frame" not in self._told:
+                self._told.add("frame")
+                sample = ticks.sample[:SAMPLE_BYTES].hex()
+                logger.warning("%s sent a frame that cannot be read; it begins with %s", self.name, sample)
+        if len(ticks.tokens):
+            self._gather.take(ticks, self._now_ms())
+
+    async def _session(self) -> str:
+        """Wait for a login, and return what tells it from others."""
+        while not (session := self._broker.session()):
+            self._tell(
+                "session",
+                ProblemKind.LOGIN_REQUIRED,
+                f"{self.name.capitalize()} needs today's login: run `python server.py login`.",
+            )
+            await asyncio.sleep(LOOK_S)
+        self._well("session")
+        return session
+
+    async def _after(self, name: str, error: BrokerError, back_off: BackOff, session: str) -> None:
+        """Tell what went wrong and wait; what a login alone can mend waits for another one."""
+        if error.kind in (ProblemKind.LOGIN_REQUIRED, ProblemKind.NOT_PERMITTED):
+            self._tell("session", error.kind, error.message)
+            while self._broker.session() == session:  # noqa: ASYNC110 - a file tells nobody that it changed
+                await asyncio.sleep(LOOK_S)
+            return
+        self._tell(name, error.kind, error.message)
+        await asyncio.sleep(error.wait_s or back_off.wait_s())
+
+    def _tell(self, name: str, kind: ProblemKind, message: str) -> None:
+        before = self._problems.get(name)
+        if before is None or (before.kind, before.message) != (kind, message):
+            self._problems[name] = Problem(kind, message, self._now_ms())
+
+    def _well(self, name: str) -> None:
+        self._problems.pop(name, None)
