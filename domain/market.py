@@ -55,6 +55,30 @@ class Problem:
     until_ms: int | None = None
 
 
+class FaultKind(StrEnum):
+    """What can be brought about on purpose; the last four befall the Kite mock."""
+
+    DROP_SOCKETS = "drop_sockets"
+    STALL_FEED = "stall_feed"
+    FEED_DOWN = "feed_down"
+    LATENCY = "latency"
+    STALE_CHAIN = "stale_chain"
+    SEQUENCE_GAP = "sequence_gap"
+    HISTORY_DOWN = "history_down"
+    TOKEN_REJECTED = "token_rejected"  # noqa: S105 - a kind of fault
+    RATE_LIMITED = "rate_limited"
+    MALFORMED_FRAME = "malformed_frame"
+    DROP_TICKER = "drop_ticker"
+
+
+ONE_TIME_FAULTS = frozenset(
+    {FaultKind.DROP_SOCKETS, FaultKind.SEQUENCE_GAP, FaultKind.MALFORMED_FRAME, FaultKind.DROP_TICKER}
+)
+MOCK_FAULTS = frozenset(
+    {FaultKind.TOKEN_REJECTED, FaultKind.RATE_LIMITED, FaultKind.MALFORMED_FRAME, FaultKind.DROP_TICKER}
+)
+
+
 class HealthStatus(StrEnum):
     """A verdict on a part of the process, by rank."""
 

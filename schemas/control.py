@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from domain.market import ScenarioName
-from schemas.requests.fields import Moment, Request, one_of
+from domain.market import FaultKind, ScenarioName
+from schemas.requests.fields import Day, Moment, Request, Symbol, one_of
 from schemas.strategy import Amount
 from schemas.wire import Number, Timestamp
 
@@ -79,6 +80,107 @@ class ScenarioRequest(Request[ScenarioOrder]):
         required=True,
         validate=one_of(tuple(ScenarioName)),
         metadata={"description": "the scenario to go over to", "example": "crash"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOrder:
+    """What is to go wrong, for how long; of a chain which, of latency how much."""
+
+    kind: FaultKind
+    seconds: float
+    symbol: str | None
+    expiry: date | None
+    latency_ms: float | None
+
+
+class FaultRequest(Request[FaultOrder]):
+    """``POST /api/simulation/faults``."""
+
+    makes = FaultOrder
+
+    kind = fields.String(
+        required=True,
+        validate=one_of(tuple(FaultKind)),
+        metadata={"description": "what is to go wrong", "example": "stall_feed"},
+    )
+    seconds = Amount(
+        0.1,
+        3600.0,
+        load_default=10.0,
+        metadata={"unit": "s", "description": "for how long, by the market's clock", "example": 10.0},
+    )
+    symbol = Symbol(
+        load_default=None,
+        metadata={"description": "of the chain, of a stale_chain", "example": "NIFTY"},
+    )
+    expiry = Day(load_default=None, metadata={"description": "of the chain; the nearest without one"})
+    latency_ms = Amount(
+        1,
+        60_000,
+        load_default=None,
+        metadata={"unit": "ms", "description": "of every answer over REST, of a latency", "example": 800},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A stale chain has a name; nothing else has one."""
+        kind = data["kind"]
+        if kind == FaultKind.STALE_CHAIN and data["symbol"] is None:
+            raise ValidationError({"symbol": ["is required by the kind stale_chain and was not given"]})
+        for name, owner in (
+            ("symbol", FaultKind.STALE_CHAIN),
+            ("expiry", FaultKind.STALE_CHAIN),
+            ("latency_ms", FaultKind.LATENCY),
+        ):
+            if data[name] is not None and kind != owner:
+                raise ValidationError({name: [f"is only for the kind {owner}, the kind was {kind}"]})
+
+
+@dataclass(frozen=True, slots=True)
+class FaultChoice:
+    """Faults of one kind, or all."""
+
+    kind: str | None
+
+
+class FaultQuery(Request[FaultChoice]):
+    """Which kind of faults, of GET and DELETE ``/api/simulation/faults``."""
+
+    makes = FaultChoice
+
+    kind = fields.String(
+        load_default=None,
+        validate=one_of(tuple(FaultKind)),
+        metadata={"description": "only those of this kind", "example": "stall_feed"},
+    )
+
+
+class FaultSchema(Schema):
+    """A fault that was brought about."""
+
+    kind = fields.String(metadata={"description": "what goes wrong", "enum": list(FaultKind)})
+    since = Timestamp("when it began", example="2026-11-23T04:30:00.000Z", attribute="since_ms")
+    until = Timestamp(
+        "when it ends by itself; the same for what happens once",
+        example="2026-11-23T04:30:10.000Z",
+        attribute="until_ms",
+    )
+    symbol = fields.String(allow_none=True, metadata={"description": "of a stale chain", "example": "NIFTY"})
+    expiry = fields.Date(
+        allow_none=True, metadata={"description": "of a stale chain", "example": "2026-12-01"}
+    )
+    latency_ms = fields.Integer(
+        allow_none=True, metadata={"unit": "ms", "description": "of latency", "example": 800}
+    )
+
+
+class FaultsSchema(Schema):
+    """``/api/simulation/faults``: what is in force, and what can be brought about here."""
+
+    faults = fields.List(fields.Nested(FaultSchema), metadata={"description": "what is in force"})
+    kinds = fields.List(
+        fields.String(), metadata={"description": "what there is to choose from", "example": ["stall_feed"]}
     )
 
 

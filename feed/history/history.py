@@ -7,7 +7,7 @@ served from memory, so a reader sees every minute whether the disk keeps up or n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -200,6 +200,10 @@ class History:
         if len(self._writer.pending()) < self._queue_limit:  # a full queue is written at once anyway
             self._writer.put(_Nothing())
         return await asyncio.get_running_loop().run_in_executor(None, self._writer.drain, timeout_s)
+
+    def fail_while(self, is_down: Callable[[], bool]) -> None:
+        """Have reading fail on purpose while something holds."""
+        self._state.is_down_on_purpose = is_down
 
     async def settle(self, clock: Clock) -> None:
         """Under a virtual clock be complete: what is answered must not depend on real time."""

@@ -13,7 +13,7 @@ from feed.history.filling.backfill import Backfill
 from feed.history.maintenance.read_faults import ReadFaults
 from feed.history.recorder import Recorder
 from feed.history.store.database import Database
-from feed.history.store.problems import FAULTS, STORE_ERRORS
+from feed.history.store.problems import FAULTS, STORE_ERRORS, HistoryError
 from feed.history.store.reader import Reader
 from feed.history.store.writer import Writer
 from feed.market.candles import RecordedDays, SessionGrid
@@ -44,6 +44,7 @@ class HistoryState:
         self.recorder: Recorder | None = None
         self.backfill: Backfill | None = None
         self.forgetting: threading.Event | None = None
+        self.is_down_on_purpose: Callable[[], bool] = lambda: False
         self._calendar = calendar
         self._grids: dict[str, SessionGrid] = {}
         self._exchange_of: dict[str, str] = {}
@@ -73,6 +74,8 @@ class HistoryState:
 
     async def read(self, query: Callable[[], T]) -> T:
         """Run a query on a reader's thread. Raises HistoryError where the store fails."""
+        if self.is_down_on_purpose():
+            raise HistoryError("History is down on purpose.")
         try:
             found = await asyncio.get_running_loop().run_in_executor(self.pool, query)
         except FAULTS as error:

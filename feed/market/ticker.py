@@ -12,9 +12,11 @@ from typing import Protocol
 from tornado.ioloop import PeriodicCallback
 
 from domain.instants import MINUTE_MS
+from domain.market import FaultKind
 from feed.market.candles import ClosedCandle
 from feed.market.clock import Clock, VirtualClock
 from feed.market.epoch import digest
+from feed.market.faults import DeliberateFault, Faults
 from feed.market.guard import Guard
 from feed.market.market import NEVER_MS, Market
 from feed.market.source import Capabilities, Source
@@ -72,6 +74,7 @@ class Ticker:
         poll_ms: float,
         publish: Publish,
         guard: Guard | None = None,
+        faults: Faults | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
@@ -88,6 +91,7 @@ class Ticker:
         self._can = Capabilities.of(source)
         self._publish = publish
         self._guard = guard or Guard(monotonic)
+        self._faults = faults or Faults(clock.now_ms)
         self._closed: deque[ClosedCandle] = deque()  # kept until they are told
         self._monotonic = monotonic
         self._input_times_ms: deque[int] = deque(maxlen=SAMPLES)
@@ -221,16 +225,22 @@ class Ticker:
     def _take_in(self, now_ms: int) -> None:
         """Advance the source, and write what it tells into the market."""
         try:
+            if self._faults.on(FaultKind.FEED_DOWN):
+                raise DeliberateFault
+            if self._faults.on(FaultKind.STALL_FEED):
+                return
             if self.watchdog.wants_restart(now_ms):
                 self._restart(now_ms)
             update = self.source.advance(now_ms)
             if update is not None:
-                self.market.apply(update)
+                self.market.apply(self._faults.befall(update, self.market.universe))
                 self._input_times_ms.append(now_ms)
                 if update.time_ms != self._newest_ms:  # a source that only repeats itself brings no news
                     self.watchdog.note_input(now_ms)
                     self._was_set_back = False
                 self._newest_ms = update.time_ms
+        except DeliberateFault as error:
+            self.watchdog.note_failure(now_ms, error)
         except Exception as error:
             # whatever a source does, its last prices stay and are marked stale
             self.watchdog.note_failure(now_ms, error)

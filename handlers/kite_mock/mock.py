@@ -17,9 +17,11 @@ from tornado.web import Application
 
 from domain.instants import IST, day_in_india, to_datetime
 from domain.intervals import Interval
+from domain.market import FaultKind
 from feed.history.history import History
 from feed.market.candles import Candles
 from feed.market.clock import Clock
+from feed.market.faults import Faults
 from feed.market.guard import Guard
 from feed.market.market import Market
 from feed.reference.instruments import Catalogue
@@ -71,7 +73,7 @@ class KiteMock:
             self.wire, self.sessions, slow_client_timeout_s=slow_client_timeout_s, monotonic=monotonic
         )
         self.sessions.on_end = self.tickers.end
-        self.rates = Rates() if settings.strict_limits else None
+        self.limiter = Rates(is_strict=settings.strict_limits)
         self._market = market
         self._history = history
         self._clock = clock
@@ -96,6 +98,14 @@ class KiteMock:
         for ticker in list(self.tickers.followers):
             ticker.close()
         await self.http.close_all_connections()
+
+    def suffer(self, faults: Faults) -> None:
+        """Let faults on purpose befall sessions, requests and sockets."""
+        self.sessions.is_rejecting = lambda: faults.on(FaultKind.TOKEN_REJECTED) is not None
+        faults.actions[FaultKind.TOKEN_REJECTED] = self.tickers.end_all
+        faults.actions[FaultKind.DROP_TICKER] = self.tickers.drop
+        faults.actions[FaultKind.MALFORMED_FRAME] = self.tickers.send_malformed
+        self.limiter.is_refusing = lambda: faults.on(FaultKind.RATE_LIMITED) is not None
 
     def publish(self, now_ms: int) -> None:
         """Follow a publication of the market."""
@@ -136,7 +146,7 @@ class KiteMock:
             "market": KiteMarket(
                 wire=self.wire,
                 sessions=self.sessions,
-                rates=self.rates,
+                rates=self.limiter,
                 instruments=self.instruments,
                 candles=self._candles,
                 now_ms=self._clock.now_ms,

@@ -89,7 +89,7 @@ class KiteMarket:
 
     wire: WireMarket
     sessions: Sessions
-    rates: Rates | None  # None: as often as anybody likes
+    rates: Rates
     instruments: Callable[[], Awaitable[Instruments]]
     candles: Callable[[str, Interval, tuple[int, int], tuple[date, float, bool] | None], Awaitable[Candles]]
     now_ms: Callable[[], int]
@@ -115,8 +115,7 @@ class KiteHandler(RequestHandler):
         """Let in whom a session lets in, as often as Kite does."""
         if self.needs_session:
             self.access_token = self.market.sessions.check(self.request.headers.get("Authorization", ""))
-        if self.market.rates is not None:
-            self.market.rates.take(self.family, time.monotonic())
+        self.market.rates.take(self.family, time.monotonic())
 
     def reply(self, data: Any) -> None:
         """Answer in Kite's envelope."""

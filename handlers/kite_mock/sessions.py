@@ -42,6 +42,7 @@ class Sessions:
     ) -> None:
         self.api_key = api_key
         self.on_end = on_end
+        self.is_rejecting: Callable[[], bool] = lambda: False
         self.login: Login | None = None
         self._secret = api_secret
         self._fixed_token = fixed_token
@@ -83,6 +84,8 @@ class Sessions:
 
     def accepts(self, api_key: str, access_token: str) -> bool:
         """Whether a request or a socket with these is let in."""
+        if self.is_rejecting():
+            return False
         tokens = [self._fixed_token] if self._fixed_token else []
         if self.login is not None:
             tokens.append(self.login.access_token)
@@ -102,14 +105,23 @@ def _same(one: str, other: str) -> bool:
 
 
 class Rates:
-    """Requests of the last second, by family; a request over the rate is refused and does not count."""
+    """Requests of the last second, by family; a request over the rate is refused and does not count.
 
-    def __init__(self) -> None:
+    Where it is not ``is_strict`` only ``is_refusing`` refuses, which says whether all are to be.
+    """
+
+    def __init__(self, *, is_strict: bool = True) -> None:
         self.refused = 0
+        self.is_refusing: Callable[[], bool] = lambda: False
+        self._is_strict = is_strict
         self._taken: dict[str, deque[float]] = {}
 
     def take(self, family: str, now_s: float) -> None:
         """Count a request. Raises KiteError where there were too many."""
+        if self.is_refusing():
+            raise too_many()
+        if not self._is_strict:
+            return
         most = RATES.get(family, OTHER_RATE)
         taken = self._taken.setdefault(family, deque(maxlen=most))
         if len(taken) == most and now_s - taken[0] < 1.0:

@@ -23,6 +23,7 @@ MOST_TOKENS = 3000
 MOST_MESSAGE_BYTES = 256 * 1024
 HEARTBEAT_S = 1.0
 POLICY_VIOLATION = 1008
+MALFORMED = (2).to_bytes(2, "big") + (184).to_bytes(2, "big") + b"\x00\x03\xe9\x09" * 3
 
 logger = logging.getLogger(__name__)
 
@@ -153,6 +154,21 @@ class Tickers:
         for socket, follower in list(self.followers.items()):
             if follower.access_token == access_token:
                 socket.close()
+
+    def end_all(self) -> None:
+        """Close every socket, as when its session ended."""
+        for socket in list(self.followers):
+            socket.close()
+
+    def drop(self) -> None:
+        """Cut the line of every socket, without a word."""
+        for socket in list(self.followers):
+            socket.cut()
+
+    def send_malformed(self) -> None:
+        """Send each socket a frame whose last packet ends too soon."""
+        for follower in list(self.followers.values()):
+            self.write(follower, MALFORMED)
 
     def publish(self) -> None:
         """Tell each socket what changed of what it follows; who did not take the last is told once it did."""
@@ -317,6 +333,11 @@ class TickerSocket(WebSocketHandler):
     def on_close(self) -> None:
         """Forget the socket."""
         self._tickers.remove(self)
+
+    def cut(self) -> None:
+        """Drop the connection."""
+        if self.ws_connection is not None and self.ws_connection.stream is not None:
+            self.ws_connection.stream.close()
 
     @property
     def is_busy(self) -> bool:

@@ -22,6 +22,7 @@ from handlers.rest.base import ApiHandler, NotFoundHandler
 from handlers.rest.candles import HistoricalDataHandler, OhlcDataHandler
 from handlers.rest.chains import DashboardHandler, OptionChainHandler
 from handlers.rest.control import ReplayHandler, ScenarioHandler
+from handlers.rest.faults import FaultsHandler
 from handlers.rest.metric_series import DashboardHistoryHandler, OpenInterestHistoryHandler
 from handlers.rest.quotes import SpotPriceHandler
 from handlers.rest.reference import ExpiriesHandler, SymbolsHandler
@@ -58,6 +59,7 @@ HANDLERS: Mapping[str, type[ApiHandler]] = {
     "/api/oi-history/{symbol}": OpenInterestHistoryHandler,
     "/api/replay": ReplayHandler,
     "/api/simulation/scenario": ScenarioHandler,
+    "/api/simulation/faults": FaultsHandler,
     "/api/websocket/stats": WebsocketStatsHandler,
     "/api/openapi.json": OpenApiHandler,
     "/api/asyncapi.json": AsyncApiHandler,

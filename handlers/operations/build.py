@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.instants import to_ms
-from domain.market import MarketHours, SourceName
+from domain.market import MOCK_FAULTS, FaultKind, MarketHours, SourceName
 from domain.version import VERSION
 from feed.history.history import History, Retention
 from feed.history.metric_series import MetricSeries
@@ -19,6 +19,7 @@ from feed.live.kite import NAMES, KiteAccount, KiteBroker
 from feed.live.source import LiveSource
 from feed.market.clock import Clock, VirtualClock, WallClock
 from feed.market.epoch import contents, data_files, digest
+from feed.market.faults import Faults
 from feed.market.guard import Guard
 from feed.market.market import Market
 from feed.market.source import Capabilities, Source
@@ -152,6 +153,7 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         steerable = can.steerable
         notifier.observers.append(lambda _now_ms: steerable.follow(broadcaster.listings()))
         views.on_asked = lambda key: steerable.follow([key])
+    faults = _faults(clock, history, broadcaster, mock)
     ticker = Ticker(
         parts.source,
         market,
@@ -161,6 +163,7 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         poll_ms=min(MAX_POLL_MS, feed.publish_interval_ms / 10),
         publish=notifier.publish,
         guard=guard,
+        faults=faults,
     )
     admission = Admission(access, _client_limits(settings, descriptors))
     namespace = MarketNamespace(
@@ -210,6 +213,7 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         failures=failures,
         replay=_replay_control(settings, ticker, can),
         simulated=can.simulated,
+        faults=faults,
         may_control=feed.control,
         socket_statistics=statistics,
         notify_feed=notifier.notify_feed,
@@ -225,6 +229,18 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         descriptors,
         mock,
     )
+
+
+def _faults(clock: Clock, history: History, broadcaster: Broadcaster, mock: KiteMock | None) -> Faults:
+    """What can be brought about on purpose here, and by whom."""
+    faults = Faults(clock.now_ms)
+    faults.offered = set(FaultKind) - (MOCK_FAULTS if mock is None else set())
+    faults.actions[FaultKind.DROP_SOCKETS] = broadcaster.drop_sockets
+    faults.actions[FaultKind.SEQUENCE_GAP] = broadcaster.lose_next
+    history.fail_while(lambda: faults.on(FaultKind.HISTORY_DOWN) is not None)
+    if mock is not None:
+        mock.suffer(faults)
+    return faults
 
 
 def _make_mock(settings: Settings, parts: MarketParts, guard: Guard) -> KiteMock | None:

@@ -18,6 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
 
 from domain.errors import ErrorCode
+from domain.market import FaultKind
 from feed.history.history import HistoryError
 from handlers.access.errors import RETRY_AFTER_S, ApiError, Problem, describe
 from handlers.access.names import identified, symbol_in_path
@@ -81,8 +82,8 @@ class ApiHandler(RequestHandler):
         self.access = access
         self._own_headers: dict[str, str] = {}
 
-    def prepare(self) -> None:
-        """Give the request its id, then check origin, key and allowance."""
+    def prepare(self) -> Awaitable[None] | None:
+        """Give the request its id, then check origin, key and allowance; wait where that is wanted."""
         received = self.request.headers.get("X-Request-ID", "")
         self.services.answering.add(self)
         if self.services.health.draining:
@@ -91,7 +92,7 @@ class ApiHandler(RequestHandler):
         self._add_header("X-Request-ID", self.request_id)
         self._allow_origin()
         if self.request.method == "OPTIONS":
-            return
+            return None
         address = self.access.address(self.request)
         if self.needs_key:
             self.key = self.access.key_of(self.request.headers, address)
@@ -100,6 +101,12 @@ class ApiHandler(RequestHandler):
         if self.needs_key:
             self.access.check_reader(self.key)
         self._check_size()
+        late = self.services.faults.on(FaultKind.LATENCY) if self.is_late() else None
+        return None if late is None else asyncio.sleep((late.latency_ms or 0) / 1000)
+
+    def is_late(self) -> bool:
+        """Whether this answer waits while answers are to be late."""
+        return True
 
     def on_finish(self) -> None:
         """Nobody needs to wait for this answer any more."""
@@ -304,6 +311,10 @@ class ApiHandler(RequestHandler):
 
 class NotFoundHandler(ApiHandler):
     """Every path that is no route."""
+
+    def is_late(self) -> bool:
+        """Never: it refuses at once."""
+        return False
 
     def prepare(self) -> None:
         """Refuse, in the envelope."""

@@ -22,7 +22,7 @@ _scenario = ScenarioSchema()
 class ControlHandler(ApiHandler):
     """Answers as if it were not there unless ``feed.control`` is set."""
 
-    methods = ("GET", "HEAD", "POST", "OPTIONS")
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST", "OPTIONS")
 
     def check_allowed(self) -> None:
         """Refuse where control is not enabled, and whoever may not. Raises NOT_FOUND, UNAUTHORIZED."""

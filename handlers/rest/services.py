@@ -12,6 +12,7 @@ from feed.history.history import History
 from feed.history.metric_series import MetricSeries
 from feed.history.past_states import PastStates
 from feed.market.clock import Clock
+from feed.market.faults import Faults
 from feed.market.guard import Guard
 from feed.market.market import Market
 from feed.market.source import Simulated
@@ -47,6 +48,7 @@ class Services:
     failures: FailureLog
     replay: ReplayControl | None
     simulated: Simulated | None
+    faults: Faults
     may_control: bool
     socket_statistics: Callable[[], dict[str, Any]]
     notify_feed: Callable[[], Awaitable[None]]

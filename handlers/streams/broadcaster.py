@@ -93,6 +93,7 @@ class Broadcaster:
         )
         self._cycle = 0
         self._failed: dict[Room, str] = {}  # until it is told, each with a reference for the log
+        self._loses_next = self._is_losing = False
 
     def add(self, client: Client) -> None:
         """Begin to serve a connected client."""
@@ -115,6 +116,19 @@ class Broadcaster:
         return {
             room.stream.listing_key for room in self.rooms.values() if room.stream.listing_key is not None
         }
+
+    def lose_next(self) -> None:
+        """Have what the next cycle tells reach nobody, on purpose: those who follow find a gap."""
+        self._loses_next = True
+
+    def drop_sockets(self) -> None:
+        """Cut the line of every client on purpose, without a word."""
+        for client in list(self.clients.values()):
+            with self._guard.part("clients"):
+                if client.socket.link is not None:
+                    client.socket.link.stream.close()
+                else:
+                    client.socket.server.drop(client.socket)
 
     def room(self, room: Room) -> Room:
         """The room of that key: the one that is followed, or this one, which nobody follows yet."""
@@ -199,6 +213,7 @@ class Broadcaster:
         """
         started = self._turn_began_s = self._monotonic()
         self._cycle += 1
+        self._is_losing, self._loses_next = self._loses_next, False
         in_turn, waiting = self._in_turn()
         if prepare is not None:
             await prepare([room for room in in_turn if room.is_due])
@@ -348,6 +363,8 @@ class Broadcaster:
             served, short = 0, []
             for subscription, send in group.batch(start, start + SLICE):
                 served += 1
+                if self._is_losing:
+                    continue
                 try:
                     taken = send(frame)
                 except OSError:
@@ -406,7 +423,8 @@ class Broadcaster:
         notices = list(client.pending_notices.values())
         portions = _portions([len(packet.payload) for packet in packets]) if notices or packets else ()
         for start, stop in portions:
-            if not client.ready or not client.offer([*notices, *packets[start:stop]]):
+            lost = self._is_losing and not notices
+            if not client.ready or not (lost or client.offer([*notices, *packets[start:stop]])):
                 self._lag(client)
                 return
             client.pending_notices.clear()

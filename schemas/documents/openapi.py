@@ -54,13 +54,17 @@ ERROR_HEADERS = {
 }
 
 
+STEERING = ("POST", "DELETE")
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One route: what it takes, what it answers, and what else there is to say about it.
 
     ``live`` answers carry an ETag, ``kept`` ones may be cached. ``query`` is None where any is taken,
     ``content_type`` is set where the answer is no envelope; ``also`` are further statuses with the same body.
-    POST to a route of ``control`` steers the feed and needs a key of that scope.
+    POST and DELETE to a route of ``control`` steer the feed and need a key of that scope; they alone answer
+    the ``steering_errors``.
     """
 
     summary: str
@@ -76,6 +80,7 @@ class Operation:
     content_type: str = JSON
     also: tuple[tuple[int, str], ...] = ()
     control: bool = False
+    steering_errors: tuple[ErrorCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ class _RouteWriter:
             "summary": operation.summary if method != "HEAD" else f"{operation.summary} (headers only)",
             "description": operation.description,
             "parameters": self._parameters(operation),
-            "responses": self._responses(route, has_body=method != "HEAD"),
+            "responses": self._responses(route, method),
         }
         if operation.body is not None and method == "POST":
             schema = self.definitions.reference(operation.body)
@@ -147,7 +152,7 @@ class _RouteWriter:
             result["requestBody"] = {"required": True, "content": {JSON: content}}
         if not route.needs_key:
             result["security"] = []
-        elif operation.control and method == "POST":
+        elif operation.control and method in STEERING:
             result["security"] = security_of("control")
         return result
 
@@ -180,7 +185,7 @@ class _RouteWriter:
             parameters.append(parameter_of("If-None-Match", "header", known, False))
         return parameters
 
-    def _responses(self, route: RouteDescription, has_body: bool) -> dict[str, Any]:
+    def _responses(self, route: RouteDescription, method: str) -> dict[str, Any]:
         operation = route.operation
         headers = (
             [*COMMON_HEADERS, "Cache-Control"] if operation.live or operation.cached else [*COMMON_HEADERS]
@@ -188,7 +193,7 @@ class _RouteWriter:
         if operation.live:
             headers.append("ETag")
         success = {"headers": headers_of(headers)}
-        if has_body:
+        if method != "HEAD":
             success["content"] = {operation.content_type: self._content(route)}
         responses = {"200": {"description": operation.summary, **success}}
         for status, description in operation.also:
@@ -198,12 +203,13 @@ class _RouteWriter:
                 "description": "the state is still the one you hold",
                 "headers": headers_of(headers),
             }
-        responses |= self._errors(operation, route.needs_key)
+        responses |= self._errors(operation, route.needs_key, method)
         return dict(sorted(responses.items()))
 
-    def _errors(self, operation: Operation, needs_key: bool) -> dict[str, Any]:
+    def _errors(self, operation: Operation, needs_key: bool, method: str) -> dict[str, Any]:
         """Responses of the codes that a route may answer, by status."""
         codes = [*ERRORS_OF_ALL, *operation.errors]
+        codes += operation.steering_errors if method in STEERING else []
         codes += [ErrorCode.UNAUTHORIZED] if needs_key else []
         codes += [ErrorCode.VALIDATION_ERROR] if operation.query is not None else []
         by_status: dict[int, list[ErrorCode]] = {}

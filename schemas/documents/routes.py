@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from domain.errors import ErrorCode
 from schemas.chains import ChainSchema
-from schemas.control import ReplayRequest, ReplaySchema, ScenarioRequest, ScenarioSchema
+from schemas.control import (
+    FaultQuery,
+    FaultRequest,
+    FaultsSchema,
+    ReplayRequest,
+    ReplaySchema,
+    ScenarioRequest,
+    ScenarioSchema,
+)
 from schemas.dashboard import DashboardSchema
 from schemas.documents.openapi import Operation
 from schemas.past import (
@@ -274,6 +282,24 @@ ROUTES = (
             body=ScenarioRequest,
             control=True,
             errors=(ErrorCode.NOT_FOUND,),
+        ),
+    ),
+    Route(
+        "/api/simulation/faults",
+        "/api/simulation/faults",
+        "/api/simulation/faults",
+        "faults on purpose that are in force; POST: begin one, DELETE: end them",
+        Operation(
+            "Faults on purpose",
+            "What is in force and until when, and what can be brought about here. POST begins one, for some "
+            "seconds of the market's clock, DELETE ends all or those of a kind; both where the operator set "
+            "`feed.control`, with a key of the scope `control`. `drop_sockets`, `sequence_gap`, "
+            "`malformed_frame` and `drop_ticker` happen once. The last four kinds are the Kite mock's.",
+            answer=FaultsSchema,
+            query=FaultQuery,
+            body=FaultRequest,
+            control=True,
+            steering_errors=(ErrorCode.NOT_FOUND,),
         ),
     ),
     Route(

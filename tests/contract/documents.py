@@ -15,7 +15,7 @@ DOCUMENTS = Documents(HANDLERS, "0.1.0")
 OPENAPI, ASYNCAPI = DOCUMENTS.openapi, DOCUMENTS.asyncapi
 CLIENT_NAMES = list(CLIENT)
 SERVER_NAMES = list(SERVER)
-METHODS = ("get", "head", "post", "options")
+METHODS = ("get", "head", "post", "delete", "options")
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

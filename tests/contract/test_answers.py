@@ -37,6 +37,7 @@ BODIES = {
     "/api/strategy": STRATEGY,
     "/api/replay": {"action": "speed", "speed": 2.5},
     "/api/simulation/scenario": {"scenario": "calm"},
+    "/api/simulation/faults": {"kind": "latency", "latency_ms": 1, "seconds": 0.1},
 }
 FROM_THE_STORE = (
     "/api/historical-data/{symbol}",
@@ -98,7 +99,7 @@ def serving(make_sandbox):
         if path == "/api/replay":
             feed, replay = {"source": "replay", "control": True}, {"file": str(RECORDING)}
             return await make_sandbox(own_market=True, feed=feed, replay=replay)
-        if path == "/api/simulation/scenario":
+        if path in ("/api/simulation/scenario", "/api/simulation/faults"):
             return await make_sandbox(feed={"control": True})
         return sandbox
 
@@ -235,7 +236,7 @@ async def provoke(code, path, method, sandbox, sandboxes, ask, fetch, serving):
         return await ask(sandbox, path, method, headers={"Origin": "https://elsewhere.example"})
     if code == "METHOD_NOT_ALLOWED":
         url = path.replace("{symbol}", "NIFTY")
-        return await fetch(sandbox, url, method="DELETE", headers=ORIGIN)
+        return await fetch(sandbox, url, method="PUT", body=b"", headers=ORIGIN)
     if code == "PAYLOAD_TOO_LARGE":
         url = path.replace("{symbol}", "NIFTY")
         return await fetch(sandbox, url, method="POST", body=b"x" * 70_000, headers=ORIGIN)

@@ -117,11 +117,14 @@ def test_route_that_needs_no_key_says_so():
             assert needs_none == (not handler.needs_key), path
 
 
+STEERING = ("/api/replay", "/api/simulation/scenario", "/api/simulation/faults")
+
+
 def test_routes_that_steer_the_feed_need_a_key_of_the_scope_control():
     for path, _ in TABLE_ROUTES:
         operation = OPENAPI["paths"][path].get("post", {})
         scopes = {scope for way in operation.get("security", []) for scope in way.get("ApiKey", [])}
-        assert scopes == ({"control"} if path in ("/api/replay", "/api/simulation/scenario") else set()), path
+        assert scopes == ({"control"} if path in STEERING else set()), path
     assert {"ApiKey": ["read"]} in OPENAPI["security"]
 
 

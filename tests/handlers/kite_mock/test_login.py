@@ -146,5 +146,8 @@ def test_server_that_runs_goes_live_when_the_login_comes(operator: Operator, run
     assert operator.run(types=operator.request_token() + "\n")[0] == 0
     while feed()["state"] != "live":
         pause.wait(0.05)
-    quote = requests.get(f"{server.url}/api/spot_price/NIFTY", timeout=STOP_S).json()["data"]
+    path = f"{server.url}/api/spot_price/NIFTY"
+    while "data" not in (told := requests.get(path, timeout=STOP_S).json()):
+        pause.wait(0.05)
+    quote = told["data"]
     assert (quote["source"], quote["spot_price"] > 0) == ("kite", True)

@@ -202,3 +202,27 @@ async def test_no_secret_is_in_the_settings_or_the_log(kite, caplog):
     assert "very-secret" not in said
     assert TOKEN not in said
     assert "wrong-token-here" not in said
+
+
+@pytest.mark.gen_test
+async def test_faults_on_purpose_befall_the_mock(kite):
+    mock = await kite()
+    faults = mock.sandbox.server.services.faults
+    socket = await mock.ticker()
+    faults.begin("token_rejected", 60)
+    while await socket.read_message() is not None:
+        pass
+    assert (await mock.refusal("/user/profile"))[:2] == (403, "TokenException")
+    faults.end()
+    faults.begin("rate_limited", 60)
+    assert (await mock.refusal("/user/profile"))[:2] == (429, "NetworkException")
+    faults.end()
+    assert (await mock.get("/user/profile")).code == 200
+    again = await mock.ticker()
+    faults.begin("malformed_frame", 1)
+    frames = [await again.read_message() for _ in range(4)]
+    assert [frame for frame in frames if isinstance(frame, bytes) and len(frame) == 16]
+    faults.begin("drop_ticker", 1)
+    while await again.read_message() is not None:
+        pass
+    assert again.close_code is None
