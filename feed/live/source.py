@@ -50,6 +50,7 @@ class LiveSource:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = broker.name
+        self._title = broker.name.capitalize()
         self.differences: tuple[str, ...] = ()
         self.reconnects = self.bad = 0
         self._broker = broker
@@ -93,7 +94,7 @@ class LiveSource:
         limits, self._limits = self._limits, None
         if relist:
             self.universe = self._gather.table.universe
-        return self._gather.drain(self._chains_heard_ms(now_ms), limits, relist=relist)
+        return self._gather.drain(self._chains_heard_ms(), limits, relist=relist)
 
     async def open(self, now_ms: int) -> None:
         """Begin to listen; whatever is not there yet is waited for in the background."""
@@ -106,7 +107,7 @@ class LiveSource:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    def _chains_heard_ms(self, now_ms: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _chains_heard_ms(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """A chain is heard of while its socket lives and its underlying ticks: a quiet strike is not dead."""
         universe = self._gather.table.universe
         heard = np.full(len(universe.listings), NEVER_MS)
@@ -125,7 +126,7 @@ class LiveSource:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                self._tell(name, ProblemKind.PROTOCOL, f"{self.name}: {type(error).__name__} in {name}.")
+                self._tell(name, ProblemKind.PROTOCOL, f"{self._title}: {type(error).__name__} in {name}.")
                 logger.exception("the %s of the %s feed failed", name, self.name)
                 await asyncio.sleep(LIST_RETRY_S)
 
@@ -235,13 +236,14 @@ class LiveSource:
                 changed.cancel()
                 if not done:
                     raise BrokerError(
-                        ProblemKind.DISCONNECTED, f"{self.name}: nothing came on {name} for {silence_s:g} s."
+                        ProblemKind.DISCONNECTED,
+                        f"{self._title}: nothing came on {name} for {silence_s:g} s.",
                     )
                 if reading not in done:
                     continue
                 message = reading.result()
                 if message is None:
-                    raise BrokerError(ProblemKind.DISCONNECTED, f"{self.name}: {name} was cut.")
+                    raise BrokerError(ProblemKind.DISCONNECTED, f"{self._title}: {name} was cut.")
                 self._heard_ms[number] = self._now_ms()
                 back_off.well(self._monotonic())
                 self._well(name)
@@ -290,7 +292,7 @@ class LiveSource:
             self._tell(
                 "session",
                 ProblemKind.LOGIN_REQUIRED,
-                f"{self.name.capitalize()} needs today's login: run `python server.py login`.",
+                f"{self._title} needs today's login: run `python server.py login`.",
             )
             await asyncio.sleep(LOOK_S)
         self._well("session")

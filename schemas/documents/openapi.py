@@ -143,7 +143,7 @@ class _RouteWriter:
             "tags": ["market"],
             "summary": operation.summary if method != "HEAD" else f"{operation.summary} (headers only)",
             "description": operation.description,
-            "parameters": self._parameters(operation),
+            "parameters": self._parameters(operation, method),
             "responses": self._responses(route, method),
         }
         if operation.body is not None and method == "POST":
@@ -156,10 +156,11 @@ class _RouteWriter:
             result["security"] = security_of("control")
         return result
 
-    def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
+    def _parameters(self, operation: Operation, method: str) -> list[dict[str, Any]]:
+        query = None if method == "POST" and operation.body is not None else operation.query
         parameters = [
             parameter_of(name, "query", not_null(schema), required)
-            for name, (schema, required) in self.definitions.fields(operation.query or NoParameters).items()
+            for name, (schema, required) in self.definitions.fields(query or NoParameters).items()
         ]
         parameters.append(
             parameter_of(

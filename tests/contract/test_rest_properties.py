@@ -109,11 +109,15 @@ def informed(listed: dict[str, list[Any]]) -> dict[str, Any]:
         for parameter in [parameter for place in taking for parameter in place.get("parameters", ())]:
             if parameter["name"] in listed:
                 parameter["schema"] = {"enum": listed[parameter["name"]]}
-    for name in ("StrategyRequest", "LegRequest"):
+    for name in ("StrategyRequest", "LegRequest", "FaultRequest"):
         properties = document["components"]["schemas"][name]["properties"]
         for field in properties.keys() & listed.keys():
             properties[field] = {"enum": listed[field]}
     return document
+
+
+FAULTS = "/api/simulation/faults"
+HARMLESS = ("stale_chain", "sequence_gap", "token_rejected")
 
 
 def run(
@@ -149,6 +153,11 @@ def _keeps_the_rules(path: str, asked: dict[str, Any]) -> bool:
     if path == "/api/replay" and "action" in asked:
         own = {"seek": {"at"}, "speed": {"speed"}}.get(asked["action"], set())
         return asked.keys() - {"action"} == own and asked["action"] != "seek"
+    if path == FAULTS and "kind" in asked:
+        own = {"stale_chain": {"symbol", "expiry"}, "latency": {"latency_ms"}}.get(asked["kind"], set())
+        is_named = asked["kind"] != "stale_chain" or "symbol" in asked
+        # no fault that would befall the other requests of these tests
+        return asked.keys() - {"kind", "seconds"} <= own and is_named and asked["kind"] in HARMLESS
     if "at" in asked and _instant(asked["at"]) > START:
         return False
     if path in LONGEST_DAYS:

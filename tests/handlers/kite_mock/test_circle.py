@@ -223,7 +223,7 @@ async def test_line_without_a_sign_of_life_is_said_to_be_dead_and_opened_again(c
 
     await made.until(silent)
     assert seen[0].kind == "disconnected"
-    assert seen[0].message == "kite: nothing came on line 1 for 1.5 s."
+    assert seen[0].message == "Kite: nothing came on line 1 for 1.5 s."
     made.mock.mock._heartbeat.start()
     await made.until(lambda: made.live.problem is None and len(made.mock.mock.tickers.followers) == 1)
 
