@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
-
-from marshmallow import ValidationError
 
 from domain.errors import ErrorCode
 from domain.market import FaultKind
 from feed.market.faults import Fault, NoSuchPart
-from feed.market.universe import NothingListed
-from feed.reference.instruments import UnknownExpiry, UnknownSymbol
 from handlers.access.errors import ApiError
 from handlers.rest.control import ControlHandler
 from schemas.control import FaultQuery, FaultRequest, FaultsSchema
@@ -37,7 +32,7 @@ class FaultsHandler(ControlHandler):
         order = self.body_of(FaultRequest)
         symbol, expiry = order.symbol, order.expiry
         if order.kind == FaultKind.STALE_CHAIN:
-            symbol, expiry = self._chain(order.symbol or "", order.expiry)
+            symbol, expiry = self.services.market.universe.listing(order.symbol or "", order.expiry).key
         is_latency = order.kind == FaultKind.LATENCY
         latency_ms = round(order.latency_ms or DEFAULT_LATENCY_MS) if is_latency else None
         try:
@@ -48,14 +43,6 @@ class FaultsHandler(ControlHandler):
             raise ApiError(ErrorCode.NOT_FOUND, str(error)) from None
         self.log_done(f"fault {begun.kind} for {order.seconds:g} s")
         self._answer(list(dict.fromkeys([begun, *self.services.faults.in_force()])))
-
-    def _chain(self, symbol: str, expiry: date | None) -> tuple[str, date]:
-        try:
-            return self.services.market.universe.listing(symbol, expiry).key
-        except UnknownExpiry as error:
-            raise ValidationError({"expiry": [str(error)]}) from None
-        except (UnknownSymbol, NothingListed) as error:
-            raise ValidationError({"symbol": [str(error)]}) from None
 
     def delete(self) -> None:
         """End all, or those of a kind."""

@@ -299,7 +299,7 @@ ROUTES = (
             query=FaultQuery,
             body=FaultRequest,
             control=True,
-            steering_errors=(ErrorCode.NOT_FOUND,),
+            steering_errors=(ErrorCode.NOT_FOUND, ErrorCode.UNKNOWN_SYMBOL, ErrorCode.UNKNOWN_EXPIRY),
         ),
     ),
     Route(

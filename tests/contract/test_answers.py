@@ -240,6 +240,9 @@ async def provoke(code, path, method, sandbox, sandboxes, ask, fetch, serving):
     if code == "PAYLOAD_TOO_LARGE":
         url = path.replace("{symbol}", "NIFTY")
         return await fetch(sandbox, url, method="POST", body=b"x" * 70_000, headers=ORIGIN)
+    if path == "/api/simulation/faults":
+        body = {"kind": "stale_chain", "symbol": "NIFTY", **UNKNOWN[code]}
+        return await ask(await serving(path, sandbox), path, method, body=body)
     return await ask_for_what_is_not_listed(code, path, method, sandbox, ask)
 
 
