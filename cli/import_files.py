@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from cli.options import PROGRAM, shared_options
+from cli.kite_history import SPANS, KiteHistory, Wanted
+from cli.options import PROGRAM, load_settings, shared_options
 from cli.store import Context, instant, run_on_store
-from domain.instants import DAY_MS
+from domain.instants import DAY_MS, IST, to_datetime
+from domain.intervals import INTERVAL_ALIASES
 from feed.history.progress import ProgressBar
 from feed.market.candles import parse_width, width_name
 from feed.recordings.reading import Options
@@ -33,7 +39,18 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} import", description=IMPORT_HELP, parents=[shared_options()]
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files and folders")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files and folders")
+    parser.add_argument(
+        "--from-kite",
+        nargs="+",
+        metavar="SYMBOL",
+        help="instead of files: candles of these from Kite Connect, on from where the last run stopped",
+    )
+    parser.add_argument("--candles", choices=SPANS, default="minute", help="their width (default: minute)")
+    parser.add_argument("--from", dest="first", type=_date, metavar="DATE", help="their first day")
+    parser.add_argument(
+        "--to", dest="last", type=_date, metavar="DATE", help="their last day (default: today)"
+    )
     parser.add_argument("--symbol", help="what the files are of, whatever their names say")
     parser.add_argument(
         "--interval",
@@ -49,7 +66,31 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
     parser.add_argument("--dry-run", action="store_true", help="only report, and write nothing")
     parser.add_argument("--json", action="store_true", help="the reports as JSON, one a line")
     options = parser.parse_args(arguments)
-    return run_on_store(import_files, options, environment, needs_store=not options.dry_run)
+    if bool(options.files) == bool(options.from_kite):
+        parser.error("either FILE … or --from-kite SYMBOL … must be given")
+    action = import_files
+    if options.from_kite:
+        history = KiteHistory(load_settings(options, environment).kite, sys.stderr)
+        action = partial(import_from_kite, history)
+    return run_on_store(action, options, environment, needs_store=not options.dry_run)
+
+
+def import_from_kite(history: KiteHistory, arguments: argparse.Namespace, context: Context) -> int:
+    """Fetch candles span by span and import each; a run that was stopped goes on after the last whole one."""
+    today = to_datetime(context.now_ms).astimezone(IST).date()
+    symbols = [symbol.upper() for symbol in arguments.from_kite]
+    wanted = Wanted(symbols, arguments.candles, arguments.first, arguments.last or today)
+    worst = 0
+    with TemporaryDirectory() as folder:
+        for symbol, last, path in history.files(wanted, Path(folder)):
+            given = argparse.Namespace(**vars(arguments))
+            given.files, given.symbol = [path], symbol
+            given.interval = _width(INTERVAL_ALIASES[arguments.candles])
+            worst = max(worst, import_files(given, context))
+            path.unlink()
+            if not arguments.dry_run:
+                history.note(symbol, arguments.candles, last)
+    return worst
 
 
 def import_files(arguments: argparse.Namespace, context: Context) -> int:
@@ -120,6 +161,14 @@ def _width(text: str) -> str:
         return width_name(parse_width(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{error}") from None
+
+
+def _date(text: str) -> date:
+    """A day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a date such as 2026-11-23, was {text!r}") from None
 
 
 def _spot(text: str) -> float:

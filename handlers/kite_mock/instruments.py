@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.instruments import Exchange, Kind
+from feed.live.kite import NAMES
 from feed.market.universe import Listing, Universe
 from feed.reference.instruments import Catalogue, Underlying, plain_strike, trading_symbol_stem
 
@@ -29,14 +30,6 @@ COLUMNS = (
     "segment",
     "exchange",
 )
-# what Kite calls indices whose symbol in the derivatives segment is another
-INDEX_NAMES = {
-    "NIFTY": "NIFTY 50",
-    "BANKNIFTY": "NIFTY BANK",
-    "FINNIFTY": "NIFTY FIN SERVICE",
-    "MIDCPNIFTY": "NIFTY MID SELECT",
-    "NIFTYNXT50": "NIFTY NEXT 50",
-}
 Row = tuple[object, ...]
 
 
@@ -68,7 +61,7 @@ class Instruments:
         token, exchange = item.token, item.exchange
         head = (token, token >> 8)
         if item.kind == Kind.INDEX:
-            name = INDEX_NAMES.get(item.symbol, item.symbol)
+            name = NAMES.get(item.symbol, item.symbol)
             return (*head, name, name, 0, "", 0, 0, 0, "EQ", "INDICES", exchange)
         if item.kind == Kind.COMMODITY:
             # options on a commodity are on its future, whose price is the underlying's

@@ -222,7 +222,7 @@ class Broadcaster:
             await self._publish_room(room, several)
             await self.yield_to_loop()
         for room in waiting:
-            await self._keep_alive(room)
+            await self._publish_room(room, several, is_its_turn=False)
         for clients in _slices(list(several)):
             for client in clients:
                 self._serve(client)
@@ -251,7 +251,9 @@ class Broadcaster:
             (waiting if (self._cycle + place) % stride else in_turn).append(room)
         return in_turn, waiting
 
-    async def _publish_room(self, room: Room, several: dict[Client, None]) -> None:
+    async def _publish_room(
+        self, room: Room, several: dict[Client, None], *, is_its_turn: bool = True
+    ) -> None:
         """Tell one room of a change or of its absence; whatever it raises is its own affair."""
         if not room.subscriptions or (room.failures and self._cycle < room.retry_cycle):
             return
@@ -260,7 +262,7 @@ class Broadcaster:
                 await self._recover(room, several)
                 return
             since = room.last_sent
-            if room.advance():
+            if is_its_turn and room.advance():
                 room.idle_cycles = 0
                 await self._fan_out(room, since, several)
                 self.pulse.said(room)

@@ -37,12 +37,12 @@ class Operator:
             "kite.api_secret=secret",
         ]
 
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        """The command, running."""
+    def start(self, *arguments: str, command: str = "login", **settings: str) -> subprocess.Popen[str]:
+        """A command, running."""
         chosen = [*self._settings, *(f"kite.{name}={value}" for name, value in settings.items())]
         options = [word for setting in chosen for word in ("--set", setting)]
         return subprocess.Popen(
-            [sys.executable, "server.py", "login", *options, *arguments],
+            [sys.executable, "server.py", command, *options, *arguments],
             cwd=ROOT,
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -51,9 +51,11 @@ class Operator:
             text=True,
         )
 
-    def run(self, *arguments: str, types: str = "", **settings: str) -> tuple[int, str]:
+    def run(
+        self, *arguments: str, types: str = "", command: str = "login", **settings: str
+    ) -> tuple[int, str]:
         """Its exit code, and what it said."""
-        popen = self.start(*arguments, **settings)
+        popen = self.start(*arguments, command=command, **settings)
         out, err = popen.communicate(types, timeout=STOP_S)
         return popen.returncode, out + err
 
