@@ -359,14 +359,16 @@ class Broadcaster:
 
     async def _write_to_group(self, group: InSyncGroup, count: int, packet: Packet) -> None:
         """Write one packet to everybody in line. All the CPU of the fan-out goes to this loop."""
+        if self._is_losing:
+            group.note_written(count)
+            group.end()
+            return
         frame = packet.deflated if group.deflate else packet.frame
         length = len(frame)
         for start in range(0, count, SLICE):
             served, short = 0, []
             for subscription, send in group.batch(start, start + SLICE):
                 served += 1
-                if self._is_losing:
-                    continue
                 try:
                     taken = send(frame)
                 except OSError:
