@@ -14,8 +14,9 @@ from urllib.parse import urlencode
 from tornado.httpclient import HTTPClient, HTTPRequest, HTTPResponse
 
 from feed.history.progress import ProgressBar
-from feed.live.kite import EXCHANGES, NAMES, read_token
+from feed.live.kite import EXCHANGES, NAMES
 from feed.live.kite_wire import envelope, parse_instruments
+from feed.live.token_file import read_token
 from handlers.operations.serving import StartError
 from schemas.configuration.settings import KiteSettings
 

@@ -14,13 +14,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tornado.httpclient import HTTPClient, HTTPRequest, HTTPResponse
 
-from cli.options import PROGRAM, ROOT, load_settings, shared_options
+from cli import dhan_login
+from cli.options import PROGRAM, load_settings, outside_of_the_program, shared_options
 from domain.instants import IST
-from feed.live.kite import read_token, write_token
+from domain.market import SourceName
 from feed.live.kite_wire import envelope
+from feed.live.token_file import read_token, write_token
 from handlers.operations.serving import StartError
 from schemas.configuration.settings import KiteSettings
 
+BROKERS = (SourceName.KITE.value, SourceName.DHAN.value)
 WAIT_S = 300
 FLUSH = (0, 8.5)  # hours of India's clocks in which the broker may still end what began before
 
@@ -29,9 +32,13 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Log in, check a login, or end one. Raises SettingsError, StartError."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} login",
-        description="The daily login of Zerodha's Kite Connect: names its page, takes the request token, and "
-        "keeps the session where only you can read it. A server that runs takes it without a restart.",
+        description="The daily login of a broker: Kite's names a page and takes its request token; Dhan's "
+        "takes a token that you made on its site, or makes one of dhan.pin and dhan.totp_secret. It is kept "
+        "where only you can read it. A server that runs takes it without a restart.",
         parents=[shared_options()],
+    )
+    parser.add_argument(
+        "--broker", choices=BROKERS, help="whose (default: the one of feed.source, else kite)"
     )
     parser.add_argument("--open", action="store_true", help="open the login page in a browser")
     parser.add_argument(
@@ -40,16 +47,23 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
         help="wait for the redirect there (the redirect URL of your application), instead of asking for it",
     )
     parser.add_argument("--check", action="store_true", help="say whether the login that is kept still holds")
+    parser.add_argument(
+        "--renew", action="store_true", help="exchange one that holds for a longer one (Dhan)"
+    )
     parser.add_argument("--logout", action="store_true", help="end it")
     options = parser.parse_args(arguments)
-    kite = load_settings(options, environment).kite
+    settings = load_settings(options, environment)
+    named = options.broker or settings.feed.source
+    if named == SourceName.DHAN:
+        return dhan_login.run(options, settings.dhan)
+    kite = settings.kite
+    if options.renew:
+        raise StartError("Kite's logins cannot be renewed: log in again.")
     if not kite.api_key:
         raise StartError(
             "kite.api_key (KITE_API_KEY) must be set: it is on the page of your Kite application."
         )
-    path = Path(kite.token_file)
-    if ROOT in path.resolve().parents:
-        raise StartError("kite.token_file must be outside of the program's folder, where no commit takes it.")
+    path = outside_of_the_program(Path(kite.token_file), "kite.token_file")
     if options.check:
         return _check(kite, path)
     if options.logout:

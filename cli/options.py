@@ -49,10 +49,12 @@ def load_settings(options: argparse.Namespace, environment: Mapping[str, str]) -
     settings = read_settings(
         _settings_file(options), env_file(options), environment, {**overrides, **assignments(options.set)}
     )
-    if settings.kite.token_file:
-        return settings
-    kite = replace(settings.kite, token_file=str(_state_directory(environment) / "kite.json"))
-    return replace(settings, kite=kite)
+    kept, kite, dhan = _state_directory(environment), settings.kite, settings.dhan
+    return replace(
+        settings,
+        kite=replace(kite, token_file=kite.token_file or str(kept / "kite.json")),
+        dhan=replace(dhan, token_file=dhan.token_file or str(kept / "dhan.json")),
+    )
 
 
 def _state_directory(environment: Mapping[str, str]) -> Path:
@@ -61,6 +63,13 @@ def _state_directory(environment: Mapping[str, str]) -> Path:
         return Path(given)
     home = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME", "~")) / ".local" / "state")
     return Path(home).expanduser() / "market-data"
+
+
+def outside_of_the_program(path: Path, setting: str) -> Path:
+    """A place for a secret. Raises SettingsError for one that a commit might take."""
+    if ROOT in path.resolve().parents:
+        raise SettingsError(f"{setting} must be outside of the program's folder, where no commit takes it.")
+    return path
 
 
 def env_file(options: argparse.Namespace) -> Path:

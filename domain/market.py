@@ -15,6 +15,7 @@ class SourceName(StrEnum):
     KITE = "kite"
     RELAY = "relay"
     IMPORTED = "imported"
+    DHAN = "dhan"
 
 
 class MarketHours(StrEnum):

@@ -24,6 +24,7 @@ from feed.history.maintenance.checking import quick_fault
 from feed.history.maintenance.upkeep import PruneJob, Retention, RewindJob
 from feed.history.memory.recent import MINUTES
 from feed.history.open_interest import OpenInterestSeries
+from feed.history.previous_interest import PreviousInterest
 from feed.history.previous_run import PreviousRun, read_previous_run
 from feed.history.recorder import Recorder
 from feed.history.session_figures import SessionFigures
@@ -89,6 +90,7 @@ class History:
         self._state = HistoryState(self.database, self._writer, calendar, hours, readers)
         self.answers = Answers(self._state)
         self.sessions = SessionFigures(self._state, self.answers)
+        self.previous_interest = PreviousInterest(self._state.reader, calendar)
         self._retention = retention or Retention()
         if not self.database.is_durable:
             self._retention = replace(self._retention, chains_days=_CHAIN_DAYS_IN_MEMORY)

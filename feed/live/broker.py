@@ -26,6 +26,7 @@ TICK_FIELDS = (
     "ask",
     "bid_quantity",
     "ask_quantity",
+    "previous_open_interest",
 )
 
 
@@ -82,6 +83,7 @@ class Limits:
     quotes_a_request: int
     request_interval_s: float
     silence_s: float  # a socket on which not even a sign of life came for so long is dead
+    has_heartbeat: bool = True  # without one, silence says something only while some exchange trades
 
 
 class Line(Protocol):

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from feed.live.broker import TICK_FIELDS, Ticks
 from feed.live.reconcile import TokenTable
-from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, StaleLimits, Update
+from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS, FloatArray, StaleLimits, Update
 
 NEVER_MS = -1
-_COUNTED = ("volume", "open_interest")
+_COUNTED = ("volume", "open_interest", "previous_open_interest")
 _SIZES = ("bid_quantity", "ask_quantity")
 
 
@@ -44,6 +44,13 @@ class Gather:
         self.times_ms[rows] = now_ms
         self._dirty[rows] = True
 
+    def know_previous_open_interest(self, lots: FloatArray) -> None:
+        """Write what others than the broker know: (contracts,) in lots, NaN where nothing is known."""
+        first = len(self.table.universe.underlyings)
+        known = ~np.isnan(lots)
+        values = self._values["previous_open_interest"][first:]
+        values[known] = lots[known]
+
     def carried_to(self, table: TokenTable) -> Gather:
         """The same over another table: what is known of a token goes with it, and all of it is to be told."""
         made = Gather(table)
@@ -69,16 +76,10 @@ class Gather:
         count = len(self.table.universe.underlyings)
         spots, contracts = dirty[dirty < count], dirty[dirty >= count]
         newest_ms = int((self.times_ms[dirty] if len(dirty) else self.times_ms).max(initial=NEVER_MS))
-        unknown = np.full(len(contracts), np.nan)
         return Update(
             newest_ms,
             {name: self._values[name][spots] for name in UNDERLYING_FIELDS} if len(spots) else {},
-            {
-                name: self._values[name][contracts] if name in self._values else unknown
-                for name in CONTRACT_FIELDS
-            }
-            if len(contracts)
-            else {},
+            {name: self._values[name][contracts] for name in CONTRACT_FIELDS} if len(contracts) else {},
             underlying_rows=spots if len(spots) else None,
             contract_rows=contracts - count if len(contracts) else None,
             universe=self.table.universe if relist else None,

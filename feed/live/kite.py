@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, w
 from domain.market import ProblemKind, SourceName
 from feed.live.broker import BrokerError, Instrument, Limits, Ticks
 from feed.live.kite_wire import decode, envelope, parse_instruments, parse_quotes
+from feed.live.token_file import read_token
 
 # indices whose name at Kite is not the symbol of their derivatives
 NAMES = {
@@ -53,28 +53,6 @@ class KiteAccount:
         return self.access_token or read_token(self.token_file, self.api_key)
 
 
-def read_token(path: Path, api_key: str) -> str:
-    """The token that a login of this application left in a file; empty without one."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    is_ours = isinstance(told, dict) and told.get("api_key") == api_key
-    return str(told.get("access_token") or "") if is_ours else ""
-
-
-def write_token(path: Path, api_key: str, session: dict[str, Any]) -> None:
-    """Keep a login where nobody else reads it. Raises OSError."""
-    kept = {name: session.get(name) for name in ("user_id", "access_token", "login_time")}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"api_key": api_key, **kept}, file, default=str)
-    beside.chmod(stat.S_IRUSR | stat.S_IWUSR)
-    beside.replace(path)
-
-
 class KiteLine:
     """A socket of the ticker."""
 
@@ -90,10 +68,8 @@ class KiteLine:
             await self._say("mode", ["full", some])
 
     async def _say(self, action: str, value: Any) -> None:
-        try:
+        with suppress(WebSocketClosedError):  # who reads learns of it
             await self._connection.write_message(json.dumps({"a": action, "v": value}))
-        except WebSocketClosedError:
-            raise BrokerError(ProblemKind.DISCONNECTED, "Kite's ticker was cut.") from None
 
     async def read(self) -> bytes | None:
         """The next frame; a heartbeat is empty. Texts are not looked at: they may tell of an account."""

@@ -160,6 +160,7 @@ def parse_quotes(data: Mapping[str, Any]) -> Ticks:
                 ask[0],
                 bid[1],
                 ask[1],
+                np.nan,  # the previous day's open interest is on no wire of Kite's
             )
         except (TypeError, KeyError, ValueError, AttributeError):
             bad += 1

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from feed.live.broker import Broker, BrokerError, Line, Ticks
 from feed.live.gather import NEVER_MS, Gather
 from feed.live.plan import POLLED_ROUNDS, Key, Plan, make_plan
 from feed.live.reconcile import TokenTable, reconcile
-from feed.market.source import StaleLimits, Update
+from feed.market.source import FloatArray, StaleLimits, Update
 from feed.market.universe import Universe
 from feed.reference.instruments import Catalogue
 
@@ -33,13 +34,22 @@ SAMPLE_BYTES = 16
 logger = logging.getLogger(__name__)
 
 
+class KnowsPreviousInterest(Protocol):
+    """Somebody who knows with what open interest contracts ended the trading day before an instant."""
+
+    def __call__(self, universe: Universe, at: datetime) -> FloatArray:
+        """(contracts,) in lots, NaN where nothing is known. It may wait for a disk."""
+        ...
+
+
 class LiveSource:
     """A source over one broker. Its tasks gather; ``advance`` only hands over, and never waits.
 
-    ``now_ms`` is the market's clock, ``monotonic`` measures waits, ``chance`` spreads them.
+    ``now_ms`` is the market's clock, ``monotonic`` measures waits, ``chance`` spreads them;
+    ``previous_interest`` is asked where the broker does not tell it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         broker: Broker,
         catalogue: Catalogue,
@@ -48,6 +58,7 @@ class LiveSource:
         now_ms: Callable[[], int],
         chance: random.Random,
         monotonic: Callable[[], float] = time.monotonic,
+        previous_interest: KnowsPreviousInterest | None = None,
     ) -> None:
         self.name = broker.name
         self._title = broker.name.capitalize()
@@ -59,6 +70,7 @@ class LiveSource:
         self._now_ms = now_ms
         self._chance = chance
         self._monotonic = monotonic
+        self._previous_interest = previous_interest
         at = to_datetime(now_ms())
         spots = np.array([item.reference_price for item in catalogue.underlyings])
         # what our own calendar lists, until the broker's list is there
@@ -71,6 +83,7 @@ class LiveSource:
         self._wanted: dict[Key, float] = {}
         self._problems: dict[str, Problem] = {}
         self._told: set[str] = set()
+        self._refused = ""  # the session that the broker has ended
         self._heard_ms: list[int] = []  # when each socket last said anything
         self._changed = asyncio.Event()  # the plan
         self._tasks: list[asyncio.Task[None]] = []
@@ -149,11 +162,26 @@ class LiveSource:
                     self._told.add(difference)
                     logger.warning("%s", difference)
             self.differences = made.differences
+            before = await self._ask_previous_interest(made.table.universe, at)
             self._gather, self._relist = self._gather.carried_to(made.table), True
+            if before is not None:
+                self._gather.know_previous_open_interest(before)
             self._replan()
             if len(self._tasks) == 1:
                 self._begin_lines()
             await self._until_next_list(at)
+
+    async def _ask_previous_interest(self, universe: Universe, at: datetime) -> FloatArray | None:
+        """What our own store knows; a store that fails leaves it unknown, and stops nothing."""
+        if self._previous_interest is None:
+            return None
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                None, self._previous_interest, universe, at
+            )
+        except Exception:
+            logger.exception("the previous day's open interest cannot be read from history")
+            return None
 
     def _begin_lines(self) -> None:
         count = self._broker.limits.sockets
@@ -219,27 +247,22 @@ class LiveSource:
 
     async def _listen(self, number: int, line: Line, back_off: BackOff) -> None:
         """Follow what the plan gives this socket, until the line ends. Raises BrokerError then."""
-        name, followed = f"line {number + 1}", frozenset[int]()
+        name, limits = f"line {number + 1}", self._broker.limits
+        following = asyncio.ensure_future(self._keep_following(number, line))
         reading = asyncio.ensure_future(line.read())
-        silence_s = self._broker.limits.silence_s
         try:
             while True:
-                sockets = self._plan.sockets
-                tokens = sockets[number] if number < len(sockets) else frozenset[int]()
-                if tokens != followed:
-                    await line.follow(sorted(tokens - followed), sorted(followed - tokens))
-                    followed = tokens
-                changed = asyncio.ensure_future(self._changed.wait())
                 done, _ = await asyncio.wait(
-                    (reading, changed), timeout=silence_s, return_when=asyncio.FIRST_COMPLETED
+                    (reading, following), timeout=limits.silence_s, return_when=asyncio.FIRST_COMPLETED
                 )
-                changed.cancel()
-                if not done:
+                if following in done:
+                    following.result()  # it ends by an error alone
+                if not done and (limits.has_heartbeat or self._trades()):
                     raise BrokerError(
                         ProblemKind.DISCONNECTED,
-                        f"{self._title}: nothing came on {name} for {silence_s:g} s.",
+                        f"{self._title}: nothing came on {name} for {limits.silence_s:g} s.",
                     )
-                if reading not in done:
+                if not done:
                     continue
                 message = reading.result()
                 if message is None:
@@ -251,7 +274,26 @@ class LiveSource:
                     self._take(self._broker.decode(message))
                 reading = asyncio.ensure_future(line.read())
         finally:
-            reading.cancel()
+            for task in (reading, following):
+                task.cancel()
+            await asyncio.gather(reading, following, return_exceptions=True)
+
+    async def _keep_following(self, number: int, line: Line) -> None:
+        """Follow what the plan gives a socket, beside what is read of it: subscribing may take its time."""
+        followed = frozenset[int]()
+        while True:
+            changed, sockets = self._changed, self._plan.sockets
+            tokens = sockets[number] if number < len(sockets) else frozenset[int]()
+            if tokens != followed:
+                await line.follow(sorted(tokens - followed), sorted(followed - tokens))
+                followed = tokens
+            await changed.wait()
+
+    def _trades(self) -> bool:
+        """Whether there is an exchange whose prices should move now."""
+        at, calendar = to_datetime(self._now_ms()), self._catalogue.calendar
+        exchanges = {item.derivatives_exchange for item in self._catalogue.underlyings}
+        return any(calendar.phase(exchange, at).is_open for exchange in exchanges)
 
     async def _keep_polling(self) -> None:
         """Ask for what has no place on a socket, in turn."""
@@ -287,23 +329,24 @@ class LiveSource:
             self._gather.take(ticks, self._now_ms())
 
     async def _session(self) -> str:
-        """Wait for a login, and return what tells it from others."""
-        while not (session := self._broker.session()):
-            self._tell(
-                "session",
-                ProblemKind.LOGIN_REQUIRED,
-                f"{self._title} needs today's login: run `python server.py login`.",
-            )
+        """Wait for a login that was not refused yet, and return what tells it from others."""
+        while (session := self._broker.session()) in ("", self._refused):
+            if not session:
+                self._tell(
+                    "session",
+                    ProblemKind.LOGIN_REQUIRED,
+                    f"{self._title} needs today's login: run `python server.py login`.",
+                )
             await asyncio.sleep(LOOK_S)
         self._well("session")
         return session
 
     async def _after(self, name: str, error: BrokerError, back_off: BackOff, session: str) -> None:
-        """Tell what went wrong and wait; what a login alone can mend waits for another one."""
+        """Tell what went wrong and wait; what a login alone can mend waits for another one (``_session``)."""
         if error.kind in (ProblemKind.LOGIN_REQUIRED, ProblemKind.NOT_PERMITTED):
-            self._tell("session", error.kind, error.message)
-            while self._broker.session() == session:  # noqa: ASYNC110 - a file tells nobody that it changed
-                await asyncio.sleep(LOOK_S)
+            if self._broker.session() == session:
+                self._refused = session
+                self._tell("session", error.kind, error.message)
             return
         self._tell(name, error.kind, error.message)
         await asyncio.sleep(error.wait_s or back_off.wait_s())

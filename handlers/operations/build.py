@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.instants import to_ms
-from domain.market import MOCK_FAULTS, FaultKind, MarketHours, SourceName
+from domain.market import MOCK_FAULTS, FaultKind, SourceName
 from domain.version import VERSION
 from feed.history.history import History, Retention
 from feed.history.metric_series import MetricSeries
 from feed.history.past_states import PastStates
 from feed.history.volatility_history import VolatilityHistory
-from feed.live.kite import NAMES, KiteAccount, KiteBroker
-from feed.live.source import LiveSource
 from feed.market.clock import Clock, VirtualClock, WallClock
 from feed.market.epoch import contents, data_files, digest
 from feed.market.faults import Faults
@@ -41,6 +39,7 @@ from handlers.monitoring.health import Health
 from handlers.monitoring.logs import FailureLog
 from handlers.monitoring.loop_lag import LoopLag
 from handlers.operations.application import make_application
+from handlers.operations.live import LIVE_SOURCES, connect
 from handlers.operations.serving import Server, StartError, fill_past
 from handlers.rest.services import Services
 from handlers.streams.broadcaster import Broadcaster
@@ -54,7 +53,7 @@ from handlers.transport.descriptors import Descriptors, open_file_limit
 from handlers.transport.listener import CONNECTIONS_A_CLIENT, Listener
 from handlers.transport.socket_server import SocketServer
 from handlers.transport.tls import make_context
-from schemas.configuration.settings import DEFAULT_STORE, KITE_ROOT_URL, Settings
+from schemas.configuration.settings import DEFAULT_STORE, Settings
 
 MAX_HEADER_BYTES = 16384  # browsers send one or two kB; cookies of a shared host some more
 HARD_LIMIT_FACTOR = 16
@@ -91,8 +90,8 @@ def build_market(settings: Settings, guard: Guard) -> MarketParts:
     source: Source
     if recording is not None:
         source = recording
-    elif feed.source == SourceName.KITE:
-        source = _connect(settings, catalogue, clock)
+    elif feed.source in LIVE_SOURCES:
+        source = connect(settings, catalogue, clock, _chance(settings, clock), history.previous_interest)
     else:
         source = _simulate(settings, calendar, catalogue, clock.now_ms(), history)
     can = Capabilities.of(source)
@@ -375,29 +374,6 @@ def _open_recording(settings: Settings, calendar: Calendar, catalogue: Catalogue
     )
 
 
-def _connect(settings: Settings, catalogue: Catalogue, clock: Clock) -> LiveSource:
-    """A source over Kite. Raises StartError for settings that make no live market."""
-    kite = settings.kite
-    if not kite.api_key:
-        raise StartError("feed.source is kite, so kite.api_key (KITE_API_KEY) must be set.")
-    if settings.feed.hours == MarketHours.ALWAYS and kite.root_url == KITE_ROOT_URL:
-        raise StartError("feed.source is kite, so feed.hours must be exchange: a live market closes.")
-    if clock.virtual is not None and kite.root_url == KITE_ROOT_URL:
-        raise StartError("feed.source is kite, so feed.start must be empty and feed.speed 1.")
-    account = KiteAccount(
-        kite.api_key,
-        kite.access_token,
-        Path(kite.token_file),
-        kite.root_url,
-        kite.ticker_url,
-        kite.sockets,
-        kite.tokens_per_socket,
-    )
-    return LiveSource(
-        KiteBroker(account), catalogue, names=NAMES, now_ms=clock.now_ms, chance=_chance(settings, clock)
-    )
-
-
 def _simulate(
     settings: Settings, calendar: Calendar, catalogue: Catalogue, now_ms: int, history: History
 ) -> SimulatedSource:
@@ -427,5 +403,5 @@ def _epoch(settings: Settings, clock: Clock, recording: Replay | None) -> str:
         parts += contents(Path(file))
     if clock.virtual is None or StoredDay.parse(file) is not None:
         parts.append(uuid.uuid4())
-    kind = {SourceName.REPLAY: "replay", SourceName.KITE: "kite"}.get(SourceName(feed.source), "sim")
+    kind = "sim" if feed.source == SourceName.SIMULATED else feed.source
     return f"{kind}-{digest(parts)}"

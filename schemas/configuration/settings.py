@@ -39,14 +39,19 @@ ENVIRONMENT_NAMES = {
     "KITE_API_KEY": "kite.api_key",
     "KITE_API_SECRET": "kite.api_secret",
     "KITE_ACCESS_TOKEN": "kite.access_token",
+    "DHAN_CLIENT_ID": "dhan.client_id",
+    "DHAN_ACCESS_TOKEN": "dhan.access_token",
+    "DHAN_PIN": "dhan.pin",
+    "DHAN_TOTP_SECRET": "dhan.totp_secret",
 }
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-SOURCES = (SourceName.SIMULATED, SourceName.REPLAY, SourceName.KITE)
+SOURCES = (SourceName.SIMULATED, SourceName.REPLAY, SourceName.KITE, SourceName.DHAN)
 KITE_ROOT_URL = "https://api.kite.trade"
+DHAN_ROOT_URL = "https://api.dhan.co/v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,23 @@ class KiteSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DhanSettings:
+    """Where Dhan is, and the credentials, which stay out of ``repr``, so that no log shows them."""
+
+    root_url: str
+    feed_url: str
+    login_url: str
+    instruments_url: str
+    token_file: str
+    sockets: int
+    instruments_per_socket: int
+    client_id: str = field(repr=False)
+    access_token: str = field(repr=False)
+    pin: str = field(repr=False)
+    totp_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CompatSettings:
     """Views for front ends that were written for other servers."""
 
@@ -183,6 +205,7 @@ class Settings:
     history: HistorySettings
     kite: KiteSettings
     kite_mock: KiteMockSettings
+    dhan: DhanSettings
     compat: CompatSettings
 
 
@@ -436,6 +459,25 @@ class KiteSchema(SectionSchema):
     tokens_per_socket = WholeNumberSetting(load_default=3000, validate=_between(100, 10000))
 
 
+class DhanSchema(SectionSchema):
+    """[dhan]."""
+
+    of = DhanSettings
+    client_id = fields.String(load_default="")
+    access_token = fields.String(load_default="")
+    pin = fields.String(load_default="")
+    totp_secret = fields.String(load_default="")
+    token_file = fields.String(load_default="")
+    root_url = fields.String(load_default=DHAN_ROOT_URL, validate=_url("http", "https"))
+    feed_url = fields.String(load_default="wss://api-feed.dhan.co", validate=_url("ws", "wss"))
+    login_url = fields.String(load_default="https://auth.dhan.co", validate=_url("http", "https"))
+    instruments_url = fields.String(
+        load_default="https://images.dhan.co/api-data/api-scrip-master.csv", validate=_url("http", "https")
+    )
+    sockets = WholeNumberSetting(load_default=5, validate=_between(0, 20))
+    instruments_per_socket = WholeNumberSetting(load_default=5000, validate=_between(100, 10000))
+
+
 class CompatSchema(SectionSchema):
     """[compat]."""
 
@@ -456,6 +498,7 @@ class SettingsSchema(Schema):
     history = fields.Nested(HistorySchema, required=True)
     kite = fields.Nested(KiteSchema, required=True)
     kite_mock = fields.Nested(KiteMockSchema, required=True)
+    dhan = fields.Nested(DhanSchema, required=True)
     compat = fields.Nested(CompatSchema, required=True)
 
     @pre_load

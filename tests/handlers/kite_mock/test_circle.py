@@ -13,7 +13,7 @@ from tornado.netutil import bind_sockets
 
 from feed.live import backoff, kite, source
 from feed.live.broker import Limits
-from feed.live.kite import write_token
+from feed.live.token_file import write_token
 from tests.handlers.kite_mock.conftest import TOKEN
 
 FIELDS = (
