@@ -28,7 +28,7 @@ EPILOG = """commands, each with --help:
   server.py history info|check|prune
                                  what the store holds, whether it is sound, and deleting what is old
   server.py key NAME             make an API key
-  server.py login                the daily login of Zerodha's Kite Connect
+  server.py login                the daily login of Kite or Dhan
 
 Settings: settings.toml, then .env, then the environment, then this command line."""
 # option, the setting that it overrides, and what it is

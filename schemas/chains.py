@@ -64,7 +64,7 @@ ROW_COLUMNS = (
 class ProvenanceSchema(Schema):
     """Where a state comes from, how old it is, and its place in its stream."""
 
-    source = fields.String(metadata={"description": "simulated, replay, kite or relay"})
+    source = fields.String(metadata={"description": "simulated, replay, kite, dhan or relay"})
     as_of = Timestamp("time of the newest input", attribute="as_of_ms")
     epoch = fields.String(metadata={"description": "changes when the feed starts afresh"})
     seq = fields.Integer(metadata={"description": "grows by 1 with every published change"})

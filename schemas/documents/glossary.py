@@ -67,7 +67,7 @@ DESCRIPTIONS = {
     "sentiment": "a word, and the numbers it rests on",
     "seq": "grows by 1 with every published change of the stream",
     "server_time": "time of the market's clock",
-    "source": "where prices come from: simulated, replay, kite or relay",
+    "source": "where prices come from: simulated, replay, kite, dhan or relay",
     "spot_price": "price of the underlying",
     "status": "what became of it",
     "stocks": "symbols of stocks",

@@ -90,6 +90,10 @@ SHORT_NAMES = [
     ("KITE_API_KEY", "key-of-an-application", lambda s: s.kite.api_key, "key-of-an-application"),
     ("KITE_API_SECRET", "its-secret", lambda s: s.kite.api_secret, "its-secret"),
     ("KITE_ACCESS_TOKEN", "of-today", lambda s: s.kite.access_token, "of-today"),
+    ("DHAN_CLIENT_ID", "1000000001", lambda s: s.dhan.client_id, "1000000001"),
+    ("DHAN_ACCESS_TOKEN", "of-today", lambda s: s.dhan.access_token, "of-today"),
+    ("DHAN_PIN", "123456", lambda s: s.dhan.pin, "123456"),
+    ("DHAN_TOTP_SECRET", "JBSWY3DP", lambda s: s.dhan.totp_secret, "JBSWY3DP"),
 ]
 
 
@@ -106,6 +110,10 @@ def test_names_of_the_contract_are_all_known():
 
 TEXTS = {
     "kite.root_url": "http://localhost:6500",
+    "dhan.root_url": "http://localhost:6600/v2",
+    "dhan.feed_url": "ws://localhost:6600",
+    "dhan.login_url": "http://localhost:6600",
+    "dhan.instruments_url": "http://localhost:6600/list.csv",
     "kite.ticker_url": "ws://localhost:6500",
     "kite.login_url": "http://localhost:6500/connect/login",
     "kite_mock.redirect_url": "http://localhost:8000/login",

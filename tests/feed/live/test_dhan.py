@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+from tornado.web import Application, RequestHandler
 
 from cli.dhan_login import expires_at, one_time_password
+from cli.login import run as run_login
 from feed.live import backoff, dhan, source
 from feed.live.broker import BrokerError, Limits
 from feed.live.dhan_wire import LAYOUTS, decode, parse_instruments, segment_and_id, token_of
-from feed.live.token_file import write_token
+from feed.live.token_file import read_token, write_token
 from handlers.operations.serving import StartError
 from tests.feed.live.fake_dhan import FakeDhan, packet_6, packet_8
 
@@ -263,3 +267,55 @@ async def test_session_that_has_ended_is_said_and_a_new_login_goes_on(fed):
     write_token(path, "1000000001", {"access_token": TOKEN})
     await until(lambda: live.problem is None)
     await all_told(sandbox)
+
+
+@pytest.mark.gen_test
+async def test_server_logs_in_without_a_browser_and_keeps_it_private(io_loop, tmp_path, monkeypatch):
+    asked = []
+
+    class Generate(RequestHandler):
+        def post(self) -> None:
+            asked.append({name: self.get_query_argument(name) for name in ("dhanClientId", "pin", "totp")})
+            self.finish({"accessToken": TOKEN, "expiryTime": "2026-12-01T08:00:00"})
+
+    class Renew(RequestHandler):
+        def get(self) -> None:
+            self.finish({"accessToken": f"{self.request.headers['access-token']}-renewed"})
+
+    class Profile(RequestHandler):
+        def get(self) -> None:
+            self.finish({"tokenValidity": "01/12/2026 08:00"})
+
+    listening, port = bind_unused_port()
+    server = HTTPServer(
+        Application([("/app/generateAccessToken", Generate), ("/RenewToken", Renew), ("/profile", Profile)])
+    )
+    server.add_socket(listening)
+    path = tmp_path / "dhan.json"
+    environment = {
+        "DHAN_CLIENT_ID": "1000000001",
+        "DHAN_PIN": "123456",
+        "DHAN_TOTP_SECRET": base64.b32encode(b"12345678901234567890").decode(),
+        "DHAN__TOKEN_FILE": str(path),
+        "DHAN__LOGIN_URL": f"http://127.0.0.1:{port}",
+        "DHAN__ROOT_URL": f"http://127.0.0.1:{port}",
+    }
+
+    async def login(*options: str) -> int:
+        arguments = ["--broker", "dhan", *options]
+        return await asyncio.get_running_loop().run_in_executor(None, run_login, arguments, environment)
+
+    assert await login() == 0
+    assert asked[0]["pin"] == "123456"
+    assert len(asked[0]["totp"]) == 6
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_token(path, "1000000001") == TOKEN
+    assert read_token(path, "another") == ""
+    assert await login("--renew") == 0
+    assert read_token(path, "1000000001") == f"{TOKEN}-renewed"
+    assert await login("--check") == 0
+    assert await login("--logout") == 0
+    assert not path.exists()
+    with pytest.raises(StartError, match="There is no login"):
+        await login("--check")
+    server.stop()
