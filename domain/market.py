@@ -25,6 +25,22 @@ class MarketHours(StrEnum):
     EXCHANGE = "exchange"
 
 
+class PhaseName(StrEnum):
+    """What an exchange does; ``always`` where the feed moves round the clock."""
+
+    ALWAYS = "always"
+    CLOSED = "closed"
+    HOLIDAY = "holiday"
+    WEEKEND = "weekend"
+    PRE_OPEN = "pre_open"
+    OPEN = "open"
+    MORNING = "morning"
+    EVENING = "evening"
+    CLOSING = "closing"
+    CLOSING_AUCTION = "closing_auction"
+    POST_CLOSE = "post_close"
+
+
 class FeedStateName(StrEnum):
     """What a feed does, judged by what arrives and what the phase leads one to expect."""
 

@@ -9,6 +9,7 @@ import numpy as np
 from marshmallow import Schema, fields
 from numpy.typing import NDArray
 
+from domain.market import SourceName
 from schemas.columns import Column, FloatArray, RowWriter, rounded
 from schemas.compiled import by_row, compiled, compiled_columns
 from schemas.wire import Count, Number, Timestamp, encode
@@ -64,7 +65,7 @@ ROW_COLUMNS = (
 class ProvenanceSchema(Schema):
     """Where a state comes from, how old it is, and its place in its stream."""
 
-    source = fields.String(metadata={"description": "simulated, replay, kite, dhan or relay"})
+    source = fields.String(metadata={"description": "where prices come from", "enum": list(SourceName)})
     as_of = Timestamp("time of the newest input", attribute="as_of_ms")
     epoch = fields.String(metadata={"description": "changes when the feed starts afresh"})
     seq = fields.Integer(metadata={"description": "grows by 1 with every published change"})
@@ -105,7 +106,7 @@ class ChainHeaderSchema(TotalsSchema):
     lot_size = fields.Integer(allow_none=True, metadata={"unit": "units per contract"})
     spot_price = Number(2, "INR", "price of the underlying")
     forward = Number(2, "INR", "forward of this expiry from put-call parity")
-    interest_rate = Number(4, "per year, continuous", "rate that discounts")
+    interest_rate = Number(4, "per year, continuous", "rate that discounts", known=True)
     atm_strike = Number(2, "INR", "listed strike nearest the spot, the lower on a tie")
     timestamp = Timestamp("the same as as_of", attribute="as_of_ms")
     coverage = fields.Nested(CoverageSchema)
@@ -130,7 +131,8 @@ def _typed_field(column: Column, metadata: dict[str, Any]) -> fields.Field[Any]:
         return fields.String(allow_none=True, metadata={**metadata, "enum": list(column.choices)})
     if column.decimals is None:
         return Count(column.unit, column.description)
-    return Number(column.decimals, column.unit, column.description)
+    is_key = column is ROW_COLUMNS[STRIKE]
+    return Number(column.decimals, column.unit, column.description, known=is_key)
 
 
 ChainRowSchema = RowSchema.from_dict(

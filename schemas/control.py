@@ -162,7 +162,8 @@ class FaultSchema(Schema):
     kind = fields.String(metadata={"description": "what goes wrong", "enum": list(FaultKind)})
     since = Timestamp("when it began", example="2026-11-23T04:30:00.000Z", attribute="since_ms")
     until = Timestamp(
-        "when it ends by itself; the same for what happens once",
+        nullable=True,
+        doc="when it ends by itself; the same for what happens once",
         example="2026-11-23T04:30:10.000Z",
         attribute="until_ms",
     )
@@ -199,7 +200,7 @@ class ReplaySchema(Schema):
     epoch = fields.String(metadata={"description": "a seek begins a new one"})
 
 
-class ScenarioSchema(Schema):
+class ScenarioStateSchema(Schema):
     """``/api/simulation/scenario``."""
 
     scenario = fields.String(

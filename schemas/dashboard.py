@@ -29,18 +29,21 @@ EXPOSURE_CONVENTION = (
 )
 
 
+SENTIMENTS = ("bullish", "neutral", "bearish")
+
+
 class PainSchema(Schema):
     """One point of the max-pain curve."""
 
-    strike_price = Number(2, "INR", "settlement at this strike")
-    payout = Number(2, "INR times contracts", "what holders of all options would be paid")
+    strike_price = Number(2, "INR", "settlement at this strike", known=True)
+    payout = Number(2, "INR times contracts", "what holders of all options would be paid", known=True)
 
 
 class WallSchema(Schema):
     """A strike with much open interest."""
 
-    strike_price = Number(2, "INR", "strike")
-    oi = Count("contracts", "open interest")
+    strike_price = Number(2, "INR", "strike", known=True)
+    oi = Count("contracts", "open interest", known=True)
 
 
 class RangeSchema(Schema):
@@ -53,7 +56,7 @@ class RangeSchema(Schema):
 class StrikeExposureSchema(Schema):
     """Gamma exposure of one strike."""
 
-    strike_price = Number(2, "INR", "strike")
+    strike_price = Number(2, "INR", "strike", known=True)
     exposure = Number(2, "INR", "calls less puts")
 
 
@@ -70,7 +73,9 @@ class ExposureSchema(Schema):
 class SentimentSchema(Schema):
     """A word, and the numbers it rests on."""
 
-    word = fields.String(metadata={"description": "bullish, neutral or bearish"})
+    word = fields.String(
+        allow_none=True, metadata={"description": "what they come to", "enum": list(SENTIMENTS)}
+    )
     score = fields.Integer(metadata={"description": "votes of the three figures, -3 to 3"})
     pcr_oi = Number(4, "", "put-call ratio of open interest")
     change_percent = Number(2, "%", "the underlying's move today")

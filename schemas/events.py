@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from domain.errors import ErrorCode
-from domain.market import FeedStateName, ProblemKind
+from domain.market import FeedStateName, ProblemKind, SourceName
 from schemas.chains import ChainHeaderSchema, ChainRowSchema, ChainSchema, ProvenanceSchema
 from schemas.compiled import compiled
 from schemas.dashboard import DashboardSchema
@@ -85,7 +85,7 @@ class ConnectionStatusSchema(Schema):
     client_id = fields.String()
     server_time = Timestamp("time of the market's clock")
     version = fields.String()
-    source = fields.String()
+    source = fields.String(metadata={"enum": list(SourceName)})
     epoch = fields.String()
     limits = fields.Nested(ClientLimitsSchema)
 
@@ -198,7 +198,8 @@ class ProblemSchema(Schema):
     )
     since = Timestamp("when it began", example="2026-11-23T00:32:00.000Z", attribute="since_ms")
     until = Timestamp(
-        "when it is over or tried again; null where nobody knows",
+        nullable=True,
+        doc="when it is over or tried again; null where nobody knows",
         example="2026-11-23T00:32:30.000Z",
         attribute="until_ms",
     )
@@ -220,14 +221,16 @@ class FeedStatusSchema(Schema):
         }
     )
     next_try_at = Timestamp(
-        "when a silent feed is restarted next; null where it need not be", example="2026-11-23T04:30:08.500Z"
+        nullable=True,
+        doc="when a silent feed is restarted next; null where it need not be",
+        example="2026-11-23T04:30:08.500Z",
     )
     problem = fields.Nested(
         ProblemSchema,
         allow_none=True,
         metadata={"description": "what is the matter with a broker's feed; null where nothing is"},
     )
-    source = fields.String()
+    source = fields.String(metadata={"enum": list(SourceName)})
     epoch = fields.String()
     scenario = fields.String(
         allow_none=True,

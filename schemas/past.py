@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from marshmallow import Schema, ValidationError, fields
 
+from domain.intervals import INTERVALS
 from domain.intervals import Interval as IntervalName
 from schemas.columns import Column, FloatArray, rounded
 from schemas.requests.fields import MAX_PAGE_ROWS, Day, Interval, Moment, Q, QueryInteger, shown
@@ -171,7 +172,7 @@ class DashboardHistorySchema(Schema):
 
     symbol = fields.String()
     expiry = fields.Date()
-    interval = fields.String()
+    interval = fields.String(metadata={"enum": list(INTERVALS)})
     source = fields.String(metadata={"description": "where the recorded prices came from; each, if several"})
     points = fields.List(
         fields.Nested(DashboardPoint), metadata={"description": "one for each interval, oldest first"}
@@ -187,7 +188,7 @@ def _counts(description: str, example: int) -> fields.List[Any]:
 class StrikeSeriesSchema(Schema):
     """Open interest of one strike, a value for each of ``dates``."""
 
-    strike_price = Number(2, "INR", "strike")
+    strike_price = Number(2, "INR", "strike", known=True)
     ce_oi = _counts("open interest of the call", 21_385)
     pe_oi = _counts("open interest of the put", 30_042)
     ce_oi_change = _counts("the call's less that of the previous close", -1_210)
@@ -199,7 +200,7 @@ class OpenInterestHistorySchema(Schema):
 
     symbol = fields.String()
     expiry = fields.Date()
-    interval = fields.String()
+    interval = fields.String(metadata={"enum": list(INTERVALS)})
     source = fields.String(metadata={"description": "where the recorded prices came from; each, if several"})
     dates = fields.List(
         Timestamp("first instant of an interval"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from domain.instruments import Exchange, ExpiryKind, Kind
+from domain.intervals import INTERVALS
+from domain.market import FeedStateName, MarketHours, PhaseName, SourceName
 from schemas.chains import ProvenanceSchema
 from schemas.wire import Count, Number, Timestamp
 
@@ -13,10 +16,10 @@ class SymbolSchema(Schema):
 
     symbol = fields.String()
     name = fields.String()
-    kind = fields.String(metadata={"description": "index, stock or commodity"})
-    exchange = fields.String(metadata={"description": "where the underlying trades"})
+    kind = fields.String(metadata={"description": "index, stock or commodity", "enum": list(Kind)})
+    exchange = fields.String(metadata={"description": "where the underlying trades", "enum": list(Exchange)})
     lot_size = Count("units", "of the nearest expiry")
-    tick_size = Number(2, "INR", "price step of its options")
+    tick_size = Number(2, "INR", "price step of its options", known=True)
     strike_step = Number(2, "INR", "distance of strikes near the money")
     expiry_count = fields.Integer(metadata={"description": "expiries listed now"})
 
@@ -37,7 +40,7 @@ class ExpirySchema(Schema):
     date = fields.Date(
         attribute="day", metadata={"description": "day on the exchange's calendar", "example": "2026-12-01"}
     )
-    kind = fields.String(metadata={"description": "weekly, monthly, quarterly or half_yearly"})
+    kind = fields.String(metadata={"description": "its series", "enum": list(ExpiryKind)})
     expires_at = Timestamp("instant at which the contracts expire")
     days_to_expiry = fields.Integer(metadata={"unit": "calendar days"})
     lot_size = Count("units", "units per contract")
@@ -51,37 +54,40 @@ class ExpiriesSchema(Schema):
     expiries = fields.List(fields.Nested(ExpirySchema))
 
 
-class PhaseSchema(Schema):
+class ExchangePhaseSchema(Schema):
     """The trading phase of one exchange."""
 
-    exchange = fields.String()
-    phase = fields.String()
+    exchange = fields.String(metadata={"enum": list(Exchange)})
+    phase = fields.String(metadata={"enum": list(PhaseName)})
     is_open = fields.Boolean()
     since = Timestamp("when this phase began")
-    next_phase = fields.String()
+    next_phase = fields.String(metadata={"enum": list(PhaseName)})
     next_change = Timestamp("when it ends")
     holiday = fields.String(allow_none=True)
-    feed = fields.String(metadata={"description": "live, degraded, stalled, market_closed or disconnected"})
+    feed = fields.String(metadata={"description": "state of the feed", "enum": list(FeedStateName)})
 
 
-class MarketStatusSchema(PhaseSchema):
+class MarketStatusSchema(ExchangePhaseSchema):
     """``/api/market-status``: the default exchange's phase, and each one's."""
 
-    exchanges = fields.List(fields.Nested(PhaseSchema))
+    exchanges = fields.List(fields.Nested(ExchangePhaseSchema))
     hours = fields.String(
-        metadata={"description": "always: the feed moves round the clock; exchange: in sessions"}
+        metadata={
+            "description": "always: the feed moves round the clock; exchange: in sessions",
+            "enum": list(MarketHours),
+        }
     )
-    source = fields.String()
+    source = fields.String(metadata={"enum": list(SourceName)})
 
 
 class CandleSchema(Schema):
     """One candle; ``date`` is its first instant."""
 
     date = Timestamp("first instant of the candle")
-    open = Number(2, "INR", "first price")
-    high = Number(2, "INR", "highest price")
-    low = Number(2, "INR", "lowest price")
-    close = Number(2, "INR", "last price")
+    open = Number(2, "INR", "first price", known=True)
+    high = Number(2, "INR", "highest price", known=True)
+    low = Number(2, "INR", "lowest price", known=True)
+    close = Number(2, "INR", "last price", known=True)
     volume = Count("units, contracts of an option", "traded within the candle")
     oi = Count("contracts", "open interest at its end")
 
@@ -127,7 +133,7 @@ class CandlesSchema(Schema):
     """``/api/historical-data/{symbol}``."""
 
     symbol = fields.String()
-    interval = fields.String()
+    interval = fields.String(metadata={"enum": list(INTERVALS)})
     source = fields.String()
     start = Timestamp(
         "beginning of the span that the pages are of", example="2026-11-18T04:30:00.001Z", data_key="from"
@@ -180,5 +186,5 @@ class CandleUpdateSchema(CandleSchema, ProvenanceSchema):
     """``candle_update``: the forming candle, and once more when it is final."""
 
     symbol = fields.String()
-    interval = fields.String()
+    interval = fields.String(metadata={"enum": list(INTERVALS)})
     closed = fields.Boolean()

@@ -122,11 +122,11 @@ class LegSchema(Schema):
     """One leg, priced and valued; Greeks are those of one unit bought."""
 
     token = fields.Integer(metadata={"description": "instrument token, Kite style"})
-    strike = Number(2, "INR", "strike")
+    strike = Number(2, "INR", "strike", known=True)
     option_type = fields.String(metadata={"description": "call or put", "enum": list(OptionType)})
     side = fields.String(metadata={"description": "bought or sold", "enum": list(OrderSide)})
     quantity = fields.Integer(metadata={"unit": "contracts", "description": "how many lots"})
-    price = Number(2, "INR", "premium of one unit")
+    price = Number(2, "INR", "premium of one unit", known=True)
     price_source = fields.String(
         metadata={
             "description": "given by the client, mid of the quote, or last price",
@@ -154,7 +154,7 @@ class NetGreeksSchema(Schema):
 class CurvePointSchema(Schema):
     """Profit at one price of the underlying."""
 
-    spot_price = Number(2, "INR", "price of the underlying")
+    spot_price = Number(2, "INR", "price of the underlying", known=True)
     at_expiry = Number(2, "INR", "profit if the contracts expire there")
     today = Number(2, "INR", "profit if the underlying were there now and the position were closed")
 

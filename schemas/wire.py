@@ -67,12 +67,17 @@ def counts(values: NDArray[np.float64]) -> list[float | int | None]:
 
 
 class Number(fields.Float):
-    """A number rounded to ``places`` decimals; NaN and infinity become null."""
+    """A number rounded to ``places`` decimals; NaN and infinity become null.
 
-    def __init__(self, places: int, unit: str = "", doc: str = "", **kwargs: Any) -> None:
+    ``known`` ones are always there: documents say that they are never null.
+    """
+
+    def __init__(
+        self, places: int, unit: str = "", doc: str = "", *, known: bool = False, **kwargs: Any
+    ) -> None:
         self.places = places
         super().__init__(
-            dump_only=True, allow_none=True, metadata={"unit": unit, "description": doc}, **kwargs
+            dump_only=True, allow_none=not known, metadata={"unit": unit, "description": doc}, **kwargs
         )
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
@@ -80,11 +85,11 @@ class Number(fields.Float):
 
 
 class Count(fields.Float):
-    """A count; NaN becomes null."""
+    """A count; NaN becomes null, unless it is always ``known``."""
 
-    def __init__(self, unit: str = "", doc: str = "", **kwargs: Any) -> None:
+    def __init__(self, unit: str = "", doc: str = "", *, known: bool = False, **kwargs: Any) -> None:
         super().__init__(
-            dump_only=True, allow_none=True, metadata={"unit": unit, "description": doc}, **kwargs
+            dump_only=True, allow_none=not known, metadata={"unit": unit, "description": doc}, **kwargs
         )
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> float | None:
@@ -94,9 +99,11 @@ class Count(fields.Float):
 class Timestamp(fields.String):
     """An instant: inside milliseconds since 1970 or an aware datetime, outside ISO 8601 in UTC."""
 
-    def __init__(self, doc: str = "", example: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, doc: str = "", example: str | None = None, *, nullable: bool = False, **kwargs: Any
+    ) -> None:
         metadata = {"description": doc, "format": "date-time"} | ({"example": example} if example else {})
-        super().__init__(dump_only=True, allow_none=True, metadata=metadata, **kwargs)
+        super().__init__(dump_only=True, allow_none=nullable, metadata=metadata, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:

@@ -33,15 +33,17 @@ class Shapes:
         schema = self.schemas[name]
         inner = [other for other in dict.fromkeys(_names(schema)) if other not in self.shown]
         return (
-            f'<div id="shape-{name}"><p class="quiet"><b>{name}</b>: {html(schema["description"])}</p>'
+            f'<div id="shape-{name}"><p class="quiet"><b>{name}</b>: {html(schema["description"])}'
+            f"{bounds_of(schema)}</p>"
             f"{self._rows(schema)}{''.join(self._nested(other) for other in inner)}</div>"
         )
 
     def _nested(self, name: str) -> str:
         if name in self.shown:  # an earlier neighbour has it
             return ""
-        count = len(self.schemas[name].get("properties", {}))
-        return f"<details><summary>{name}, {count} fields</summary>{self._table(name)}</details>"
+        schema = self.schemas[name]
+        words = f"{len(schema['enum'])} values" if "enum" in schema else f"{len(schema['properties'])} fields"
+        return f"<details><summary>{name}, {words}</summary>{self._table(name)}</details>"
 
     def _rows(self, schema: JsonSchema) -> str:
         required = schema.get("required", ())

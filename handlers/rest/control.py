@@ -11,12 +11,12 @@ from feed.market.source import Simulated
 from feed.replay.control import OutsideRecording, ReplayControl
 from handlers.access.errors import ApiError
 from handlers.rest.base import ApiHandler
-from schemas.control import ReplayRequest, ReplaySchema, ScenarioRequest, ScenarioSchema
+from schemas.control import ReplayRequest, ReplaySchema, ScenarioRequest, ScenarioStateSchema
 
 logger = logging.getLogger(__name__)
 
 _replay = ReplaySchema()
-_scenario = ScenarioSchema()
+_scenario = ScenarioStateSchema()
 
 
 class ControlHandler(ApiHandler):

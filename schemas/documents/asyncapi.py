@@ -12,6 +12,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from domain.errors import ErrorCode
+from schemas.documents.enums import with_named_enums
 from schemas.documents.json_schema import Definitions, JsonSchema, example_of, plain
 from schemas.envelope import ERROR_CODES, AcknowledgementSchema, RefusalSchema, answer_schema, error_schema
 from schemas.events import CLIENT, ERRORS_OF_ALL, ERRORS_OF_CONNECT, REVOKED, SERVER, ClientEvent
@@ -62,7 +63,7 @@ def asyncapi_document(version: str) -> dict[str, Any]:
             "securitySchemes": {"ApiKey": _API_KEY},
         },
     }
-    return plain(document)
+    return with_named_enums(plain(document))
 
 
 _SERVER = {

@@ -14,6 +14,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from domain.errors import ErrorCode
+from schemas.documents.enums import with_named_enums
 from schemas.documents.json_schema import OPENAPI_VERSION, Definitions, JsonSchema, example_of, plain
 from schemas.documents.openapi_parts import (
     COMMON_HEADERS,
@@ -114,7 +115,7 @@ def openapi_document(routes: Iterable[RouteDescription], version: str) -> dict[s
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
-    return plain(document)
+    return with_named_enums(plain(document))
 
 
 class _RouteWriter:

@@ -56,14 +56,21 @@ SECURITY_SCHEMES = {
 }
 
 
+# without `api` their names would be those of other routes
+_LIKE_OTHERS = ("/api/health", "/api/market_status")
+
+
 def security_of(scope: str) -> list[dict[str, list[str]]]:
     """The ways to show a key of a scope; none is needed where none is configured."""
     return [{}, *({scheme: [scope]} for scheme in SECURITY_SCHEMES)]
 
 
 def operation_id(method: str, path: str) -> str:
-    """``get-api-spot_price-symbol``: unique, and the anchor of the operation on the page."""
-    return "-".join([method.lower(), *re.findall(r"[A-Za-z0-9_.]+", path)])
+    """``getSpotPrice`` of ``/api/spot_price/{symbol}``: the name of a method, and an anchor on the page."""
+    words = re.findall(r"[A-Za-z0-9]+", path.replace("{symbol}", "")) or ["index"]
+    if words[0] == "api" and len(words) > 1 and path not in _LIKE_OTHERS:
+        words = words[1:]
+    return method.lower() + "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def parameter_of(name: str, location: str, schema: JsonSchema, required: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from schemas.control import (
     ReplayRequest,
     ReplaySchema,
     ScenarioRequest,
-    ScenarioSchema,
+    ScenarioStateSchema,
 )
 from schemas.dashboard import DashboardSchema
 from schemas.documents.openapi import Operation
@@ -164,7 +164,7 @@ ROUTES = (
     Route(
         "/api/strategy",
         "/api/strategy",
-        "/api/docs#post-api-strategy",
+        "/api/docs#postStrategy",
         "POST: pay-off, break-evens, Greeks and odds of several legs",
         Operation(
             "Pay-off, break-evens, Greeks and odds of several legs",
@@ -256,7 +256,7 @@ ROUTES = (
     Route(
         "/api/replay",
         "/api/replay",
-        "/api/docs#post-api-replay",
+        "/api/docs#postReplay",
         "where a replay stands; POST: pause, resume, seek, speed",
         Operation(
             "Where a replay stands, and what it is to do",
@@ -278,7 +278,7 @@ ROUTES = (
             "The scenario of the simulated market",
             "Only where the source is simulated. POST goes over to another scenario, where the operator "
             "set `feed.control`, with a key of the scope `control`; `feed_status` tells it to everybody.",
-            answer=ScenarioSchema,
+            answer=ScenarioStateSchema,
             body=ScenarioRequest,
             control=True,
             errors=(ErrorCode.NOT_FOUND,),

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.market import PhaseName
 from feed.reference.data.facts_file import FactsError, Place
 
+_PHASES = tuple(PhaseName)[4:]  # the others are what is between them
 _WINDOW = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d) ([a-z_]+)")
 _CONFIDENCES = ("high", "medium", "low")
 _LEAP_YEAR = 2028  # so that a fixed holiday may fall on the 29th of February
@@ -224,6 +226,8 @@ def _parse_window(place: Place) -> PhaseWindow:
         start = end = time()
     if match is None or start >= end:
         place.refuse("be a phase after its hours, such as '09:15-15:40 open'")
+    if match[3] not in _PHASES:
+        place.refuse(f"name one of the phases ({', '.join(_PHASES)})")
     return PhaseWindow(match[3], start, end)
 
 

@@ -169,7 +169,7 @@ def test_reload_of_a_bad_override_leaves_the_calendar_as_it_was(tmp_path: Path) 
             "cash must hold phases in the order of time, without overlap",
         ),
         (
-            "[[timetables.cash]]\nfrom = 2027-01-01\nphases = ['09:00-16:00 trading']",
+            "[[timetables.cash]]\nfrom = 2027-01-01\nphases = ['09:00-16:00 pre_open']",
             "phases must hold one of the open phases (closing_auction, evening, morning, open)",
         ),
         (

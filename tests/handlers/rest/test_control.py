@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.instants import to_ms
-from schemas.control import ReplaySchema, ScenarioSchema
+from schemas.control import ReplaySchema, ScenarioStateSchema
 from tests.handlers.shapes import problems
 
 MINUTES = 12
@@ -271,7 +271,7 @@ async def test_scenario_of_the_market_is_changed_and_told(make_sandbox, connect,
     path = "/api/simulation/scenario"
     assert (await fetch(sandbox, path)).data["scenario"] == "calm"
     answer = await steer(sandbox, path, scenario="crash")
-    assert problems(ScenarioSchema(), answer.data) == []
+    assert problems(ScenarioStateSchema(), answer.data) == []
     assert answer.data["scenario"] == "crash"
     told = await client.next("feed_status")
     assert (told["scenario"], told["state"], told["source"]) == ("crash", "live", "simulated")
