@@ -20,11 +20,13 @@ export interface MarketProviderProps extends MarketClientOptions {
   /** One that you made yourself; else one is made of the other properties, and closed with the provider. */
   client?: MarketClient;
   rest?: Rest;
+  /** What paths of REST begin with, behind a proxy's prefix: `/md`. */
+  base?: string;
   children?: ReactNode;
 }
 
 /** Gives the components within it one connection to a server. */
-export function MarketProvider({ client, rest, children, ...options }: MarketProviderProps) {
+export function MarketProvider({ client, rest, base = "", children, ...options }: MarketProviderProps) {
   const [own, setOwn] = useState<MarketClient | null>(null);
   const { url, token } = options;
   useEffect(() => {
@@ -36,8 +38,8 @@ export function MarketProvider({ client, rest, children, ...options }: MarketPro
   }, [client, url, token]);
   const used = client ?? own;
   const market = useMemo(
-    () => (used ? { client: used, rest: rest ?? new Rest({ ...(url ? { url } : {}), ...(token ? { token } : {}) }) } : null),
-    [used, rest, url, token],
+    () => (used ? { client: used, rest: rest ?? new Rest({ url: (url ?? "") + base, ...(token ? { token } : {}) }) } : null),
+    [used, rest, url, base, token],
   );
   return market ? createElement(MarketContext.Provider, { value: market }, children) : null;
 }
@@ -104,7 +106,7 @@ export function useCandles(symbol: string, interval: Interval, count = 500): Can
   const isThere = line?.status === "connected";
   useEffect(() => {
     let isCurrent = true;
-    rest.candles(symbol, { interval, per_page: count, from_end: true } as never).then(
+    rest.candles(symbol, { interval, per_page: count }).then(
       (found) => isCurrent && setPast({ key, candles: found.candles, error: null }),
       (error: MarketError) => isCurrent && setPast((before) => ({ key, candles: before.key === key ? before.candles : [], error })),
     );
