@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
-.PHONY: all setup run test nightly lint format bench dist market-report clean
+.PHONY: all setup run web test nightly lint format bench dist market-report clean
 
 all: lint test
 
@@ -36,7 +36,18 @@ $(NODE_STAMP): tests/client/package-lock.json
 		echo "There is no npm here (Debian: apt install npm): the tests that drive JavaScript clients are skipped."; \
 	fi
 
-run: $(RUN_STAMP)
+# the terminal, built once and again when its sources change; a machine without Node runs without it
+web/dist/index.html: $(shell git ls-files web clients/typescript/src 2>/dev/null) package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "Building the terminal, once (web/; half a minute the first time) …"; \
+		npm ci --no-audit --no-fund --loglevel=error && npm run --silent build --workspace web -- --logLevel warn; \
+	else \
+		echo "There is no npm here (Debian: apt install npm): the server runs without its terminal at /."; \
+	fi
+
+web: web/dist/index.html
+
+run: $(RUN_STAMP) web
 	$(BIN)/python server.py $(ARGS)
 
 test: $(STAMP) $(NODE_STAMP)

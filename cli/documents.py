@@ -1,4 +1,4 @@
-"""``python -m cli.documents FOLDER``: the documents of routes and streams as files, for generators of types."""
+"""``python -m cli.documents FOLDER``: the documents of routes and streams as files, to make types of."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ async def end_all_tasks(within_s: float = TEARDOWN_S) -> None:
 def settings_of(**sections: dict[str, Any]) -> Settings:
     """Settings for tests: a virtual clock that stands still, a short history in memory, no rate limit."""
     tree: dict[str, dict[str, Any]] = {
-        "server": {"host": "127.0.0.1", "port": 0},
+        "server": {"host": "127.0.0.1", "port": 0, "terminal": False},
         "feed": {"start": START, "seed": 7},
         "limits": {"rate_limit_per_minute": 0},
         "history": {"database_url": "", "backfill_days": 40, "backfill_sessions": 2},

@@ -20,6 +20,15 @@ PAGE_HEADERS = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# the terminal: its own scripts and styles, this server's data, and nothing from elsewhere
+TERMINAL_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self' ws: wss:; font-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 # for this host alone: its neighbours may have no TLS
 TLS_HEADERS = {**DATA_HEADERS, "Strict-Transport-Security": "max-age=31536000"}
 EXPOSED_HEADERS = (

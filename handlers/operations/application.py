@@ -36,6 +36,7 @@ from handlers.rest.system import (
     MarketStatusHandler,
     WebsocketStatsHandler,
 )
+from handlers.rest.terminal import WebFileHandler, built_files
 from handlers.transport.endpoint import WebSocketTransport
 from handlers.transport.socket_server import SocketServer
 from schemas.configuration.settings import Settings
@@ -78,14 +79,18 @@ def make_application(
     metrics = Metrics(services)
     routes: dict[type[RequestHandler], str | None] = {handler: path for path, handler in HANDLERS.items()}
     routes[IconHandler] = "/favicon.ico"
+    routes[WebFileHandler] = "/assets/{name}"
     routes[WebSocketTransport] = None  # a poll lasts as long as nothing happens: no latency of ours
     parts: dict[str, Any] = {"services": services, "access": access}
     documents = Documents(HANDLERS, services.version)
+    files = built_files() if settings.server.terminal else {}
 
     def parts_of(handler: type[RequestHandler]) -> dict[str, Any]:
         """What a handler is made with, beside what all are."""
         if issubclass(handler, DocumentHandler):
             return {**parts, "documents": documents}
+        if handler is IndexPageHandler:
+            return {**parts, "files": files, "has_terminal": settings.server.terminal}
         return {**parts, "metrics": metrics} if handler is MetricsHandler else parts
 
     transport = {
@@ -102,6 +107,7 @@ def make_application(
             *((pattern, handler, parts) for pattern, handler in extra),
             *((route.pattern, HANDLERS[route.path], parts_of(HANDLERS[route.path])) for route in ROUTES),
             (r"/favicon\.ico", IconHandler, parts),
+            (r"/assets/([A-Za-z0-9._-]+)", WebFileHandler, {**parts, "files": files}),
             ("/socket.io/", WebSocketTransport, transport),
         ],
         default_handler_class=NotFoundHandler,

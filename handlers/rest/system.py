@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tornado.escape import xhtml_escape
 
 from handlers.access.rate_limit import CHEAP
+from handlers.access.rules import AccessRules
 from handlers.rest.base import ApiHandler
+from handlers.rest.services import Services
+from handlers.rest.terminal import HOW_TO_GET_IT, WebFile, send_file
 from schemas.documents.routes import ROUTES
 from schemas.events import CLIENT, SERVER
 from schemas.requests.queries import HealthRequest, StatusRequest
@@ -25,7 +29,7 @@ td{{padding:.3em .6em .3em 0;vertical-align:top;border-top:1px solid #e3e6ea}}
 @media(max-width:40rem){{td{{display:block;padding:.4em 0 0}}td+td{{border:0;padding:0 0 .4em}}}}
 </style></head><body><h1>Indian options market data</h1>
 <p>Version {version}, source <b>{source}</b>. REST answers are JSON; live streams are Socket.IO on
-<code>/socket.io/</code>.</p><table>{rows}</table></body></html>"""
+<code>/socket.io/</code>.</p>{word}<table>{rows}</table></body></html>"""
 
 
 ICON = (Path(__file__).parent / "favicon.ico").read_bytes()
@@ -37,13 +41,25 @@ def link_from(page: str, target: str) -> str:
 
 
 class IndexPageHandler(ApiHandler):
-    """``/``: a page that links to what follows."""
+    """``/``: the terminal where it is built, else a page that links to what there is."""
 
     needs_key = False
     cost = CHEAP
 
+    def initialize(  # type: ignore[override]
+        self, services: Services, access: AccessRules, files: Mapping[str, WebFile], has_terminal: bool
+    ) -> None:
+        """Take the terminal's files, whether it is wanted, and the parts of every handler."""
+        super().initialize(services, access)
+        self.files, self.has_terminal = files, has_terminal
+
     def get(self) -> None:
         """Answer with the page."""
+        page = self.files.get("index.html")
+        if page is not None:
+            self.set_header("Cache-Control", "no-cache")
+            send_file(self, page)
+            return
         rows = "".join(
             f'<tr><td><a href="{xhtml_escape(link_from("/", item.example))}">{xhtml_escape(item.path)}</a>'
             f"</td><td>{xhtml_escape(item.what)}</td></tr>"
@@ -52,7 +68,10 @@ class IndexPageHandler(ApiHandler):
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_page_headers()
         services = self.services
-        self.finish(PAGE.format(version=services.version, source=services.market.source, rows=rows))
+        word = f"<p>{HOW_TO_GET_IT}</p>" if self.has_terminal else ""
+        self.finish(
+            PAGE.format(version=services.version, source=services.market.source, rows=rows, word=word)
+        )
 
 
 class IconHandler(ApiHandler):

@@ -70,6 +70,7 @@ class ServerSettings:
     tls_key: str
     max_body_bytes: int
     drain_timeout_s: float
+    terminal: bool
     access_log: bool
     log_level: str
 
@@ -354,6 +355,7 @@ class ServerSchema(SectionSchema):
     tls_key = fields.String(load_default="")
     max_body_bytes = WholeNumberSetting(load_default=65536, validate=_between(1024, 104857600, "bytes"))
     drain_timeout_s = fields.Float(load_default=10, validate=_between(0, 300, "seconds"))
+    terminal = fields.Boolean(load_default=True)
     access_log = fields.Boolean(load_default=False)
     log_level = fields.String(load_default="info", validate=_one_of(("debug", "info", "warning", "error")))
 

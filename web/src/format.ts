@@ -34,6 +34,13 @@ export function compact(value: Known): string {
   return number(value, 0);
 }
 
+/** The same for an axis, without figures after the point that say nothing. */
+export function scale(value: number): string {
+  const size = Math.abs(value);
+  const [unit, name] = size >= 1e7 ? [1e7, " Cr"] : size >= 1e5 ? [1e5, " L"] : [1, ""];
+  return `${(value / unit).toLocaleString("en-IN", { maximumFractionDigits: 2 }).replace("-", "−")}${name}`;
+}
+
 export const signedCompact = (value: Known) => (value && value > 0 ? `+${compact(value)}` : compact(value));
 
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Kolkata", hour: "2-digit", minute: "2-digit", second: "2-digit" });

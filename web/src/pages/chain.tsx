@@ -112,7 +112,7 @@ function ChainTable({ chain, columns }: { chain: Chain; columns: ColumnSpec[] })
             <tr><th colSpan={columns.length} scope="colgroup">Calls</th><th /><th colSpan={columns.length} scope="colgroup">Puts</th></tr>
             <tr>
               {columns.map((column) => <th key={column.field} scope="col">{column.name}</th>)}
-              <th scope="col">Strike</th>
+              <th scope="col" className="at-strike">Strike</th>
               {columns.toReversed().map((column) => <th key={column.field} scope="col">{column.name}</th>)}
             </tr>
           </thead>

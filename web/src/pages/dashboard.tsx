@@ -1,6 +1,6 @@
 import type { Dashboard } from "indian-options-client";
 
-import { compact, number, percent, signed, signedCompact, tone } from "../format.ts";
+import { compact, number, percent, scale, signed, signedCompact, tone } from "../format.ts";
 import { useShownChain, useShownDashboard } from "../market.ts";
 import { Figure, Panel, Stated } from "../parts/panel.tsx";
 import { Plot } from "../parts/plot.tsx";
@@ -22,7 +22,7 @@ export function DashboardPage() {
           <Stated shown={chain}>
             {({ option_chain: rows, spot_price, max_pain }) => (
               <Plot
-                label="Open interest of calls and puts by strike" x={rows.map((row) => row.strike_price)} nameY={compact} marks={marksOf(spot_price, max_pain)}
+                label="Open interest of calls and puts by strike" x={rows.map((row) => row.strike_price)} nameY={scale} marks={marksOf(spot_price, max_pain)}
                 series={[
                   { name: "calls", className: "ce", kind: "bar", values: rows.map((row) => row.ce_oi ?? null) },
                   { name: "puts", className: "pe", kind: "bar", values: rows.map((row) => row.pe_oi ?? null) },
@@ -35,7 +35,7 @@ export function DashboardPage() {
           <Stated shown={chain}>
             {({ option_chain: rows, spot_price }) => (
               <Plot
-                label="Change of open interest by strike" x={rows.map((row) => row.strike_price)} nameY={compact} marks={marksOf(spot_price, null)}
+                label="Change of open interest by strike" x={rows.map((row) => row.strike_price)} nameY={scale} marks={marksOf(spot_price, null)}
                 series={[
                   { name: "calls", className: "ce", kind: "bar", values: rows.map((row) => row.ce_oi_change ?? null) },
                   { name: "puts", className: "pe", kind: "bar", values: rows.map((row) => row.pe_oi_change ?? null) },
@@ -48,7 +48,7 @@ export function DashboardPage() {
           <Stated shown={shown}>
             {(data) => (
               <Plot
-                label="What holders of all options would be paid, by settlement" x={data.max_pain_curve.map((point) => point.strike_price)} nameY={compact}
+                label="What holders of all options would be paid, by settlement" x={data.max_pain_curve.map((point) => point.strike_price)} nameY={scale}
                 series={[{ name: "paid to holders (₹)", className: "accent", values: data.max_pain_curve.map((point) => point.payout) }]}
                 marks={marksOf(data.spot_price, data.max_pain)}
               />
@@ -60,7 +60,7 @@ export function DashboardPage() {
             {({ gamma_exposure, zero_gamma, spot_price }) => (
               <>
                 <Plot
-                  label="Gamma exposure by strike" x={gamma_exposure.by_strike.map((point) => point.strike_price)} nameY={compact}
+                  label="Gamma exposure by strike" x={gamma_exposure.by_strike.map((point) => point.strike_price)} nameY={scale}
                   series={[{ name: "₹ of delta for 1 %", className: "accent", kind: "bar", values: gamma_exposure.by_strike.map((point) => point.exposure) }]}
                   marks={[...marksOf(spot_price, null), ...(zero_gamma ? [{ x: zero_gamma, name: "zero gamma" }] : [])]}
                 />

@@ -6,10 +6,13 @@ import { dayAndTime, number } from "../format.ts";
 import { useShownChain } from "../market.ts";
 import { Figure, Panel, Stated } from "../parts/panel.tsx";
 import { go, useRoute } from "../route.ts";
+import { Choice } from "./chain.tsx";
 
 const MINUTE_MS = 60_000;
 const SPEEDS = [1, 5, 15, 60];
-const LONG_AGO = "2020-01-01T00:00:00Z";
+const STEP_MS = 5 * MINUTE_MS;
+const MONTH_MS = 30 * 24 * 60 * MINUTE_MS;
+const dayInIndia = (instant: string) => new Date(Date.parse(instant) + 19_800_000).toISOString().slice(0, 10);
 
 export function ReplayPage() {
   return (
@@ -21,20 +24,31 @@ export function ReplayPage() {
   );
 }
 
-/** What is recorded of the chain that is shown: the refusal of an instant before all of it says so. */
-function useCovered(): { from: number; to: number } | null {
+/** What is recorded of the chain that is shown: the days, and of one of them from when to when. */
+function useCovered(day: string | undefined): { days: string[]; from: number; to: number } | null {
   const { symbol, expiry } = useRoute();
-  const asked = useAnswer(
+  const of = expiry ? { expiry } : {};
+  const days = useAnswer(
     JSON.stringify([symbol, expiry]),
-    (rest) => rest.chain({ symbol, ...(expiry ? { expiry } : {}), at: LONG_AGO }).then(() => null, (error: MarketError) => error.details["covered"] as { from: string; to: string } | null),
+    (rest) => rest.dashboardHistory(symbol, { interval: "1h", from: new Date(Date.now() - MONTH_MS).toISOString(), per_page: 1000, ...of } as never),
+    60_000,
+  );
+  const known = [...new Set((days.data?.points ?? []).map((point) => dayInIndia(point.date)))];
+  const shown = day && known.includes(day) ? day : known.at(-1);
+  const points = useAnswer(
+    shown ? JSON.stringify([symbol, expiry, shown]) : null,
+    (rest) => rest.dashboardHistory(symbol, { interval: "5m", from: `${shown}T00:00:00+05:30`, to: `${shown}T23:59:59+05:30`, per_page: 1000, ...of } as never),
     15_000,
   );
-  return asked.data ? { from: Date.parse(asked.data.from), to: Date.parse(asked.data.to) } : null;
+  const all = points.data?.points ?? [];
+  if (!all.length) return null;
+  const end = Math.min(Date.parse(all.at(-1)!.date) + STEP_MS, Date.now());
+  return { days: known, from: Math.min(Date.parse(all[0]!.date) + STEP_MS, end), to: end };
 }
 
 function TimePanel() {
   const { at, symbol } = useRoute();
-  const covered = useCovered();
+  const covered = useCovered(at ? dayInIndia(at) : undefined);
   const shown = useShownChain();
   const [speed, setSpeed] = useState(0);
   const atMs = at ? Date.parse(at) : covered?.to;
@@ -61,6 +75,10 @@ function TimePanel() {
             />
           </label>
           <div className="tools">
+            <Choice
+              label="Day" value={at ? dayInIndia(at) : (covered.days.at(-1) as string)} options={covered.days}
+              onChange={(day) => go({ at: new Date(Date.parse(`${day}T12:00:00+05:30`)).toISOString() }, true)}
+            />
             <span className="quiet">{dayAndTime(new Date(covered.from).toISOString())} – {dayAndTime(new Date(covered.to).toISOString())}</span>
             {SPEEDS.map((minutes) => (
               <button key={minutes} type="button" aria-pressed={speed === minutes} onClick={() => {

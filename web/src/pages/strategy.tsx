@@ -1,7 +1,7 @@
 import type { StrategyRequest } from "indian-options-client";
 import { useStrategy } from "indian-options-client/react";
 
-import { compact, number, percent, signed, tone } from "../format.ts";
+import { number, percent, scale, signed, tone } from "../format.ts";
 import { parseLegs, setLegs, type Leg } from "../legs.ts";
 import { useShownChain } from "../market.ts";
 import { Figure, Panel } from "../parts/panel.tsx";
@@ -89,7 +89,7 @@ export function StrategyPage() {
       {data && (
         <Panel title="Pay-off">
           <Plot
-            label="Profit by price of the underlying, today and at expiry" x={data.curve.map((point) => point.spot_price)} nameY={compact} height={300}
+            label="Profit by price of the underlying, today and at expiry" x={data.curve.map((point) => point.spot_price)} nameY={scale} height={300}
             marks={data.spot_price ? [{ x: data.spot_price, name: "spot" }] : []}
             series={[
               { name: "at expiry (₹)", className: "accent", values: data.curve.map((point) => point.at_expiry) },

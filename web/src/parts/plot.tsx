@@ -20,7 +20,7 @@ export interface PlotProps {
   height?: number;
 }
 
-const [WIDTH, LEFT, RIGHT, TOP, BOTTOM] = [640, 58, 10, 14, 24];
+const [WIDTH, LEFT, RIGHT, TOP, BOTTOM] = [640, 84, 14, 32, 26];
 
 /** Lines and bars over numbers, as SVG: small, and readable by a screen reader as its label. */
 export function Plot({ label, x, series, marks = [], nameX = (value) => number(value, 0), nameY = (value) => number(value, 2), height = 240 }: PlotProps) {
@@ -39,7 +39,7 @@ export function Plot({ label, x, series, marks = [], nameX = (value) => number(v
   const ofY = (value: number) => TOP + ((high + pad - value) / (high - low + 2 * pad)) * (height - TOP - BOTTOM);
   const bars = series.filter((one) => one.kind === "bar");
   const barWidth = Math.max(0.8, (step * 0.8) / Math.max(1, bars.length));
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => low + (high - low) * part);
+  const ticks = niceTicks(low, high);
   const at = pointed === null ? null : Math.min(x.length - 1, Math.max(0, pointed));
   const point = (event: React.PointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -80,10 +80,10 @@ export function Plot({ label, x, series, marks = [], nameX = (value) => number(v
         {series.filter((one) => one.kind !== "bar").map((one) => (
           <path key={one.name} className={`line ${one.className}`} d={path(one.values, (index) => ofX(x[index] as number), ofY)} />
         ))}
-        {marks.filter((mark) => mark.x >= first && mark.x <= last).map((mark) => (
+        {marks.filter((mark) => mark.x >= first && mark.x <= last).map((mark, order) => (
           <g key={mark.name} className="mark">
             <line x1={ofX(mark.x)} x2={ofX(mark.x)} y1={TOP} y2={height - BOTTOM} />
-            <text x={ofX(mark.x)} y={TOP - 3} textAnchor={ofX(mark.x) > WIDTH * 0.75 ? "end" : "middle"}>{mark.name}</text>
+            <text x={ofX(mark.x)} y={TOP - 4 - 14 * (order % 2)} textAnchor={ofX(mark.x) > WIDTH * 0.75 ? "end" : "middle"}>{mark.name}</text>
           </g>
         ))}
         {at !== null && <line className="pointer" x1={ofX(x[at] as number)} x2={ofX(x[at] as number)} y1={TOP} y2={height - BOTTOM} />}
@@ -98,6 +98,15 @@ export function Plot({ label, x, series, marks = [], nameX = (value) => number(v
       </figcaption>
     </figure>
   );
+}
+
+/** Round numbers within a range, zero among them where it is in it. */
+function niceTicks(low: number, high: number): number[] {
+  const rough = (high - low) / 4;
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const step = size * ([1, 2, 2.5, 5, 10].find((factor) => factor * size >= rough) ?? 10);
+  const count = Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1;
+  return Array.from({ length: count }, (_, index) => (Math.ceil(low / step - 1e-9) + index) * step);
 }
 
 function path(values: (number | null)[], ofX: (index: number) => number, ofY: (value: number) => number): string {
