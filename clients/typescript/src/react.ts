@@ -5,7 +5,7 @@ import type { ChainArguments, Line, MarketClientOptions } from "./client.js";
 import { MarketClient } from "./client.js";
 import { Rest } from "./rest.js";
 import type {
-  Candle, Chain, ChainRow, Dashboard, FeedStatus, Interval, MarketStatus, Quote, Store, Strategy, StrategyRequest, StreamState,
+  Candle, Chain, ChainRow, ConnectionStatus, Dashboard, FeedStatus, Interval, MarketStatus, Quote, Store, Strategy, StrategyRequest, StreamState,
 } from "./types.js";
 import { MarketError } from "./types.js";
 
@@ -138,6 +138,11 @@ export function useMarketStatus(): MarketStatus | null {
 /** What the feed does, and what is the matter with it. */
 export function useFeedStatus(): FeedStatus | null {
   return useStore(useMarket().client.feedStatus);
+}
+
+/** What the server said of itself when it let this client in. */
+export function useConnection(): ConnectionStatus | null {
+  return useStore(useMarket().client.connection);
 }
 
 /** Whether the connection is there. */

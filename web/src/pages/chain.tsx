@@ -1,5 +1,5 @@
 import type { Chain, ChainRow } from "indian-options-client";
-import { memo, useCallback, useEffect, useMemo, useRef } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 
 import { compact, number, percent, signed, signedCompact, tone } from "../format.ts";
 import { parseLegs, setLegs, withLeg } from "../legs.ts";
@@ -107,7 +107,7 @@ function ChainTable({ chain, columns }: { chain: Chain; columns: ColumnSpec[] })
         <Figure name="Quoted" value={`${chain.coverage.quoted} / ${2 * chain.coverage.strikes}`} note="legs with a price, of all that are listed" />
       </dl>
       <div className="scroll" ref={scroller} tabIndex={0} role="region" aria-label="Strikes">
-        <table className="chain">
+        <table className="chain" data-epoch={chain.epoch} data-seq={chain.seq}>
           <thead>
             <tr><th colSpan={columns.length} scope="colgroup">Calls</th><th /><th colSpan={columns.length} scope="colgroup">Puts</th></tr>
             <tr>
@@ -164,17 +164,29 @@ function Cell({ row, leg, column, most, isIn, pick }: {
   return <td className={classes} style={style}>{column.show(value)}</td>;
 }
 
+const FLASH_MS = 400;
+const flashing = new Set<HTMLElement>();
+let fading: ReturnType<typeof setTimeout> | null = null;
+
+/** Tint a price for a moment. All fade at once: an animation of each would paint sixty times a second. */
+function flash(element: HTMLElement, className: string): void {
+  element.className = className;
+  flashing.add(element);
+  fading ??= setTimeout(() => {
+    fading = null;
+    for (const one of flashing) one.className = "";
+    flashing.clear();
+  }, FLASH_MS);
+}
+
 /** A price that shows for a moment that it rose or fell. */
 function Flash({ value, text }: { value: Value; text: string }) {
+  const element = useRef<HTMLSpanElement>(null);
   const before = useRef<Value>(value);
-  const turn = useRef(0);
-  let moved = "";
-  if (value !== before.current) {
-    moved = (value ?? 0) > (before.current ?? 0) ? "rose" : "fell";
-    turn.current += 1;
+  useLayoutEffect(() => {
+    const last = before.current;
     before.current = value;
-  }
-  const shown = useRef("");
-  if (moved) shown.current = `${moved}${turn.current % 2}`;
-  return <span className={shown.current}>{text}</span>;
+    if (element.current && value != null && last != null && value !== last) flash(element.current, value > last ? "rose" : "fell");
+  }, [value]);
+  return <span ref={element}>{text}</span>;
 }

@@ -1,4 +1,4 @@
-import { useAnswer, useFeedStatus, useMarketStatus } from "indian-options-client/react";
+import { useAnswer, useConnection, useFeedStatus, useMarketStatus } from "indian-options-client/react";
 
 import { compact, dayAndTime, number } from "../format.ts";
 import { Figure, Panel } from "../parts/panel.tsx";
@@ -10,6 +10,7 @@ export function StatusPage() {
   const statistics = useAnswer("statistics", (rest) => rest.statistics(), EACH_MS);
   const market = useMarketStatus();
   const feed = useFeedStatus();
+  const connection = useConnection();
   const parts = health.data?.parts;
   return (
     <>
@@ -18,8 +19,8 @@ export function StatusPage() {
         <dl className="figures">
           <Figure name="Service" value={health.data?.status ?? "–"} tone={health.data?.status === "ok" ? "up" : "down"} />
           <Figure name="Feed" value={feed?.state ?? parts?.feed.state ?? "–"} />
-          <Figure name="Source" value={feed?.source ?? "–"} />
-          <Figure name="Restarts" value={feed?.restarts ?? "–"} />
+          <Figure name="Source" value={feed?.source ?? connection?.source ?? "–"} />
+          <Figure name="Version" value={connection?.version ?? "–"} />
           <Figure name="Clients" value={parts?.clients.connected ?? "–"} />
           <Figure name="Loop lag p99" value={`${number(parts?.event_loop.lag_p99_ms, 1)} ms`} />
           <Figure name="Last input" value={`${number(parts?.feed.last_tick_age_ms, 0)} ms ago`} />
