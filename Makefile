@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
-.PHONY: all setup run web test nightly lint format bench dist market-report clean
+.PHONY: all setup run web client-types test nightly lint format bench dist market-report clean
 
 all: lint test
 
@@ -47,14 +47,20 @@ web/dist/index.html: $(shell git ls-files web clients/typescript/src 2>/dev/null
 
 web: web/dist/index.html
 
+# the types of the client, out of the documents
+client-types: $(STAMP) web
+	$(BIN)/python -m cli.documents build/documents
+	cd clients/typescript && node scripts/generate.mjs $(CURDIR)/build/documents/openapi.json \
+		$(CURDIR)/build/documents/asyncapi.json > src/generated/wire.new && mv src/generated/wire.new src/generated/wire.ts
+
 run: $(RUN_STAMP) web
 	$(BIN)/python server.py $(ARGS)
 
-test: $(STAMP) $(NODE_STAMP)
+test: $(STAMP) $(NODE_STAMP) web
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # the long runs: an hour of churn, a real systemd, hundreds of kills; with new random examples
-nightly: $(STAMP) $(NODE_STAMP)
+nightly: $(STAMP) $(NODE_STAMP) web
 	$(BIN)/python -m pytest --nightly -o faulthandler_timeout=5000 $(ARGS)
 
 lint: $(STAMP)

@@ -34,7 +34,10 @@ class Process:
     def stop(self) -> int:
         """End it as a supervisor does, and return its exit code."""
         self.popen.terminate()
-        return self.popen.wait(STOP_S)
+        code = self.popen.wait(STOP_S)
+        if self.popen.stdout is not None:
+            self.popen.stdout.close()
+        return code
 
 
 def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None) -> Process:

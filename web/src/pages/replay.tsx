@@ -1,5 +1,5 @@
 import type { MarketError, Scenario } from "indian-options-client";
-import { useAnswer, useFeedStatus, useMarket } from "indian-options-client/react";
+import { useAnswer, useFeedStatus, useMarket, useQuote } from "indian-options-client/react";
 import { useEffect, useState } from "react";
 
 import { dayAndTime, number } from "../format.ts";
@@ -28,9 +28,12 @@ export function ReplayPage() {
 function useCovered(day: string | undefined): { days: string[]; from: number; to: number } | null {
   const { symbol, expiry } = useRoute();
   const of = expiry ? { expiry } : {};
+  const asOf = useQuote(symbol).asOf; // the market's clock may be another than this browser's
+  const today = asOf?.slice(0, 10);
+  const nowMs = asOf ? Date.parse(asOf) : 0;
   const days = useAnswer(
-    JSON.stringify([symbol, expiry]),
-    (rest) => rest.dashboardHistory(symbol, { interval: "1h", from: new Date(Date.now() - MONTH_MS).toISOString(), per_page: 1000, ...of } as never),
+    today ? JSON.stringify([symbol, expiry, today]) : null,
+    (rest) => rest.dashboardHistory(symbol, { interval: "1h", from: new Date(nowMs - MONTH_MS).toISOString(), per_page: 1000, ...of } as never),
     60_000,
   );
   const known = [...new Set((days.data?.points ?? []).map((point) => dayInIndia(point.date)))];
@@ -42,7 +45,7 @@ function useCovered(day: string | undefined): { days: string[]; from: number; to
   );
   const all = points.data?.points ?? [];
   if (!all.length) return null;
-  const end = Math.min(Date.parse(all.at(-1)!.date) + STEP_MS, Date.now());
+  const end = Math.min(Date.parse(all.at(-1)!.date) + STEP_MS, nowMs);
   return { days: known, from: Math.min(Date.parse(all[0]!.date) + STEP_MS, end), to: end };
 }
 

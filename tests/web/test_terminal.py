@@ -1,0 +1,240 @@
+"""The terminal as a user sees it: pages, live values, what goes wrong, and that it recovers."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.processes import spawn
+from tests.web.conftest import AXE, MORNING, needs_terminal
+
+pytestmark = [*needs_terminal, pytest.mark.timeout(120)]
+
+PAGES = {
+    "chain": "tr.atm",
+    "dashboard": "figure.plot svg",
+    "chart": ".candles canvas",
+    "volatility": "figure.plot svg path",
+    "strategy": ".legs tbody tr",
+    "replay": "text=Scenario of the simulated market",
+    "status": "text=Callbacks run",
+}
+LEGS = "legs=B1CE24000,S1CE24200"
+
+
+def asked(url: str, path: str, **body: object) -> dict:
+    """The data of an answer of REST."""
+    request = Request(url + path)
+    if body:
+        request = Request(url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urlopen(request) as answer:
+            return json.load(answer)["data"]
+    except HTTPError as error:
+        raise AssertionError(f"{path}: {error.read().decode()}") from None
+
+
+def legs_near_the_money(url: str) -> str:
+    atm = asked(url, "/api/option_chain?symbol=NIFTY&strikes=5")["atm_strike"]
+    return f"legs=B1CE{atm:.0f},S1CE{atm + 200:.0f}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"color_scheme": "light"},
+        {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+    ],
+    ids=["wide-light", "phone-dark"],
+)
+def test_page_shows_live_data_fits_and_is_accessible(screen, server, page, context):
+    shown = screen(**context)
+    opened = shown.open(f"page={page}&{legs_near_the_money(server.url) if page == 'strategy' else ''}")
+    expect(opened.locator(PAGES[page]).first).to_be_visible(timeout=20_000)
+    shown.until_state("live")
+    assert opened.get_by_test_id("source").inner_text() == "simulated"
+    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    opened.evaluate(AXE.read_text(encoding="utf-8"))
+    found = opened.evaluate("axe.run({resultTypes: ['violations']})")
+    serious = [
+        (item["id"], item["nodes"][0]["html"][:200])
+        for item in found["violations"]
+        if item["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    assert shown.complaints == []
+
+
+def number(text: str) -> float | None:
+    """A number as the page shows it."""
+    plain = text.replace(",", "").replace("−", "-").replace("+", "")
+    return None if plain == "–" else float(plain)
+
+
+def test_values_on_the_screen_are_those_of_rest_at_the_same_place(screen, server):
+    opened = screen().open("columns=greeks&strikes=all")
+    expect(opened.locator("tr.atm")).to_be_visible()
+    read = """() => {
+      const table = document.querySelector("table.chain");
+      const texts = (row) => [...row.children].map((cell) => cell.innerText);
+      const rows = [...table.querySelectorAll("tbody tr")].map(texts);
+      return {epoch: table.dataset.epoch, seq: Number(table.dataset.seq), rows};
+    }"""
+    for _ in range(60):
+        served = asked(server.url, "/api/option_chain?symbol=NIFTY")
+        seen = opened.evaluate(read)
+        if (seen["epoch"], seen["seq"]) == (served["epoch"], served["seq"]):
+            break
+        time.sleep(0.05)
+    assert (seen["epoch"], seen["seq"]) == (served["epoch"], served["seq"])
+    assert len(seen["rows"]) == len(served["option_chain"])
+    for cells, row in zip(seen["rows"], served["option_chain"], strict=True):
+        assert number(cells[6]) == row["strike_price"]
+        for place, field, digits in (
+            (5, "ce_ltp", 2),
+            (7, "pe_ltp", 2),
+            (3, "ce_delta", 2),
+            (9, "pe_delta", 2),
+        ):
+            expected = row[field]
+            if expected is None:
+                assert number(cells[place]) is None
+            else:
+                assert number(cells[place]) == pytest.approx(expected, abs=0.51 * 10**-digits)
+
+
+def test_everything_is_in_the_address_and_keys_move_about(screen, server):
+    shown = screen()
+    opened = shown.open()
+    expect(opened.locator("tr.atm")).to_be_visible()
+    opened.keyboard.press("c")
+    expect(opened.locator("th", has_text="Delta").first).to_be_visible()
+    opened.keyboard.press("]")
+    second = asked(server.url, "/api/expiries/NIFTY")["expiry_dates"][1]
+    assert f"expiry={second}" in opened.url
+    opened.keyboard.press("2")
+    expect(opened.get_by_role("heading", name="NIFTY dashboard")).to_be_visible()
+    opened.keyboard.press("/")
+    opened.keyboard.type("BANKNIFTY\n")
+    expect(opened.get_by_role("heading", name="BANKNIFTY dashboard")).to_be_visible()
+    opened.go_back()
+    expect(opened.get_by_role("heading", name="NIFTY dashboard")).to_be_visible()
+    again = screen()
+    again.open(opened.url.partition("?")[2])
+    expect(again.page.get_by_role("heading", name="NIFTY dashboard")).to_be_visible()
+    assert again.page.get_by_label("Expiry").input_value() == second
+    assert shown.complaints == []
+
+
+def test_click_on_a_price_is_a_leg_and_a_position_is_priced(screen):
+    opened = screen().open()
+    opened.locator("tr.atm .ltp").first.click()
+    opened.locator("tr.atm .ltp").last.click(modifiers=["Shift"])
+    opened.keyboard.press("5")
+    expect(opened.locator(".legs tbody tr")).to_have_count(2)
+    expect(opened.locator(".legs tbody tr").nth(0)).to_contain_text("buy")
+    expect(opened.locator(".legs tbody tr").nth(1)).to_contain_text("sell")
+    expect(opened.get_by_text("unlimited").first).to_be_visible()
+
+
+def test_symbol_that_is_not_listed_is_said_in_a_sentence(screen):
+    shown = screen()
+    opened = shown.open("symbol=NIFTI")
+    expect(opened.get_by_text("The symbol NIFTI is not listed.").first).to_be_visible()
+
+
+def test_slider_shows_the_past_and_leads_back(screen, server):
+    shown = screen()
+    opened = shown.open("page=replay")
+    opened.wait_for_timeout(100)
+    for _ in range(100):  # the first minute of the recording has to close
+        points = asked(server.url, "/api/dashboard-history/NIFTY?interval=5m")["points"]
+        if points:
+            break
+        time.sleep(1)
+    opened.reload()
+    slider = opened.locator(".slider input")
+    expect(slider).to_be_visible()
+    slider.focus()
+    opened.keyboard.press("Home")
+    expect(opened.get_by_text("The market as of")).to_be_visible()
+    at = opened.url.partition("at=")[2].partition("&")[0].replace("%3A", ":")
+    past = asked(server.url, f"/api/option_chain?symbol=NIFTY&at={at}")
+    expect(opened.locator(".figures dd").first).to_have_text(f"{past['spot_price']:,.2f}")
+    opened.get_by_role("button", name="Back to live").first.click()
+    expect(opened.get_by_text("The market as of")).to_have_count(0)
+
+
+def test_faults_are_shown_as_what_they_are_and_pass(screen, server):
+    shown = screen()
+    opened = shown.open()
+    shown.until_state("live")
+    for kind, states in (
+        ("stall_feed", ("stale", "stalled")),
+        ("feed_down", ("stale", "stalled", "disconnected")),
+    ):
+        asked(server.url, "/api/simulation/faults", kind=kind, seconds=60)
+        shown.until_state(*states)
+        expect(opened.get_by_role("alert").first).to_be_visible()
+        with urlopen(Request(server.url + "/api/simulation/faults", method="DELETE")):
+            pass
+        shown.until_state("live")
+        expect(opened.get_by_role("alert")).to_have_count(0)
+    chain = asked(server.url, "/api/option_chain?symbol=NIFTY&strikes=5")
+    asked(
+        server.url,
+        "/api/simulation/faults",
+        kind="stale_chain",
+        symbol="NIFTY",
+        expiry=chain["expiry"],
+        seconds=60,
+    )
+    expect(opened.locator(".stated.stale")).to_be_visible(timeout=30_000)
+    assert shown.state == "live"  # the spot ticks on
+    with urlopen(Request(server.url + "/api/simulation/faults", method="DELETE")):
+        pass
+    expect(opened.locator(".stated.live")).to_be_visible()
+    for kind in ("sequence_gap", "drop_sockets"):
+        asked(server.url, "/api/simulation/faults", kind=kind)
+        before = int(opened.locator("table.chain").get_attribute("data-seq"))
+        opened.wait_for_function(
+            "before => Number(document.querySelector('table.chain').dataset.seq) > before + 2", arg=before
+        )
+        shown.until_state("live")
+
+
+def test_server_that_is_killed_is_said_and_found_again(screen, tmp_path):
+    first = spawn(tmp_path / "log", *MORNING)
+    shown = screen(url=first.url)
+    opened = shown.open()
+    shown.until_state("live")
+    first.popen.kill()
+    first.stop()
+    expect(opened.get_by_role("alert").first).to_be_visible()
+    shown.until_state("reconnecting")
+    assert opened.locator(".stated.reconnecting tr.atm").count() == 1  # the last prices, marked
+    port = first.url.rpartition(":")[2]
+    second = spawn(tmp_path / "log2", *MORNING, "--port", port)
+    shown.until_state("live")
+    expect(opened.locator(".stated.live tr.atm")).to_be_visible()
+    expect(opened.get_by_role("alert")).to_have_count(0)
+    second.stop()
+
+
+def test_files_of_the_terminal_never_change_and_come_compressed(server):
+    with urlopen(server.url + "/") as answer:
+        page, policy = answer.read().decode(), answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    name = page.partition('src="./')[2].partition('"')[0]
+    for encoding in ("br", "gzip"):
+        with urlopen(Request(f"{server.url}/{name}", headers={"Accept-Encoding": encoding})) as answer:
+            assert answer.headers["Content-Encoding"] == encoding
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert len(answer.read()) <= 140_000  # the budget of the first page's script
