@@ -149,26 +149,27 @@ def test_symbol_that_is_not_listed_is_said_in_a_sentence(screen):
     expect(opened.get_by_text("The symbol NIFTI is not listed.").first).to_be_visible()
 
 
-def test_slider_shows_the_past_and_leads_back(screen, server):
-    shown = screen()
+def test_slider_shows_the_past_and_leads_back(screen, tmp_path):
+    server = spawn(tmp_path / "log", *MORNING, "--speed", "30")
+    shown = screen(url=server.url)
     opened = shown.open("page=replay")
-    opened.wait_for_timeout(100)
     for _ in range(100):  # the first minute of the recording has to close
-        points = asked(server.url, "/api/dashboard-history/NIFTY?interval=5m")["points"]
-        if points:
+        points = asked(server.url, "/api/dashboard-history/NIFTY?interval=1m")["points"]
+        if len(points) > 1:
             break
-        time.sleep(1)
+        time.sleep(0.2)
     opened.reload()
     slider = opened.locator(".slider input")
     expect(slider).to_be_visible()
     slider.focus()
     opened.keyboard.press("Home")
-    expect(opened.get_by_text("The market as of")).to_be_visible()
+    expect(opened.locator(".banner")).to_contain_text("The market as of")
     at = opened.url.partition("at=")[2].partition("&")[0].replace("%3A", ":")
     past = asked(server.url, f"/api/option_chain?symbol=NIFTY&at={at}")
     expect(opened.locator(".figures dd").first).to_have_text(f"{past['spot_price']:,.2f}")
-    opened.get_by_role("button", name="Back to live").first.click()
-    expect(opened.get_by_text("The market as of")).to_have_count(0)
+    opened.locator(".banner button").click()
+    expect(opened.locator(".banner")).to_have_count(0)
+    server.stop()
 
 
 def test_faults_are_shown_as_what_they_are_and_pass(screen, server):

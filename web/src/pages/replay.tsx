@@ -10,7 +10,7 @@ import { Choice } from "./chain.tsx";
 
 const MINUTE_MS = 60_000;
 const SPEEDS = [1, 5, 15, 60];
-const STEP_MS = 5 * MINUTE_MS;
+const STEP_MS = MINUTE_MS;
 const MONTH_MS = 30 * 24 * 60 * MINUTE_MS;
 const dayInIndia = (instant: string) => new Date(Date.parse(instant) + 19_800_000).toISOString().slice(0, 10);
 
@@ -40,7 +40,7 @@ function useCovered(day: string | undefined): { days: string[]; from: number; to
   const shown = day && known.includes(day) ? day : known.at(-1);
   const points = useAnswer(
     shown ? JSON.stringify([symbol, expiry, shown]) : null,
-    (rest) => rest.dashboardHistory(symbol, { interval: "5m", from: `${shown}T00:00:00+05:30`, to: `${shown}T23:59:59+05:30`, per_page: 1000, ...of } as never),
+    (rest) => rest.dashboardHistory(symbol, { interval: "1m", from: `${shown}T00:00:00+05:30`, to: `${shown}T23:59:59+05:30`, per_page: 1000, ...of } as never),
     15_000,
   );
   const all = points.data?.points ?? [];
