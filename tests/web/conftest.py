@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,8 +104,3 @@ def screen(browser: Browser, server: Process) -> Iterator[Callable[..., Screen]]
     yield make
     for context in contexts:
         context.close()
-
-
-def pictures() -> Path:
-    """Where README's pictures are."""
-    return ROOT / "docs" / "pictures"
