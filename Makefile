@@ -37,7 +37,7 @@ $(NODE_STAMP): tests/client/package-lock.json
 	fi
 
 # the terminal, built once and again when its sources change; a machine without Node runs without it
-web/dist/index.html: $(shell git ls-files web clients/typescript/src 2>/dev/null) package-lock.json
+web/dist/index.html: $(shell git ls-files web clients/typescript/src 2>/dev/null) $(wildcard package-lock.json)
 	@if command -v npm >/dev/null; then \
 		echo "Building the terminal, once (web/; half a minute the first time) …"; \
 		npm ci --no-audit --no-fund --loglevel=error && npm run --silent build --workspace web -- --logLevel warn; \

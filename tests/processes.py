@@ -34,7 +34,11 @@ class Process:
     def stop(self) -> int:
         """End it as a supervisor does, and return its exit code."""
         self.popen.terminate()
-        code = self.popen.wait(STOP_S)
+        return self.popen.wait(STOP_S)
+
+    def end(self) -> int:
+        """Stop it, when nothing of what it printed is wanted any more."""
+        code = self.stop()
         if self.popen.stdout is not None:
             self.popen.stdout.close()
         return code

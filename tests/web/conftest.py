@@ -73,7 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     log = tmp_path_factory.mktemp("terminal") / "log"
     made = spawn(log, *MORNING)
     yield made
-    made.stop()
+    made.end()
 
 
 MORNING = (

@@ -34,7 +34,7 @@ def take(folder: Path) -> None:
             opened.screenshot(path=folder / f"{name}.png")
             context.close()
         browser.close()
-        server.stop()
+        server.end()
 
 
 if __name__ == "__main__":

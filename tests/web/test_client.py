@@ -77,4 +77,4 @@ def test_client_holds_what_rest_says_at_the_same_place(tmp_path):
     told = json.loads(ran(NODE, script, server.url))
     assert told["compared"] >= 12
     assert told["faults"] == ["sequence_gap", "drop_sockets"]
-    assert server.stop() == 0
+    assert server.end() == 0

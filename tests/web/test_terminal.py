@@ -169,7 +169,7 @@ def test_slider_shows_the_past_and_leads_back(screen, tmp_path):
     expect(opened.locator(".figures dd").first).to_have_text(f"{past['spot_price']:,.2f}")
     opened.locator(".banner button").click()
     expect(opened.locator(".banner")).to_have_count(0)
-    server.stop()
+    server.end()
 
 
 def test_faults_are_shown_as_what_they_are_and_pass(screen, server):
@@ -216,7 +216,7 @@ def test_server_that_is_killed_is_said_and_found_again(screen, tmp_path):
     opened = shown.open()
     shown.until_state("live")
     first.popen.kill()
-    first.stop()
+    first.end()
     expect(opened.get_by_role("alert").first).to_be_visible()
     shown.until_state("reconnecting")
     assert opened.locator(".stated.reconnecting tr.atm").count() == 1  # the last prices, marked
@@ -225,7 +225,7 @@ def test_server_that_is_killed_is_said_and_found_again(screen, tmp_path):
     shown.until_state("live")
     expect(opened.locator(".stated.live tr.atm")).to_be_visible()
     expect(opened.get_by_role("alert")).to_have_count(0)
-    second.stop()
+    second.end()
 
 
 def test_files_of_the_terminal_never_change_and_come_compressed(server):
