@@ -76,7 +76,7 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)
 
-dist: $(STAMP)
+dist: $(STAMP) web
 	$(BIN)/python deploy/build_archive.py $(ARGS)
 
 market-report: $(STAMP)

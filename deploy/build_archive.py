@@ -62,6 +62,10 @@ def application_files(root: Path) -> Files:
         for path in sorted(folder.iterdir()):
             if path.is_file() and not path.name.startswith("."):
                 files[path.relative_to(root).as_posix()] = path
+    terminal = root / "web" / "dist"  # where `make web` has built it
+    for path in sorted(terminal.rglob("*")) if (terminal / "index.html").exists() else ():
+        if path.is_file():
+            files[path.relative_to(root).as_posix()] = path
     return {f"app/{name}": path for name, path in files.items()}
 
 

@@ -13,6 +13,7 @@ from tornado.testing import bind_unused_port
 from cli.options import load_settings
 from cli.serve import parse_arguments
 from handlers.operations.serving import HISTORY_STOP_S
+from handlers.rest.terminal import BUILT
 from schemas.configuration.settings import ServerSchema
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ def instructions():
     return stages
 
 
-HEAD, BUILD, FINAL = instructions()
+HEAD, TERMINAL, BUILD, FINAL = instructions()
 
 
 def argument(stage, word):
@@ -58,6 +59,12 @@ def test_final_image_is_built_from_files_without_installing_anything():
     assert any("pip uninstall --yes pip" in rest for word, rest in BUILD if word == "RUN")
 
 
+def test_image_carries_the_terminal_where_the_server_looks_for_it():
+    assert "--from=terminal /src/web/dist /opt/market-data/web/dist" in [rest for _, rest in BUILD]
+    assert BUILT.relative_to(ROOT) == Path("web/dist")
+    assert any("npm ci" in rest and "npm run build --workspace web" in rest for _, rest in TERMINAL)
+
+
 def test_image_runs_as_nobody_special():
     user, group = argument(FINAL, "USER").split(":")
     assert int(user) >= 10000
@@ -73,8 +80,8 @@ def test_server_is_the_main_process_and_gets_the_signal():
 
 def test_what_is_copied_exists_and_is_not_ignored():
     kept = re.findall(r"^!(.+)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.M)
-    for word, rest in BUILD:
-        if word == "COPY":
+    for word, rest in TERMINAL + BUILD:
+        if word == "COPY" and not rest.startswith("--from="):
             for source in rest.split()[:-1]:
                 assert (ROOT / source).exists()
                 assert source in kept
