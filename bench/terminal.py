@@ -1,7 +1,7 @@
 """What the terminal costs a browser: ``python -m bench.terminal [--minutes N]``.
 
 Debian's Chromium, headless, on a server of its own: time to the first chain, main-thread CPU of a chain with
-all its strikes at 2 Hz (``TaskDuration`` of the DevTools protocol), script size, and the heap over some minutes.
+all its strikes at 2 Hz (``TaskDuration`` of the DevTools protocol), script size, and the heap over minutes.
 """
 
 from __future__ import annotations
