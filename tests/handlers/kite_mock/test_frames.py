@@ -30,18 +30,18 @@ def records_of(data: bytes, dtype: np.dtype[Any]) -> Any:
     return np.frombuffer(len(data).to_bytes(2, "big") + data.ljust(dtype.itemsize - 2, b"\0"), dtype)
 
 
-@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])
+FRAMES = [case for case in GOLDEN if len(case["hex"]) >= 4]  # a heartbeat is one byte, and no frame
+
+
+@pytest.mark.parametrize("case", FRAMES, ids=lambda case: case["name"])
 def test_golden_frames_are_written_byte_for_byte(case: dict[str, Any]) -> None:
     message = bytes.fromhex(case["hex"])
-    if len(message) < 2:
-        pytest.skip("a heartbeat")
     count, at, parts = int.from_bytes(message[:2], "big"), 2, []
     for _ in range(count):
         length = int.from_bytes(message[at : at + 2], "big")
         data = message[at + 2 : at + 2 + length]
         at += 2 + length
-        if length not in MODES:
-            pytest.skip("a packet of no known length")
+        assert length in MODES
         is_index = data[3] == 9
         record = records_of(data, INDEX if is_index else FULL)
         parts.append(packets(record, MODES[length]).tobytes())
