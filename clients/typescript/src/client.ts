@@ -386,23 +386,27 @@ export class MarketClient {
   }
 
   /** The latest price and the day's range of an underlying. */
-  quote(symbol: string): Store<StreamState<Quote>> {
+  quote(of: string): Store<StreamState<Quote>> {
+    const symbol = of.toUpperCase(); // as the server takes any case, and tells it so
     return this.stream(`symbol:${symbol}`, () => new QuoteStream(this, symbol));
   }
 
   /** An option chain. */
   chain(wanted: ChainArguments): Store<StreamState<Chain>> {
-    const { symbol, expiry } = wanted;
+    const { expiry } = wanted;
+    const symbol = wanted.symbol.toUpperCase();
     return this.stream(`chain:${symbol}:${expiry ?? ""}`, () => new ChainStream(this, symbol, expiry)).view(wanted);
   }
 
   /** The figures of an expiry. */
-  dashboard({ symbol, expiry }: { symbol: string; expiry?: string | undefined }): Store<StreamState<Dashboard>> {
+  dashboard({ symbol: of, expiry }: { symbol: string; expiry?: string | undefined }): Store<StreamState<Dashboard>> {
+    const symbol = of.toUpperCase();
     return this.stream(`dashboard:${symbol}:${expiry ?? ""}`, () => new DashboardStream(this, symbol, expiry));
   }
 
   /** The candle that is being formed, and each once more when it is final. */
-  candle(symbol: string, interval: Interval): Store<StreamState<CandleUpdate>> {
+  candle(of: string, interval: Interval): Store<StreamState<CandleUpdate>> {
+    const symbol = of.toUpperCase();
     return this.stream(`candles:${symbol}:${interval}`, () => new CandleStream(this, symbol, interval));
   }
 

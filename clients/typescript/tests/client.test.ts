@@ -106,6 +106,15 @@ describe("streams", () => {
     expect(store.getSnapshot()).toMatchObject({ status: "live", data: { seq: 2 } });
   });
 
+  test("a symbol is taken in any case, as the server does", async () => {
+    const fake = server();
+    const client = clientOf(fake);
+    const store = client.chain({ symbol: "nifty" });
+    store.subscribe(() => {});
+    await settle();
+    expect(store.getSnapshot()).toMatchObject({ status: "live", data: { symbol: "NIFTY" } });
+  });
+
   test("a lost line marks what is held at once, and resumes", async () => {
     const fake = server();
     const client = clientOf(fake);
