@@ -66,6 +66,7 @@ abstract class Stream<T extends { as_of?: string; stale?: boolean; epoch?: strin
   protected isFollowed = false;
   /** Named by the server once it is followed. */
   name: string | null = null;
+  private readonly waiting = new Map<string, [event: string, payload: Payload]>();
 
   constructor(protected readonly client: MarketClient, readonly symbol: string) {}
 
@@ -94,15 +95,25 @@ abstract class Stream<T extends { as_of?: string; stale?: boolean; epoch?: strin
   begin(): void {
     if (!this.client.isConnected) return;
     this.isFollowed = true;
+    this.name = null;
     void this.client.ask(`subscribe_${this.topic}`, this.request()).then((answer) => {
       if (answer === null || !this.isFollowed) return;
       if (answer.success) {
         const status = answer.data?.streams?.[0] ?? answer.data;
         this.name = status?.stream ?? null;
+        const came = this.waiting.get(this.name ?? "");
+        this.waiting.clear();
+        if (came) this.take(...came);
         return;
       }
       this.refuse(new MarketError(answer.error?.code ?? "INTERNAL_ERROR", answer.message, answer.error?.details));
     });
+  }
+
+  /** Whether a payload is of the expiry that this stream has now; before the server has named that, it waits. */
+  protected isMine(event: string, name: string, payload: Payload): boolean {
+    if (this.name === null) this.waiting.set(name, [event, payload]);
+    return this.name === name;
   }
 
   /** What `resume` is asked with; null where a fresh subscription says as much. */
@@ -243,11 +254,10 @@ class ChainStream extends Stream<Chain> {
   take(event: string, payload: Payload): void {
     const held = this.state.data;
     if (event === "option_chain_data" || event === "option_chain_update") {
-      // without an expiry of its own it shows the nearest: a snapshot of a later one is somebody else's
-      if (!this.expiry && held && payload["expiry"] !== held.expiry && payload["reason"] !== "expired") {
-        if (this.name !== `chain:${this.symbol}:${payload["expiry"]}`) return;
-      }
-      if (!this.expiry) this.name = `chain:${this.symbol}:${payload["expiry"]}`;
+      // without an expiry of its own it shows the nearest: a snapshot of another one is another stream's
+      const name = `chain:${this.symbol}:${payload["expiry"]}`;
+      if (!this.expiry && payload["reason"] === "expired") this.name = name;
+      if (!this.expiry && !this.isMine(event, name, payload)) return;
       return this.show(stateOf<Chain>(payload));
     }
     if (event === "subscription_status") return this.takeStatus(payload);
@@ -280,12 +290,15 @@ class DashboardStream extends Stream<Dashboard> {
 
   matches(payload: Payload): boolean {
     if (payload["symbol"] !== this.symbol) return false;
-    if (this.expiry) return payload["expiry"] === this.expiry;
-    return this.name === null || payload["status"] !== undefined || this.name.endsWith(`:${payload["expiry"]}`);
+    return this.expiry ? payload["expiry"] === this.expiry : true;
   }
 
   take(event: string, payload: Payload): void {
-    if (event === "dashboard_data") return this.show(stateOf<Dashboard>(payload));
+    if (event === "dashboard_data") {
+      const name = `dashboard:${this.symbol}:${payload["expiry"]}`;
+      if (!this.expiry && payload["reason"] === "expired") this.name = name;
+      return this.expiry || this.isMine(event, name, payload) ? this.show(stateOf<Dashboard>(payload)) : undefined;
+    }
     if (event !== "subscription_status" || payload["stream"] !== this.name || payload["status"] !== "expired") return;
     if (this.expiry || payload["successor"] === null) {
       this.isFollowed = false;

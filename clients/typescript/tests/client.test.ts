@@ -178,6 +178,22 @@ describe("streams", () => {
     expect(ending.getSnapshot()).toMatchObject({ status: "expired", data: { expiry: NEAR } });
   });
 
+  test("the nearest chain and a later one of a symbol are not taken for each other", async () => {
+    const fake = new FakeServer();
+    fake.chains.set(`chain:NIFTY:${NEAR}`, chain(NEAR));
+    fake.chains.set(`chain:NIFTY:${NEXT}`, chain(NEXT));
+    const client = clientOf(fake);
+    const [later, nearest] = [client.chain({ symbol: "NIFTY", expiry: NEXT }), client.chain({ symbol: "NIFTY" })];
+    later.subscribe(() => {});
+    nearest.subscribe(() => {});
+    await settle();
+    expect(later.getSnapshot().data?.expiry).toBe(NEXT);
+    expect(nearest.getSnapshot().data?.expiry).toBe(NEAR);
+    fake.changeChain("NIFTY", NEXT, { rows: [{ strike_price: 150, ce_ltp: 9 }] });
+    await settle();
+    expect([later.getSnapshot().data?.seq, nearest.getSnapshot().data?.seq]).toEqual([2, 1]);
+  });
+
   test("what several want of one chain is asked for once, wide enough for all", async () => {
     const fake = server();
     const client = clientOf(fake);
