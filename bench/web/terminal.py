@@ -1,4 +1,4 @@
-"""What the terminal costs a browser: ``python -m bench.terminal [--minutes N]``.
+"""What the terminal costs a browser: ``python -m bench.web.terminal [--minutes N]``.
 
 Debian's Chromium, headless, on a server of its own: time to the first chain, main-thread CPU of a chain with
 all its strikes at 2 Hz (``TaskDuration`` of the DevTools protocol), script size, and the heap over minutes.
