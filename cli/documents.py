@@ -15,7 +15,7 @@ def write(folder: Path) -> None:
     documents = Documents(HANDLERS, VERSION)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("openapi", documents.openapi_json), ("asyncapi", documents.asyncapi_json)):
-        (folder / f"{name}.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+        (folder / f"{name}.json").write_bytes(text)
 
 
 if __name__ == "__main__":

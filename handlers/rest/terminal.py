@@ -92,7 +92,6 @@ def send_file(handler: ApiHandler, file: WebFile) -> None:
     for name, value in TERMINAL_HEADERS.items():
         handler.set_header(name, value)
     handler.set_header("Content-Type", file.content_type)
-    handler.set_header("Vary", "Origin, Accept-Encoding")
     handler.set_header("Etag", file.etag)
     if handler.check_etag_header():
         handler.set_status(304)
