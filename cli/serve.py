@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from contextlib import closing
 
 from cli.options import PROGRAM, env_file, load_settings, shared_options
+from domain.market import Role
 from domain.version import VERSION
 from handlers.monitoring.logs import Log, is_journal
 from handlers.operations.build import build
+from handlers.operations.roles import join
 from handlers.operations.service_manager import ServiceManager
 from handlers.operations.serving import serve
 from handlers.transport.descriptors import raise_limit
@@ -36,6 +38,8 @@ OPTIONS = (
     ("--host", "server.host", "address to listen on"),
     ("--port", "server.port", "port to listen on; 0 takes a free one"),
     ("--log-level", "server.log_level", "debug, info, warning or error"),
+    ("--role", "server.role", "single, feed or edge: several processes that share a market over a bus"),
+    ("--relay", "relay.url", "the bus between a feed and its edges: redis://HOST:PORT/0"),
     ("--seed", "feed.seed", "seed of the simulated market"),
     ("--hours", "feed.hours", "always, or exchange for the calendar's sessions"),
     ("--scenario", "feed.scenario", "what the simulated market goes through"),
@@ -93,5 +97,7 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
         closing(ServiceManager(environment)) as manager,
         asyncio.Runner(loop_factory=make_loop) as runner,
     ):
-        runner.run(serve(lambda: build(settings), log, manager, reread, out))
+        shared = None if settings.server.role == Role.SINGLE else (lambda: join(settings))
+        while runner.run(serve(lambda: build(settings), log, manager, reread, out, shared)):
+            logger.warning("this feed stands by from here on")
     return 0

@@ -18,6 +18,14 @@ class SourceName(StrEnum):
     DHAN = "dhan"
 
 
+class Role(StrEnum):
+    """What a process of the server does: all of it; make the market for edges; or serve what a feed makes."""
+
+    SINGLE = "single"
+    FEED = "feed"
+    EDGE = "edge"
+
+
 class MarketHours(StrEnum):
     """When a market moves: round the clock, or in the sessions of the calendar."""
 
@@ -94,6 +102,9 @@ ONE_TIME_FAULTS = frozenset(
 MOCK_FAULTS = frozenset(
     {FaultKind.TOKEN_REJECTED, FaultKind.RATE_LIMITED, FaultKind.MALFORMED_FRAME, FaultKind.DROP_TICKER}
 )
+
+
+FEED_FAULTS = frozenset({FaultKind.STALL_FEED, FaultKind.FEED_DOWN, FaultKind.STALE_CHAIN})
 
 
 class HealthStatus(StrEnum):

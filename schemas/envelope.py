@@ -196,6 +196,11 @@ ERROR_CODES: Mapping[ErrorCode, ErrorDescription] = {
         "This route does not take that method.",
         _nested(NoDetails),
     ),
+    ErrorCode.CONFLICT: ErrorDescription(
+        "this process serves a market that another one makes: ask that one",
+        "This is an edge: the feed steers the market, so ask it instead.",
+        _nested(NoDetails),
+    ),
     ErrorCode.PAYLOAD_TOO_LARGE: ErrorDescription(
         "a body or a message over the limit",
         "The body is larger than this server takes.",

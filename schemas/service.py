@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from domain.market import FeedStateName, HealthStatus, ProblemKind
+from domain.market import FeedStateName, HealthStatus, ProblemKind, Role
 from schemas.requests.leg_fields import ShownFields
 from schemas.wire import Number
 
@@ -149,6 +149,50 @@ class ClientsPartSchema(PartSchema):
     connected = fields.Integer(metadata={"unit": "clients", "description": "connected now", "example": 12})
 
 
+class RelayPartSchema(PartSchema):
+    """Whether the market reaches the other processes, or this one; only with a role of feed or edge."""
+
+    role = fields.String(
+        metadata={"description": "of this process", "enum": list(Role), "example": Role.EDGE.value}
+    )
+    term = fields.Integer(
+        allow_none=True,
+        metadata={
+            "unit": "ms since 1970",
+            "description": "the leadership that is published or followed; null before the first record",
+            "example": 1_796_025_810_486,
+        },
+    )
+    leads = fields.Boolean(
+        metadata={"description": "whether this feed publishes", "example": True, "optional": True}
+    )
+    queue_length = fields.Integer(
+        metadata={"unit": "records", "description": "waiting for the bus", "example": 0, "optional": True}
+    )
+    dropped = fields.Integer(
+        metadata={"unit": "records", "description": "that edges never saw", "example": 0, "optional": True}
+    )
+    silent_ms = fields.Integer(
+        metadata={"unit": "ms", "description": "since the newest record", "example": 136, "optional": True}
+    )
+    gaps = fields.Integer(
+        metadata={
+            "unit": "records",
+            "description": "that did not follow the one before",
+            "example": 0,
+            "optional": True,
+        }
+    )
+    images = fields.Integer(
+        metadata={
+            "unit": "images",
+            "description": "whole markets taken over",
+            "example": 1,
+            "optional": True,
+        }
+    )
+
+
 class PartsSchema(Schema):
     """A verdict on each part."""
 
@@ -157,6 +201,7 @@ class PartsSchema(Schema):
     history = fields.Nested(HistoryPartSchema)
     event_loop = fields.Nested(LoopPartSchema)
     clients = fields.Nested(ClientsPartSchema)
+    relay = fields.Nested(RelayPartSchema, metadata={"optional": True})
 
 
 class HealthSchema(Schema):

@@ -22,7 +22,7 @@ from tornado.testing import bind_unused_port
 from feed.history.history import History
 from feed.market.clock import VirtualClock
 from feed.market.guard import Guard
-from handlers.operations.build import MarketParts, build, build_edge
+from handlers.operations.build import MarketParts, build, build_server
 from handlers.operations.serving import Server
 from schemas.configuration.settings import Settings, SettingsSchema
 from tests.processes import Process, spawn
@@ -186,7 +186,7 @@ def make_sandbox(io_loop: IOLoop, simulated_parts: Parts) -> Iterator[Callable[.
             built = build(settings)
             histories.append(built.history)
         else:
-            built = build_edge(settings, (parts or simulated_parts).parts, Guard())
+            built = build_server(settings, (parts or simulated_parts).parts, Guard())
         socket, port = bind_unused_port()
         built.http.add_sockets([socket])
         sandbox = Sandbox(built, f"http://127.0.0.1:{port}")

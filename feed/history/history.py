@@ -7,7 +7,7 @@ served from memory, so a reader sees every minute whether the disk keeps up or n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,12 +30,14 @@ from feed.history.recorder import Recorder
 from feed.history.session_figures import SessionFigures
 from feed.history.state import HistoryState
 from feed.history.store.database import Database
+from feed.history.store.jobs import MinuteJob
 from feed.history.store.problems import HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.stored_chain import StoredChain
-from feed.history.store.writer import Writer, WriterHealth
+from feed.history.store.writer import KeptMinutes, Writer, WriterHealth
 from feed.market.candles import Candles, ClosedCandle, SessionGrid
 from feed.market.clock import Clock
+from feed.market.forming import ClosedMinute
 from feed.market.market import Market
 from feed.market.source import KnowsPast
 from feed.reference.calendar import Calendar
@@ -66,7 +68,9 @@ class History:
     ``url`` names the store (see ``Database``), None keeps it in memory. ``hours`` is how the market runs
     (see ``feed.market.candles``). The writer commits within ``flush_interval_s``; at most ``queue_limit``
     minutes wait for it. ``valuation`` gives the figures of a closed minute; the writer's
-    thread calls it, so it must not touch the market. Raises HistoryError where the store cannot be used.
+    thread calls it, so it must not touch the market. One that ``follows`` reads a store that another process
+    writes, and remembers what is not in there yet; ``term`` is that of a feed that leads.
+    Raises HistoryError where the store cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - a part gets each of its own
@@ -80,13 +84,17 @@ class History:
         readers: int = 2,
         retention: Retention | None = None,
         valuation: Valuation | None = None,
+        follows: bool = False,
+        term: int | None = None,
     ) -> None:
         self._flush_interval_s = flush_interval_s
         self._queue_limit = queue_limit
         self._registry = Registry()
         self.database = Database(url, readers, on_renewed=self._registry.clear)
-        self.database.open()
-        self._writer = Writer(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
+        self.database.term = term
+        self.database.open(exclusive=not (follows and self.database.is_durable))
+        write = KeptMinutes if follows else Writer
+        self._writer = write(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
         self._state = HistoryState(self.database, self._writer, calendar, hours, readers)
         self.answers = Answers(self._state)
         self.sessions = SessionFigures(self._state, self.answers)
@@ -97,7 +105,34 @@ class History:
         self._valuation = valuation
         self._pruned_ms = 0
         self._fault: Future[str | None] | None = None
+        self.is_paused = False  # while it is not known what happens
         self._started_ms = 0
+
+    @property
+    def recorder(self) -> Recorder:
+        """What is counted on the loop. Raises RuntimeError before the start."""
+        return self._state.started()
+
+    def unstored_ms(self) -> int:
+        """From which minute on nothing is in the store yet."""
+        waiting = (job.minute.start_ms for job in self._writer.pending() if isinstance(job, MinuteJob))
+        return min(waiting, default=self.recorder.minute_ms)
+
+    def lead(self, term: int) -> None:
+        """Write under another term from here on."""
+        self.database.term = term
+
+    def follow(self, market: Market, told: Callable[[str], Mapping[date, float]]) -> None:
+        """Begin to count a market that another process records; ``told`` are its source's volatilities."""
+        self._state.told_volatilities = told
+        underlyings = market.universe.underlyings
+        self._state.know(underlyings)
+        self._state.recorder = self._make_recorder(market)
+
+    def stored_until(self, unstored_ms: int) -> None:
+        """Forget the minutes that the process that records has stored."""
+        if isinstance(self._writer, KeptMinutes):
+            self._writer.forget(unstored_ms)
 
     def previous_run(self, underlyings: Sequence[Underlying], now_ms: int) -> PreviousRun | None:
         """Where the last run of a simulated market left the underlyings; None in memory."""
@@ -116,18 +151,37 @@ class History:
         underlyings = market.universe.underlyings
         self._started_ms = now_ms - now_ms % MINUTE_MS
         self._state.know(underlyings)
-        recorder = self._state.recorder = Recorder(
+        recorder = self._state.recorder = self._make_recorder(market)
+        with self._closing_on_failure():
+            self._load(recorder, now_ms, past)
+        self._writer.start()
+        self._fault = self._state.pool.submit(quick_fault, self.database)
+
+    def _make_recorder(self, market: Market) -> Recorder:
+        return Recorder(
             market.universe,
-            [self._state.grid(underlying.symbol) for underlying in underlyings],
+            [self._state.grid(underlying.symbol) for underlying in market.universe.underlyings],
             self._writer,
             self._registry,
             source=market.source,
             part_every_ms=round(self._flush_interval_s * 1000),
         )
-        with self._closing_on_failure():
-            self._load(recorder, now_ms, past)
-        self._writer.start()
-        self._fault = self._state.pool.submit(quick_fault, self.database)
+
+    def adopt(self, minutes: Sequence[ClosedMinute], now_ms: int) -> None:
+        """Take over minutes that another process formed and did not store, the last one as far as it is.
+
+        After ``start``, and before the first ``record``.
+        """
+        recorder, running = self.recorder, self.recorder.running
+        now_minute_ms = now_ms - now_ms % MINUTE_MS
+        for minute in minutes:
+            running.recent.put(minute.start_ms, minute.underlyings, recorder.source)
+        running.go_back(now_minute_ms)
+        days = running.days_so_far()
+        for minute in minutes:
+            if minute.start_ms < now_minute_ms:
+                job = MinuteJob(self._registry, recorder.encoder, minute, days, self._valuation)
+                self._writer.put(job)
 
     def backfill(
         self,
@@ -173,6 +227,8 @@ class History:
         To be called with every step of the clock, also when nothing arrived: that is what closes a minute.
         What prices went through on the way, if the latest update tells it, counts in that minute.
         """
+        if self.is_paused:
+            return []
         if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS and not self._writer.pending():
             self._pruned_ms = now_ms
             self._writer.put(PruneJob(self._retention, now_ms))

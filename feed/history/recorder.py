@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.instants import MINUTE_MS
 from domain.intervals import Interval
@@ -90,6 +91,44 @@ class Recorder:
             self._put_part()
         closed, self._closed = self._closed, []
         return closed
+
+    def so_far(self) -> tuple[int, Bars, Bars]:
+        """When the minute being formed began, and what it is so far of underlyings and contracts."""
+        return self.minute_ms, self._forming.underlyings.bars(), self._forming.contracts.bars()
+
+    def known(self, row: int, now_ms: int) -> tuple[Candles, Candles]:
+        """Closed minutes of the running day of an underlying, and the latest days."""
+        day = self.running.day_at(row, now_ms)
+        return self.running.recent.candles(row, day.start_ms, self.minute_ms), self.running.days(row)
+
+    def go_on_from(
+        self,
+        market: Market,
+        minute_ms: int,
+        underlyings: Bars,
+        contracts: Bars,
+        days: tuple[NDArray[np.int64], Mapping[str, NDArray[np.float64]]],
+    ) -> None:
+        """Go on with a minute, and days, that another recorder of the same market has formed so far."""
+        self.running.take_days(*days)
+        self._forming = forming = FormingMinute(market.universe)
+        for bars, known, tables in (
+            (forming.underlyings, underlyings, market.underlyings),
+            (forming.contracts, contracts, market.contracts),
+        ):
+            bars.seed(known)
+            bars.price, bars.day_volume = tables["last_price"].copy(), tables["volume"].copy()
+        self._minute = minute_ms // MINUTE_MS
+        self._is_left = False
+        self._closed.clear()
+
+    def begin_again(self, source: str, minute_ms: int, known: Sequence[tuple[Candles, Candles]]) -> None:
+        """Forget everything, and know of each row the minutes of its day before one, and days."""
+        self.source = source_code(source)
+        self.running = self.running.empty(self.source)
+        self.running.recent.begin_whole(minute_ms)
+        for row, (minutes, days) in enumerate(known):
+            self.running.load(row, minutes.between(0, minute_ms), days, minute_ms)
 
     def finish(self) -> None:
         """Close the minute being formed before its time."""

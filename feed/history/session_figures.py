@@ -29,8 +29,16 @@ class SessionFigures:
         self._state = state
         self._answers = answers
 
+    @property
+    def source_version(self) -> int:
+        """Grows when the source of the past begins to tell, and when all of it is told."""
+        backfill = self._state.backfill
+        return 0 if backfill is None else 1 + backfill.is_done
+
     def source_volatilities(self, symbol: str) -> Mapping[date, float]:
         """What the source of the past tells of past sessions, by day; from memory, at once."""
+        if self._state.told_volatilities is not None:
+            return self._state.told_volatilities(symbol)
         if self._state.backfill is None or not self._state.knows(symbol):
             return {}
         return self._state.backfill.volatilities(symbol)

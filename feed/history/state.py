@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TypeVar
 
 from domain.instruments import Exchange
@@ -44,6 +45,8 @@ class HistoryState:
         self.recorder: Recorder | None = None
         self.backfill: Backfill | None = None
         self.forgetting: threading.Event | None = None
+        # what another process tells that has the source of the past
+        self.told_volatilities: Callable[[str], Mapping[date, float]] | None = None
         self.is_down_on_purpose: Callable[[], bool] = lambda: False
         self._calendar = calendar
         self._grids: dict[str, SessionGrid] = {}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Protocol
 
 from domain.intervals import Interval
 from feed.history.history import History
@@ -20,6 +21,22 @@ from feed.market.source import FloatArray
 logger = logging.getLogger(__name__)
 
 
+class Volatilities(Protocol):
+    """What is known of volatilities past, as a step of the market needs it."""
+
+    def __call__(self, symbol: str) -> FloatArray:
+        """The sessions before the running one, oldest first: (days,)."""
+        ...
+
+    async def follow(self, closed: Iterable[ClosedCandle], now_ms: int) -> None:
+        """Take note of candles that are final."""
+        ...
+
+    async def read(self, now_ms: int) -> None:
+        """Read what is stored of every symbol."""
+        ...
+
+
 class VolatilityHistory:
     """The near month's volatility at the end of past sessions, in memory: nobody waits for a disk."""
 
@@ -30,12 +47,15 @@ class VolatilityHistory:
         self._guard = guard
         self._stored: dict[str, dict[date, float]] = {}
         self._reading: asyncio.Task[None] | None = None
+        self.version = 0  # grows with each reading
 
     def __call__(self, symbol: str) -> FloatArray:
         """The sessions before the running one, oldest first: (days,)."""
-        return volatility_series(
-            self._history.sessions.source_volatilities(symbol), self._stored.get(symbol, {})
-        )
+        return volatility_series(self._history.sessions.source_volatilities(symbol), self.stored(symbol))
+
+    def stored(self, symbol: str) -> Mapping[date, float]:
+        """Those of sessions that were recorded, by day, as of the latest reading."""
+        return self._stored.get(symbol, {})
 
     async def follow(self, closed: Iterable[ClosedCandle], now_ms: int) -> None:
         """Read again once a session has ended; in the background, unless the clock is one that can wait."""
@@ -56,5 +76,6 @@ class VolatilityHistory:
             await self._history.flush()
             for symbol in self._market.universe.row_of:
                 self._stored[symbol] = await self._history.sessions.stored_volatilities(symbol, now_ms)
+            self.version += 1
         except HistoryError as error:
             logger.warning("past volatilities could not be read, ranks rest on those known before: %s", error)

@@ -73,8 +73,8 @@ class Changes:
 
 
 @dataclass(slots=True)
-class _Positions:
-    """Where each stream of one kind stands, by row.
+class Positions:
+    """Where each stream of one kind stands, by row; a stream stands nowhere while ``as_of_ms`` is NEVER_MS.
 
     ``as_of_ms`` is the newest input that changed it, ``input_ms`` the newest of any; it is stale once that
     is older than the market's limit, or than its own ``limit_ms`` where that is longer.
@@ -88,7 +88,8 @@ class _Positions:
     limit_ms: FloatArray
 
     @classmethod
-    def of(cls, count: int) -> _Positions:
+    def of(cls, count: int) -> Positions:
+        """Of so many streams that stand nowhere yet."""
         return cls(
             np.zeros(count, np.int64),
             np.full(count, NEVER_MS),
@@ -115,7 +116,8 @@ class Market:
 
     ``underlyings`` maps each of ``UNDERLYING_FIELDS`` to (underlyings,), ``contracts`` each of
     ``CONTRACT_FIELDS`` to (contracts,), ``forwards`` : (listings,) are the prices of futures where the source
-    tells them; NaN is a value not known. Callers read them and never write.
+    tells them; NaN is a value not known. Callers read them and never write. ``symbol_positions`` and
+    ``chain_positions`` say where the stream of each stands.
     """
 
     def __init__(
@@ -137,8 +139,8 @@ class Market:
         self.underlyings = {name: np.full(count, np.nan) for name in UNDERLYING_FIELDS}
         self.contracts = {name: np.full(universe.contract_count, np.nan) for name in CONTRACT_FIELDS}
         self.forwards = np.full(len(universe.listings), np.nan)
-        self._symbols = _Positions.of(count)
-        self._chains = _Positions.of(len(universe.listings))
+        self.symbol_positions = Positions.of(count)
+        self.chain_positions = Positions.of(len(universe.listings))
         self.latest: Update | None = None
 
     def apply(self, update: Update) -> None:
@@ -156,26 +158,29 @@ class Market:
             touched = slice(None) if update.underlying_rows is None else update.underlying_rows
             times_ms = update.underlying_times_ms
             told_ms[touched] = update.time_ms if times_ms is None else times_ms
-        self._symbols.hear(told_ms)
-        self._symbols.changed |= changed
-        _advance(self._symbols.as_of_ms, told_ms, changed)
+        self.symbol_positions.hear(told_ms)
+        self.symbol_positions.changed |= changed
+        _advance(self.symbol_positions.as_of_ms, told_ms, changed)
         contract_changed = _write(self.contracts, update.contracts, update.contract_rows)
         chain_changed = changed[self.universe.listing_underlying_row]
         if len(contract_changed):
             chain_changed |= np.logical_or.reduceat(contract_changed, self.universe.listing_starts)
         if update.forwards is not None:
             chain_changed |= _write({"forward": self.forwards}, {"forward": update.forwards}, None)
-        self._chains.changed |= chain_changed
+        self.chain_positions.changed |= chain_changed
         chain_told_ms = self._chain_told_ms(update)
-        self._chains.hear(chain_told_ms)
+        self.chain_positions.hear(chain_told_ms)
         spot_told_ms = told_ms[self.universe.listing_underlying_row]
         told_of_ms = np.maximum(chain_told_ms, spot_told_ms)
         told_of_ms[told_of_ms == NEVER_MS] = update.time_ms  # of a forward alone
-        _advance(self._chains.as_of_ms, told_of_ms, chain_changed)
+        _advance(self.chain_positions.as_of_ms, told_of_ms, chain_changed)
         if update.heard_ms is not None:
-            self._chains.hear(update.heard_ms)
+            self.chain_positions.hear(update.heard_ms)
         if update.limits is not None:
-            self._symbols.limit_ms, self._chains.limit_ms = update.limits.symbols_ms, update.limits.chains_ms
+            self.symbol_positions.limit_ms, self.chain_positions.limit_ms = (
+                update.limits.symbols_ms,
+                update.limits.chains_ms,
+            )
 
     def _chain_told_ms(self, update: Update) -> NDArray[np.int64]:
         """The newest of the contracts' times that an update has of each chain; NEVER_MS where it has none."""
@@ -194,8 +199,8 @@ class Market:
         """When the newest input of each exchange's underlyings and chains came; NEVER_MS before the first."""
         found: dict[str, int] = {}
         chains_ms = np.full(len(self.universe.underlyings), NEVER_MS)
-        np.maximum.at(chains_ms, self.universe.listing_underlying_row, self._chains.input_ms)
-        newest_ms = np.maximum(self._symbols.input_ms, chains_ms).tolist()
+        np.maximum.at(chains_ms, self.universe.listing_underlying_row, self.chain_positions.input_ms)
+        newest_ms = np.maximum(self.symbol_positions.input_ms, chains_ms).tolist()
         for underlying, at_ms in zip(self.universe.underlyings, newest_ms, strict=True):
             exchange = underlying.derivatives_exchange
             found[exchange] = max(found.get(exchange, NEVER_MS), at_ms)
@@ -204,7 +209,7 @@ class Market:
     def publish(self, now_ms: int) -> Changes:
         """Give every changed stream its next sequence number and say which they were."""
         rows = []
-        for positions in (self._symbols, self._chains):
+        for positions in (self.symbol_positions, self.chain_positions):
             positions.mark_stale(now_ms, self.stale_after_ms)
             changed = np.flatnonzero(positions.changed)
             positions.seq[changed] += 1
@@ -216,7 +221,7 @@ class Market:
         """Begin a new epoch: whatever clients hold is to be replaced by a snapshot."""
         self.epoch = epoch
         self.last_input_ms = NEVER_MS
-        for positions in (self._symbols, self._chains):
+        for positions in (self.symbol_positions, self.chain_positions):
             positions.input_ms[:] = NEVER_MS
             positions.seq[:] = 0
             positions.changed |= positions.as_of_ms != NEVER_MS
@@ -224,14 +229,14 @@ class Market:
     def set_back(self, now_ms: int) -> None:
         """Follow a clock that was set back: nothing known can be newer than its present."""
         self.last_input_ms = min(self.last_input_ms, now_ms)
-        for positions in (self._symbols, self._chains):
+        for positions in (self.symbol_positions, self.chain_positions):
             np.minimum(positions.input_ms, now_ms, out=positions.input_ms)
 
     def quote(self, symbol: str) -> Quote:
         """The latest price of an underlying. Raises UnknownSymbol, FeedUnavailable."""
         self.universe.underlying(symbol)
         row = self.universe.row_of[symbol]
-        provenance = self._provenance(self._symbols, row, symbol)
+        provenance = self._provenance(self.symbol_positions, row, symbol)
         values = {name: float(self.underlyings[name][row]) for name in UNDERLYING_FIELDS}
         return Quote(symbol=symbol, provenance=provenance, **values)
 
@@ -249,26 +254,26 @@ class Market:
     def chain_provenance(self, listing: Listing) -> Provenance:
         """Where a chain stands. Raises FeedUnavailable."""
         what = f"{listing.symbol} {listing.expiry.day}"
-        return self._provenance(self._chains, listing.row, what)
+        return self._provenance(self.chain_positions, listing.row, what)
 
     def knows(self, listing: Listing) -> bool:
         """Whether any data of a listing has arrived."""
-        return bool(self._chains.as_of_ms[listing.row] != NEVER_MS)
+        return bool(self.chain_positions.as_of_ms[listing.row] != NEVER_MS)
 
     def symbol_seq(self, symbol: str) -> int:
         """Sequence number of a symbol's stream."""
-        return int(self._symbols.seq[self.universe.row_of[symbol]])
+        return int(self.symbol_positions.seq[self.universe.row_of[symbol]])
 
     def chain_seq(self, listing: Listing) -> int:
         """Sequence number of a chain's stream."""
-        return int(self._chains.seq[listing.row])
+        return int(self.chain_positions.seq[listing.row])
 
     def successor(self, symbol: str, expiry: date) -> Listing | None:
         """The listing that follows an expiry day, if one is listed."""
         later = (listing for listing in self.universe.chains(symbol) if listing.expiry.day > expiry)
         return next(later, None)
 
-    def _provenance(self, positions: _Positions, row: int, what: str) -> Provenance:
+    def _provenance(self, positions: Positions, row: int, what: str) -> Provenance:
         as_of_ms = int(positions.as_of_ms[row])
         if as_of_ms == NEVER_MS:
             raise FeedUnavailable(what)
@@ -282,9 +287,9 @@ class Market:
 
     def _relist(self, universe: Universe) -> None:
         """Move every surviving contract to its row in the new universe; the rest start unknown."""
-        old, chains = self.universe, self._chains
+        old, chains = self.universe, self.chain_positions
         tables = {name: np.full(universe.contract_count, np.nan) for name in CONTRACT_FIELDS}
-        self._chains = _Positions.of(len(universe.listings))
+        self.chain_positions = Positions.of(len(universe.listings))
         forwards = np.full(len(universe.listings), np.nan)
         for listing in universe.listings:
             before = old.find(listing.key)
@@ -293,9 +298,9 @@ class Market:
             _carry(self.contracts, tables, before, listing)
             forwards[listing.row] = self.forwards[before.row]
             for name in ("seq", "as_of_ms", "input_ms", "stale", "limit_ms"):
-                getattr(self._chains, name)[listing.row] = getattr(chains, name)[before.row]
+                getattr(self.chain_positions, name)[listing.row] = getattr(chains, name)[before.row]
             relisted = not np.array_equal(before.strikes, listing.strikes)
-            self._chains.changed[listing.row] = chains.changed[before.row] or relisted
+            self.chain_positions.changed[listing.row] = chains.changed[before.row] or relisted
         self.contracts, self.forwards = tables, forwards
         self.universe = universe
 

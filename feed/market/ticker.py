@@ -20,7 +20,7 @@ from feed.market.faults import DeliberateFault, Faults
 from feed.market.guard import Guard
 from feed.market.market import NEVER_MS, Market
 from feed.market.source import Capabilities, Source
-from feed.market.watchdog import FeedState, FeedWatchdog, Heard
+from feed.market.watchdog import FeedState, Heard, Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Ticker:
         market: Market,
         clock: Clock,
         history: MarketRecorder,
-        watchdog: FeedWatchdog,
+        watchdog: Watchdog,
         *,
         poll_ms: float,
         publish: Publish,
@@ -101,6 +101,8 @@ class Ticker:
         self._published_s = monotonic()
         self._turn = asyncio.Lock()  # one step at a time, and no seek within one
         self._poll = PeriodicCallback(self._run_guarded, poll_ms)
+        # told of each state that is recorded, and whether it is one that is published
+        self.on_state: Callable[[int, bool], None] = lambda _at_ms, _is_published: None
 
     @property
     def state(self) -> FeedState:
@@ -207,6 +209,8 @@ class Ticker:
         self._take(now_ms)
         with self._guard.part("step"):
             self._judge(now_ms)
+        with self._guard.part("relay"):
+            self.on_state(now_ms, True)
         self.steps += 1
         self.step_ms.append((self._monotonic() - started) * 1000)
         await self._publish_step(now_ms)
@@ -215,10 +219,14 @@ class Ticker:
 
     def _take(self, now_ms: int) -> None:
         """Take in and record what arrived up to an instant, and give it its place in the streams."""
-        for at_ms in [now_ms] if self._can.walking is None else self._can.walking.stops(now_ms):
+        stops = [now_ms] if self._can.walking is None else self._can.walking.stops(now_ms)
+        for place, at_ms in enumerate(stops):
             self._take_in(at_ms)
             with self._guard.part("recorder"):
                 self._closed += self._history.record(self.market, at_ms)
+            if place < len(stops) - 1:
+                with self._guard.part("relay"):
+                    self.on_state(at_ms, False)
         with self._guard.part("market"):
             self.market.publish(now_ms)
 
@@ -269,6 +277,8 @@ class Ticker:
     async def _publish_pause(self, clock: VirtualClock) -> None:
         """Say at the usual pace that nothing changed: who waits is not to think that the line is dead."""
         if self._monotonic() - self._published_s >= clock.step_s:
+            with self._guard.part("relay"):
+                self.on_state(clock.now_ms(), True)
             await self._publish_step(clock.now_ms())
 
     def _rewound(self, now_ms: int) -> int:

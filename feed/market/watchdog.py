@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from domain.instants import to_datetime, to_ms
 from domain.market import FeedStateName, MarketHours, Problem
@@ -54,6 +55,32 @@ class Heard:
     is_over: bool = False
     is_connected: bool = False
     problem: Problem | None = None
+
+
+class Watchdog(Protocol):
+    """What a ticker asks about its source."""
+
+    state: FeedState
+
+    def judge(self, now_ms: int, heard: Heard) -> FeedState:
+        """The feed's state."""
+        ...
+
+    def note_input(self, now_ms: int) -> None:
+        """Something arrived that is newer than everything before."""
+        ...
+
+    def note_failure(self, now_ms: int, error: Exception) -> None:
+        """The source raised instead of telling."""
+        ...
+
+    def note_restart(self, now_ms: int) -> None:
+        """The source was restarted."""
+        ...
+
+    def wants_restart(self, now_ms: int) -> bool:
+        """Whether it is to be restarted now."""
+        ...
 
 
 class FeedWatchdog:

@@ -21,6 +21,7 @@ from feed.market.hysteresis import Hysteresis, Verdict
 from feed.market.ticker import Ticker
 from handlers.monitoring.loop_lag import LoopLag
 from handlers.monitoring.pulse import Followed, Pulse
+from handlers.monitoring.relay import RelayEnd
 
 STATUSES = tuple(HealthStatus)  # by rank
 FEED_RANKS = {
@@ -99,6 +100,7 @@ class Health:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.draining = False
+        self.relay: RelayEnd | None = None  # where the market is shared with other processes
         self._ticker = ticker
         self._history = history
         self._loop_lag = loop_lag
@@ -117,6 +119,7 @@ class Health:
             "history": Hysteresis(better_after_s=10),
             "event_loop": Hysteresis(better_after_s=10),
             "clients": Hysteresis(better_after_s=10, worse_after_s=5),
+            "relay": Hysteresis(better_after_s=0),  # each silence is told
         }
         self._last_logged: dict[str, str] = {}
         self._callback = PeriodicCallback(guard.wraps("health", self._look), PERIOD_MS)
@@ -139,6 +142,8 @@ class Health:
             "event_loop": self._loop(now_s),
             "clients": self._clients(),
         }
+        if self.relay is not None:
+            seen["relay"] = self.relay.judge()
         parts = {}
         for name, (seen_of_part, figures) in seen.items():
             trouble = self._guard.trouble(name)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.instants import to_ms
-from domain.market import MOCK_FAULTS, FaultKind, SourceName
+from domain.market import FEED_FAULTS, MOCK_FAULTS, FaultKind, SourceName
 from domain.version import VERSION
 from feed.history.history import History, Retention
 from feed.history.metric_series import MetricSeries
 from feed.history.past_states import PastStates
-from feed.history.volatility_history import VolatilityHistory
+from feed.history.volatility_history import Volatilities, VolatilityHistory
 from feed.market.clock import Clock, VirtualClock, WallClock
 from feed.market.epoch import contents, data_files, digest
 from feed.market.faults import Faults
@@ -22,9 +24,14 @@ from feed.market.guard import Guard
 from feed.market.market import Market
 from feed.market.source import Capabilities, Source
 from feed.market.ticker import Ticker
-from feed.market.watchdog import FeedWatchdog
+from feed.market.watchdog import FeedWatchdog, Watchdog
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
+from feed.relay.facts import facts_of
+from feed.relay.followed_market import FollowedMarket
+from feed.relay.follower import Follower, Received
+from feed.relay.source import FollowClock, FollowedFeed, FollowedVolatilities, RelaySource, SilenceLimits
+from feed.relay.standby import Warm
 from feed.replay.control import ReplayControl
 from feed.replay.playback import Replay
 from feed.replay.source import ReplaySource
@@ -63,6 +70,14 @@ logger = logging.getLogger("server")
 
 
 @dataclass(frozen=True, slots=True)
+class Relayed:
+    """What stands for parts of its own where another process makes the market."""
+
+    feed: FollowedFeed
+    volatilities: Volatilities
+
+
+@dataclass(frozen=True, slots=True)
 class MarketParts:
     """A market, what moves it and what keeps its past."""
 
@@ -71,46 +86,58 @@ class MarketParts:
     source: Source
     market: Market
     history: History
+    relayed: Relayed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """The leadership under which a feed makes its market, and where another one left it."""
+
+    term: int
+    warm: Warm | None
 
 
 def build(settings: Settings) -> Server:
     """A server that is not started yet. Raises StartError, HistoryError and the errors of data files."""
     guard = Guard()
-    return build_edge(settings, build_market(settings, guard), guard)
+    return build_server(settings, build_market(settings, guard), guard)
 
 
-def build_market(settings: Settings, guard: Guard) -> MarketParts:
-    """The market, as it is before its first step."""
+def build_market(settings: Settings, guard: Guard, succession: Succession | None = None) -> MarketParts:
+    """The market, as it is before its first step; that of a feed goes on where another one left it."""
     feed = settings.feed
-    calendar = Calendar.load(override=Path(feed.calendar_override) if feed.calendar_override else None)
+    calendar = _calendar(settings)
     catalogue = Catalogue.load(calendar)
     recording = _open_recording(settings, calendar, catalogue) if feed.source == SourceName.REPLAY else None
     clock = _make_clock(settings, recording)
-    history = _make_history(settings, calendar, clock, guard)
+    term, warm = (None, None) if succession is None else (succession.term, succession.warm)
+    history = _make_history(settings, calendar, clock, guard, term=term)
     source: Source
     if recording is not None:
         source = recording
     elif feed.source in LIVE_SOURCES:
-        source = connect(settings, catalogue, clock, _chance(settings, clock), history.previous_interest)
+        source = connect(settings, catalogue, clock, chance_of(settings, clock), history.previous_interest)
     else:
-        source = _simulate(settings, calendar, catalogue, clock.now_ms(), history)
+        source = _simulate(settings, calendar, catalogue, clock.now_ms(), history, warm)
     can = Capabilities.of(source)
     step_ms = max(feed.publish_interval_ms * feed.speed, can.step_ms)
     market = Market(
         source.universe,
         source=source.name,
-        epoch=_epoch(settings, clock, recording),
+        epoch=_epoch(settings, clock, recording, term),
         interest_rate=feed.interest_rate,
         stale_after_s=max(feed.stale_after_s, 2 * step_ms / 1000),
     )
     history.start(market, clock.now_ms(), can.simulated)
+    if warm is not None and clock.virtual is None:
+        history.adopt(warm.minutes, clock.now_ms())
     if clock.virtual is not None:
         # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
         fill_past(settings, can, history, eager=False)
     return MarketParts(calendar, clock, source, market, history)
 
 
-def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
+def build_server(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
     """An edge around a market: streams, doors and routes."""
     feed, limits, server = settings.feed, settings.limits, settings.server
     market, clock, history = parts.market, parts.clock, parts.history
@@ -125,8 +152,13 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         max_clients_per_address=limits.max_clients_per_address,
         is_local=is_loopback(server.host),
     )
-    watchdog = FeedWatchdog(parts.calendar, hours=feed.hours, chance=_chance(settings, clock))
-    volatilities = VolatilityHistory(history, market, clock, guard)
+    watchdog: Watchdog
+    volatilities: Volatilities
+    if (relayed := parts.relayed) is not None:
+        watchdog, volatilities = relayed.feed, relayed.volatilities
+    else:
+        watchdog = FeedWatchdog(parts.calendar, hours=feed.hours, chance=chance_of(settings, clock))
+        volatilities = VolatilityHistory(history, market, clock, guard)
     views = Views(market, clock, depth=feed.replay_depth, iv_history=volatilities)
     candles = CandleViews(market, history, clock)
     broadcaster = Broadcaster(
@@ -142,7 +174,7 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         watchdog,
         pacing=broadcaster.pacing,
         hours=feed.hours,
-        simulated=can.simulated,
+        scenario=lambda: _scenario(can, relayed),
     )
     notifier = Notifier(views, candles, status, broadcaster, volatilities, guard)
     mock = _make_mock(settings, parts, guard)
@@ -152,7 +184,7 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
         steerable = can.steerable
         notifier.observers.append(lambda _now_ms: steerable.follow(broadcaster.listings()))
         views.on_asked = lambda key: steerable.follow([key])
-    faults = _faults(clock, history, broadcaster, mock)
+    faults = _faults(clock, history, broadcaster, mock, is_edge=relayed is not None)
     ticker = Ticker(
         parts.source,
         market,
@@ -230,10 +262,21 @@ def build_edge(settings: Settings, parts: MarketParts, guard: Guard) -> Server:
     )
 
 
-def _faults(clock: Clock, history: History, broadcaster: Broadcaster, mock: KiteMock | None) -> Faults:
+def _scenario(can: Capabilities, relayed: Relayed | None) -> str | None:
+    """What the market goes through, if it is a simulated one."""
+    if relayed is not None:
+        return relayed.feed.scenario
+    return None if can.simulated is None else can.simulated.scenario
+
+
+def _faults(
+    clock: Clock, history: History, broadcaster: Broadcaster, mock: KiteMock | None, *, is_edge: bool
+) -> Faults:
     """What can be brought about on purpose here, and by whom."""
     faults = Faults(clock.now_ms)
     faults.offered = set(FaultKind) - (MOCK_FAULTS if mock is None else set())
+    if is_edge:
+        faults.offered -= FEED_FAULTS
     faults.actions[FaultKind.DROP_SOCKETS] = broadcaster.drop_sockets
     faults.actions[FaultKind.SEQUENCE_GAP] = broadcaster.lose_next
     history.fail_while(lambda: faults.on(FaultKind.HISTORY_DOWN) is not None)
@@ -311,7 +354,7 @@ def _replay_control(settings: Settings, ticker: Ticker, can: Capabilities) -> Re
     )
 
 
-def _chance(settings: Settings, clock: Clock) -> random.Random:
+def chance_of(settings: Settings, clock: Clock) -> random.Random:
     """Spreads what many servers would else do at once; in a sandbox by its seed."""
     return random.Random(None if clock.virtual is None else settings.feed.seed)
 
@@ -328,7 +371,15 @@ def _make_clock(settings: Settings, recording: Replay | None) -> Clock:
     return VirtualClock(to_ms(feed.start) if feed.start else wall.now_ms(), step_ms, feed.speed)
 
 
-def _make_history(settings: Settings, calendar: Calendar, clock: Clock, guard: Guard) -> History:
+def _make_history(
+    settings: Settings,
+    calendar: Calendar,
+    clock: Clock,
+    guard: Guard,
+    *,
+    term: int | None = None,
+    follows: bool = False,
+) -> History:
     """The store; a sandbox or a replay has a past of its own, which must not mix with what is kept."""
     kept, feed = settings.history, settings.feed
     if clock.virtual is not None and kept.database_url not in ("", DEFAULT_STORE):
@@ -342,7 +393,48 @@ def _make_history(settings: Settings, calendar: Calendar, clock: Clock, guard: G
         flush_interval_s=kept.flush_interval_s,
         retention=retention_of(settings),
         valuation=guard.wraps("minute_metrics", MinuteMetrics(feed.interest_rate)),
+        follows=follows,
+        term=term,
     )
+
+
+def build_followed(
+    settings: Settings,
+    received: Received,
+    follower: Follower,
+    guard: Guard,
+    clock: FollowClock,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> tuple[MarketParts, RelaySource]:
+    """The market that a feed makes, as of the image that was received first. Raises HistoryError."""
+    assert received.image is not None
+    relay = settings.relay
+    calendar = _calendar(settings)
+    market = FollowedMarket(received.image)
+    clock.take(received.image.header.at_ms, received.image.header.step_ms, is_virtual=False)
+    history = _make_history(settings, calendar, clock, guard, follows=True)
+    feed = FollowedFeed()
+    source = RelaySource(
+        market,
+        follower,
+        clock,
+        feed,
+        history,
+        limits=SilenceLimits(relay.silent_after_s, settings.feed.stale_after_s),
+        facts=facts_of(market, settings.feed.calendar_override),
+        edge=settings.server.edge_name or uuid.uuid4().hex[:6],
+        guard=guard,
+        monotonic=monotonic,
+    )
+    history.follow(market, source.told)
+    source.take_first(received)
+    relayed = Relayed(feed, FollowedVolatilities(source))
+    return MarketParts(calendar, clock, source, market, history, relayed), source
+
+
+def _calendar(settings: Settings) -> Calendar:
+    override = settings.feed.calendar_override
+    return Calendar.load(override=Path(override) if override else None)
 
 
 def retention_of(settings: Settings) -> Retention:
@@ -375,9 +467,14 @@ def _open_recording(settings: Settings, calendar: Calendar, catalogue: Catalogue
 
 
 def _simulate(
-    settings: Settings, calendar: Calendar, catalogue: Catalogue, now_ms: int, history: History
+    settings: Settings,
+    calendar: Calendar,
+    catalogue: Catalogue,
+    now_ms: int,
+    history: History,
+    warm: Warm | None,
 ) -> SimulatedSource:
-    """A simulated market that goes on where history says the last one stopped."""
+    """A simulated market that goes on where the last one stopped: a feed's, or what history says."""
     feed = settings.feed
     return SimulatedSource(
         catalogue,
@@ -387,14 +484,17 @@ def _simulate(
         hours=feed.hours,
         scenario=feed.scenario,
         interest_rate=feed.interest_rate,
-        previous_run=history.previous_run(catalogue.underlyings, now_ms),
+        previous_run=(
+            warm.previous_run if warm is not None else history.previous_run(catalogue.underlyings, now_ms)
+        ),
     )
 
 
-def _epoch(settings: Settings, clock: Clock, recording: Replay | None) -> str:
+def _epoch(settings: Settings, clock: Clock, recording: Replay | None, term: int | None) -> str:
     """What prices and their numbers depend on, the pace of publishing included.
 
-    On the wall clock, and of a store that may be recorded into, a start is never like another one.
+    On the wall clock, and of a store that may be recorded into, a start is never like another one; nor are
+    those of two feeds, whatever they have in common.
     """
     feed, file = settings.feed, settings.replay.file
     parts: list[object] = [VERSION, feed, settings.replay, clock.now_ms()]
@@ -404,4 +504,4 @@ def _epoch(settings: Settings, clock: Clock, recording: Replay | None) -> str:
     if clock.virtual is None or StoredDay.parse(file) is not None:
         parts.append(uuid.uuid4())
     kind = "sim" if feed.source == SourceName.SIMULATED else feed.source
-    return f"{kind}-{digest(parts)}"
+    return f"{kind}-{digest(parts)}" if term is None else f"{kind}-{digest(parts)}-t{term}"

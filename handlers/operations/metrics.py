@@ -81,6 +81,9 @@ class PartsCollector(Collector):
         yield from _fan_out(statistics)
         yield from self._streams()
         yield from self._history()
+        relay = self._services.health.relay
+        if relay is not None:
+            yield from relay.metrics()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing ahead of time: the parts may not run yet when this is registered."""

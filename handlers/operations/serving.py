@@ -11,16 +11,17 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
-from typing import TextIO
+from dataclasses import dataclass, field, fields
+from typing import Protocol, TextIO
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from domain.instants import to_ms
+from domain.market import Role
 from feed.history.history import History, HistoryError, Reach
 from feed.history.progress import ProgressBar
-from feed.history.volatility_history import VolatilityHistory
+from feed.history.volatility_history import Volatilities
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.market.source import Capabilities, Source
@@ -73,11 +74,12 @@ class Server:
     source: Source
     services: Services
     namespace: MarketNamespace
-    volatilities: VolatilityHistory
+    volatilities: Volatilities
     http: HTTPServer
     access: AccessRules
     descriptors: Descriptors
     mock: KiteMock | None = None
+    bound: list[socket.socket] = field(default_factory=list)  # that listened before it was built
     port: int = 0
     url: str = ""
     diverging: asyncio.Future[None] | None = None  # to another epoch, since a file was read again
@@ -103,15 +105,36 @@ class Server:
         return self.services.ticker
 
 
+class Beside(Protocol):
+    """What a process does beside serving, where it shares a market with others; ``over`` ends the serving."""
+
+    over: asyncio.Event
+
+    async def build(self, manager: ServiceManager, stop: asyncio.Event) -> Server | None:
+        """A server, once there is a market for it; None where it is stopped before."""
+        ...
+
+    def begin(self, server: Server) -> None:
+        """The server is about to take its first step."""
+        ...
+
+    async def end(self) -> None:
+        """It serves no more."""
+        ...
+
+
 async def serve(
     build: Callable[[], Server],
     log: Log,
     manager: ServiceManager,
     reread: Callable[[], Settings],
     out: TextIO | None,
-) -> None:
+    join: Callable[[], Beside] | None = None,
+) -> bool:
     """Build a server and run it until SIGTERM or SIGINT. Raises StartError, and what ``build`` raises.
 
+    With ``join`` its market is shared with other processes; the answer is whether to begin again, as one that
+    leads no more does.
     ``reread`` gives the settings as they are now, for SIGHUP; what a person wants to know goes to ``out``,
     without one in a line to the log.
     """
@@ -120,12 +143,35 @@ async def serve(
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, _stop_once, loop, stop)
     loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
-    server = await _built(build, manager, stop)
+    beside = join() if join is not None else None
+    try:
+        server = await (_built(build, manager, stop) if beside is None else beside.build(manager, stop))
+        if server is not None:
+            await _serve(server, log, manager, reread, out, stop, beside)
+        return beside is not None and beside.over.is_set() and not stop.is_set()
+    finally:
+        if beside is not None:
+            await beside.end()
+
+
+async def _serve(  # noqa: PLR0913
+    server: Server,
+    log: Log,
+    manager: ServiceManager,
+    reread: Callable[[], Settings],
+    out: TextIO | None,
+    stop: asyncio.Event,
+    beside: Beside | None,
+) -> None:
+    """Run a server until it is stopped."""
     services = server.services
+    loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, reload, server, log, manager, reread)
     try:
         passed = [socket for _, socket in manager.sockets()]
         sockets = open_port(server, passed)
+        if beside is not None:
+            beside.begin(server)
         mock_sockets = open_mock_port(server)
         await server.volatilities.read(server.clock.now_ms())
         await server.ticker.prime()
@@ -147,7 +193,7 @@ async def serve(
         manager.ready(services.health.line())
         may_live = services.guard.wraps("watchdog", lambda: services.health.may_live)
         manager.watch(lambda: bool(may_live()), services.health.line)
-        await stop.wait()
+        await _stopped(stop, beside)
         manager.stopping(
             "asking clients to come back in a moment",
             within_s=server.settings.server.drain_timeout_s + HISTORY_STOP_S,
@@ -164,6 +210,16 @@ async def serve(
         await server.history.stop(HISTORY_STOP_S)
         await server.http.close_all_connections()
         await server.ticker.close()
+
+
+async def _stopped(stop: asyncio.Event, beside: Beside | None) -> None:
+    """Wait for the end."""
+    waits = [asyncio.ensure_future(stop.wait())]
+    if beside is not None:
+        waits.append(asyncio.ensure_future(beside.over.wait()))
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 async def _built(build: Callable[[], Server], manager: ServiceManager, stop: asyncio.Event) -> Server:
@@ -217,7 +273,7 @@ def _stop_once(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 def open_port(server: Server, passed: list[socket.socket]) -> list[socket.socket]:
     """Open the port, unless the service manager gave its sockets. Raises StartError."""
     host, port = server.settings.server.host, server.settings.server.port
-    sockets = passed or _bound(host, port)
+    sockets = passed or server.bound or bind(host, port)
     server.access.is_local = all(_is_local(item) for item in sockets)
     server.port = sockets[0].getsockname()[1]
     server.url = _url(server, host, sockets)
@@ -229,12 +285,13 @@ def open_mock_port(server: Server) -> list[socket.socket]:
     if server.mock is None:
         return []
     host = server.settings.server.host
-    sockets = _bound(host, server.settings.kite_mock.port)
+    sockets = bind(host, server.settings.kite_mock.port)
     server.mock.url = _url(server, host, sockets)
     return sockets
 
 
-def _bound(host: str, port: int) -> list[socket.socket]:
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen there. Raises StartError."""
     try:
         return bind_sockets(port, None if host in ("", "*") else host, backlog=4096)
     except OSError as error:
@@ -267,7 +324,7 @@ def reload(server: Server, log: Log, manager: ServiceManager, reread: Callable[[
         limits.max_subscriptions = again.limits.max_subscriptions
         limits.max_events_per_second = again.limits.max_events_per_second
         logger.info("reloaded the calendar, the log level and the limits of clients")
-        if is_another_calendar:
+        if is_another_calendar and server.settings.server.role != Role.EDGE:
             # from here on the market takes another path than one without this file: another epoch
             server.diverging = asyncio.ensure_future(server.ticker.diverge("calendar"))
         _reload_keys(server, again)

@@ -7,6 +7,7 @@ import logging
 from marshmallow import ValidationError
 
 from domain.errors import ErrorCode
+from domain.market import Role
 from feed.market.source import Simulated
 from feed.replay.control import OutsideRecording, ReplayControl
 from handlers.access.errors import ApiError
@@ -31,6 +32,14 @@ class ControlHandler(ApiHandler):
                 ErrorCode.NOT_FOUND, "Control is off here: the operator sets feed.control to allow it."
             )
         self.access.check_controller(self.key, self.request)
+
+    def at_feed(self) -> None:
+        """Refuse what the feed does, where this process serves a market that it does not make."""
+        relay = self.services.health.relay
+        if relay is not None and relay.role == Role.EDGE:
+            raise ApiError(
+                ErrorCode.CONFLICT, "This is an edge: the feed steers the market, so ask it instead."
+            )
 
     def log_done(self, what: str) -> None:
         """Say in the log who changed what everybody sees."""
@@ -67,6 +76,7 @@ class ReplayHandler(ControlHandler):
         self._answer(control)
 
     def _control(self) -> ReplayControl:
+        self.at_feed()
         if self.services.replay is None:
             source = self.services.market.source
             raise ApiError(ErrorCode.NOT_FOUND, f"There is no replay here: the source is {source}.")
@@ -98,6 +108,7 @@ class ScenarioHandler(ControlHandler):
         self._answer(simulation)
 
     def _simulation(self) -> Simulated:
+        self.at_feed()
         if self.services.simulated is None:
             source = self.services.market.source
             raise ApiError(ErrorCode.NOT_FOUND, f"There is no simulated market here: the source is {source}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,7 @@ from domain.instruments import Exchange
 from domain.market import FeedStateName
 from feed.market.clock import Clock
 from feed.market.market import Market
-from feed.market.source import Simulated
-from feed.market.watchdog import FeedState, FeedWatchdog
+from feed.market.watchdog import FeedState, Watchdog
 from feed.reference.calendar import Calendar, Phase
 from handlers.streams.pacing import Pacing
 from schemas.events import dump_problem
@@ -35,7 +34,7 @@ class CachedStatus:
 
 
 class MarketStatus:
-    """Says it of one market; ``hours`` is how it runs, ``simulated`` its source if that makes its prices.
+    """Says it of one market; ``hours`` is how it runs, ``scenario`` what it goes through if it is simulated.
 
     A feed that is live is degraded for who follows a chain that is told more rarely than it changes.
     """
@@ -45,11 +44,11 @@ class MarketStatus:
         market: Market,
         calendar: Calendar,
         clock: Clock,
-        watchdog: FeedWatchdog,
+        watchdog: Watchdog,
         *,
         pacing: Pacing,
         hours: str,
-        simulated: Simulated | None,
+        scenario: Callable[[], str | None],
     ) -> None:
         self._market = market
         self._calendar = calendar
@@ -57,7 +56,7 @@ class MarketStatus:
         self._watchdog = watchdog
         self.pacing = pacing
         self._hours = hours
-        self._simulated = simulated
+        self._scenario = scenario
         self._cached: CachedStatus | None = None
 
     @property
@@ -94,7 +93,7 @@ class MarketStatus:
             "problem": None if state.problem is None else dump_problem(state.problem),
             "source": self._market.source,
             "epoch": self._market.epoch,
-            "scenario": self._simulated.scenario if self._simulated is not None else None,
+            "scenario": self._scenario(),
             "timestamp": timestamp(self._clock.now_ms()),
         }
 

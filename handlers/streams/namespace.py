@@ -551,6 +551,7 @@ def make_socket_server(
         cors_allowed_origins=[],  # the namespace refuses a foreign origin, and says so
         async_mode="tornado",
         guard=guard,
+        edge_name=settings.server.edge_name,
     )
     server.register_namespace(namespace)
     return server

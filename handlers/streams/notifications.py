@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from feed.history.volatility_history import VolatilityHistory
+from feed.history.volatility_history import Volatilities
 from feed.market.candles import ClosedCandle
 from feed.market.guard import Guard
 from feed.market.universe import Listing
@@ -32,7 +32,7 @@ class Notifier:
         candles: CandleViews,
         status: MarketStatus,
         broadcaster: Broadcaster,
-        volatilities: VolatilityHistory,
+        volatilities: Volatilities,
         guard: Guard,
     ) -> None:
         self.observers: list[Callable[[int], None]] = []  # of each publication, beside the streams

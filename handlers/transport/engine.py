@@ -355,8 +355,10 @@ class EngineServer(engineio.AsyncServer):
         max_unread_bytes: int,
         max_unread_bytes_in_all: int,
         guard: Guard,
+        edge_name: str = "",
         **kwargs: Any,
     ) -> None:
+        self._prefix = f"{edge_name}." if edge_name else ""  # a proxy in front of several reads it
         super().__init__(*args, monitor_clients=False, **kwargs)
         self.pending: Counter[str] = Counter()  # sessions not admitted yet, by address
         self._max_pending_per_address = max_pending_per_address
@@ -370,6 +372,10 @@ class EngineServer(engineio.AsyncServer):
         self._describe = describe
         self._on_refused = on_refused
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    def generate_id(self) -> str:
+        """The id of a session, which begins with the name of this process where it has one."""
+        return self._prefix + str(super().generate_id())
 
     def has_room_for(self, address: str) -> bool:
         """Whether an address may open one more session before those it opened are admitted."""

@@ -15,9 +15,9 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
 
-from domain.market import MarketHours, ScenarioName, SourceName
+from domain.market import MarketHours, Role, ScenarioName, SourceName
 from schemas.configuration.api_keys import ApiKey, parse_keys
 
 DEFAULT_STORE = "sqlite:///var/history.sqlite3"
@@ -36,6 +36,7 @@ ENVIRONMENT_NAMES = {
     "MAX_CLIENTS": "limits.max_clients",
     "RATE_LIMIT_PER_MINUTE": "limits.rate_limit_per_minute",
     "DATABASE_URL": "history.database_url",
+    "RELAY_URL": "relay.url",
     "KITE_API_KEY": "kite.api_key",
     "KITE_API_SECRET": "kite.api_secret",
     "KITE_ACCESS_TOKEN": "kite.access_token",
@@ -73,6 +74,8 @@ class ServerSettings:
     terminal: bool
     access_log: bool
     log_level: str
+    role: str
+    edge_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,19 @@ class DhanSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """The bus between a feed and its edges; its address may hold a password, so it stays out of ``repr``."""
+
+    name: str
+    image_every: int
+    keep: int
+    lease_ms: int
+    silent_after_s: float
+    feed_url: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CompatSettings:
     """Views for front ends that were written for other servers."""
 
@@ -208,6 +224,7 @@ class Settings:
     kite_mock: KiteMockSettings
     dhan: DhanSettings
     compat: CompatSettings
+    relay: RelaySettings
 
 
 class TextList(fields.List[Any]):
@@ -274,6 +291,21 @@ def _url(*schemes: str) -> Callable[[str], None]:
             raise ValidationError(f"must be a URL that begins with {schemes[-1]}://, was {value!r}")
 
     return check
+
+
+def _edge_name(value: str) -> None:
+    if value and not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", value):
+        raise ValidationError(f"must be up to 16 letters, digits and dashes, was {value!r}")
+
+
+def _relay_url(value: str) -> None:
+    if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        raise ValidationError("must be a URL that begins with redis://, rediss:// or unix://")
+
+
+def _feed_url(value: str) -> None:
+    if value:
+        _url("http", "https")(value)
 
 
 def _is_redirect(value: str) -> None:
@@ -358,6 +390,8 @@ class ServerSchema(SectionSchema):
     terminal = fields.Boolean(load_default=True)
     access_log = fields.Boolean(load_default=False)
     log_level = fields.String(load_default="info", validate=_one_of(("debug", "info", "warning", "error")))
+    role = fields.String(load_default=Role.SINGLE, validate=_one_of(tuple(Role)))
+    edge_name = fields.String(load_default="", validate=_edge_name)
 
 
 class FeedSchema(SectionSchema):
@@ -480,6 +514,26 @@ class DhanSchema(SectionSchema):
     instruments_per_socket = WholeNumberSetting(load_default=5000, validate=_between(100, 10000))
 
 
+class RelaySchema(SectionSchema):
+    """[relay]."""
+
+    of = RelaySettings
+    url = fields.String(load_default="", validate=_relay_url)
+    name = fields.String(load_default="main", validate=_plain_word)
+    image_every = WholeNumberSetting(load_default=20, validate=_between(1, 1000, "records"))
+    keep = WholeNumberSetting(load_default=120, validate=_between(3, 100000, "records"))
+    lease_ms = WholeNumberSetting(load_default=3000, validate=_between(300, 60000, "milliseconds"))
+    silent_after_s = fields.Float(load_default=2, validate=_between(0.1, 3600, "seconds"))
+    feed_url = fields.String(load_default="", validate=_feed_url)
+
+    @validates_schema
+    def _check(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["keep"] < 3 * data["image_every"]:
+            raise ValidationError(
+                {"keep": [f"must be at least three times relay.image_every, was {data['keep']}"]}
+            )
+
+
 class CompatSchema(SectionSchema):
     """[compat]."""
 
@@ -502,6 +556,7 @@ class SettingsSchema(Schema):
     kite_mock = fields.Nested(KiteMockSchema, required=True)
     dhan = fields.Nested(DhanSchema, required=True)
     compat = fields.Nested(CompatSchema, required=True)
+    relay = fields.Nested(RelaySchema, required=True)
 
     @pre_load
     def _sections(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:

@@ -266,7 +266,7 @@ ROUTES = (
             answer=ReplaySchema,
             body=ReplayRequest,
             control=True,
-            errors=(ErrorCode.NOT_FOUND,),
+            errors=(ErrorCode.NOT_FOUND, ErrorCode.CONFLICT),
         ),
     ),
     Route(
@@ -281,7 +281,7 @@ ROUTES = (
             answer=ScenarioStateSchema,
             body=ScenarioRequest,
             control=True,
-            errors=(ErrorCode.NOT_FOUND,),
+            errors=(ErrorCode.NOT_FOUND, ErrorCode.CONFLICT),
         ),
     ),
     Route(

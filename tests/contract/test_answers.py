@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handlers.monitoring.relay import EdgeEnd
 from tests.contract.documents import OPENAPI, Validators, documented_codes, operations, response_of
 from tests.handlers.shapes import strict_json
 
@@ -213,7 +214,10 @@ def sandboxes(io_loop, make_sandbox, monkeypatch):
         monkeypatch.setattr(stuck.server.history.answers, question, hang)
     limited = make(limits={"rate_limit_per_minute": 1})
     limited.server.access.spend("127.0.0.1")
+    edge = make()
+    edge.server.services.health.relay = EdgeEnd(None, None)
     return {
+        "CONFLICT": edge,
         "UNAUTHORIZED": make(server={"api_keys": [KEY]}),
         "RATE_LIMITED": limited,
         "INTERNAL_ERROR": broken,

@@ -101,6 +101,11 @@ class Backfill:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the past of every symbol is filled."""
+        return all(filled.done() for filled in self._filled.values())
+
     def ready(self, symbol: str) -> Future[None]:
         """Fill a symbol next; the answer is done once its past can be read. Raises KeyError."""
         found = self._filled[symbol]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from feed.market.candles import Candle, Candles, FloatArray, TradingDay
 from feed.market.forming import Bars
@@ -58,6 +60,18 @@ class DayBook:
         added = np.nan_to_num(values["volume"]) + np.nan_to_num(bars.volume)
         known = ~(np.isnan(values["volume"]) & np.isnan(bars.volume))
         np.copyto(values["volume"], added, where=rows & known)
+
+    def columns(self) -> tuple[NDArray[np.int64], dict[str, FloatArray]]:
+        """When the day that each row stands in began, -1 where it stands in none, and the days so far."""
+        starts = [-1 if day is None else day.start_ms for day in self._days]
+        return np.array(starts, np.int64), {name: values.copy() for name, values in self._values.items()}
+
+    def take(self, days: Sequence[TradingDay | None], columns: Mapping[str, FloatArray]) -> None:
+        """Stand in days of which is known what they are so far."""
+        self._days = list(days)
+        self._is_whole[:] = True
+        for name, values in columns.items():
+            self._values[name][:] = values
 
     def copy(self) -> DayBook:
         """The same days, to be added to apart."""

@@ -35,6 +35,11 @@ class RecentMinutes:
         """Set the newest minute, so that what is older than the ring is not taken into it."""
         self.newest = start_ms // MINUTE_MS
 
+    def begin_whole(self, start_ms: int) -> None:
+        """Set the newest minute of a ring that does not hold all there was before it."""
+        self.begin(start_ms)
+        self._whole_from = self.newest
+
     def put(self, start_ms: int, bars: Bars, source: int) -> None:
         """Keep a minute of all rows that were touched in it, in place of what was known of it."""
         minute = start_ms // MINUTE_MS

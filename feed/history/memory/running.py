@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,16 @@ from domain.instants import MINUTE_MS
 from domain.intervals import INTERVALS, INTERVALS_MS, Interval
 from feed.history.memory.days import DayBook, DayRows
 from feed.history.memory.recent import RecentMinutes
-from feed.market.candles import Candle, Candles, ClosedCandle, FloatArray, SessionGrid, gather
+from feed.market.candles import (
+    Candle,
+    Candles,
+    ClosedCandle,
+    FloatArray,
+    IntArray,
+    SessionGrid,
+    TradingDay,
+    gather,
+)
 from feed.market.forming import Bars
 
 _DAYS_OF_WEEK = 7
@@ -34,6 +43,30 @@ class RunningCandles:
         self._weeks = [Candles.empty()] * len(names)  # the days before the running one
         self._buckets: dict[tuple[int, str], tuple[int, int, int]] = {}
         self._parts: dict[tuple[int, str], tuple[tuple[int, int, int], Candle | None]] = {}
+
+    def empty(self, source: int) -> RunningCandles:
+        """Candles of the same underlyings, of which nothing is known."""
+        return RunningCandles(self.names, self._grids, source)
+
+    def day_at(self, row: int, now_ms: int) -> TradingDay:
+        """The trading day of a row at an instant."""
+        return self._grids[row].day_at(now_ms)
+
+    def day_columns(self) -> tuple[IntArray, dict[str, FloatArray]]:
+        """When each row's running day began, and what it is so far; see ``take_days``."""
+        return self._book.columns()
+
+    def take_days(self, starts_ms: IntArray, columns: Mapping[str, FloatArray]) -> None:
+        """Go on with running days as another process counted them."""
+        found = zip(self._grids, starts_ms.tolist(), strict=True)
+        self._book.take([None if at_ms < 0 else grid.day_at(at_ms) for grid, at_ms in found], columns)
+
+    def know_weeks(self, days: Sequence[Candles], now_ms: int) -> None:
+        """Know of each row the days before the running one."""
+        self._weeks = [
+            known.take(known.time_ms < grid.day_at(now_ms).open_ms).take(slice(-_DAYS_OF_WEEK, None))
+            for grid, known in zip(self._grids, days, strict=True)
+        ]
 
     def load(self, row: int, minutes: Candles, days: Candles, now_ms: int) -> None:
         """Take up what is known of a row before the minute at ``now_ms``: minutes, and days before today."""

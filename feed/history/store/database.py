@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
@@ -22,6 +22,7 @@ BUSY_TIMEOUT_S = 5.0  # how long SQLite waits for another's lock before it says 
 _MEMORY_TIMEOUT_S = 60.0  # in memory a reader waits for a whole transaction: there is no WAL
 CONNECT_TIMEOUT_S = 5
 _PAGE_BYTES = 8192  # a packed hour or chain record fits a page several times over
+_TERM = "term"  # in the store's notes: of the feed that writes
 _memory_names = itertools.count(1)
 
 
@@ -41,6 +42,7 @@ class Database:
         self._anchor: Connection | None = None
         self._lock: Lock = NoLock()
         self._identity: tuple[int, int] | None = None
+        self.term: int | None = None  # of the leadership that writes; None where nothing else may
         self._on_renewed = on_renewed  # what was remembered of the store no longer holds
         try:
             self.writer = self._engine(1, _begin_writing)
@@ -62,11 +64,12 @@ class Database:
         try:
             if exclusive:
                 self._lock = self._make_lock()
-                self._lock.hold()
+                self._hold()
                 if not self.is_durable:
                     self._anchor = self.reader.connect()  # a store in memory ends with its last connection
                 with self.writer.begin() as connection:
                     _migrate(connection, self.name)
+                    self._fence(connection)
             else:
                 self._look()
             self._identity = self._file_identity()
@@ -93,8 +96,10 @@ class Database:
         Raises HistoryError where the lock was lost, or the file was taken away: it is opened anew by then.
         """
         self._begin_anew_without_a_file()
-        self._lock.hold()
+        self._hold()
         with self.writer.begin() as connection:
+            if self.term is not None:
+                self._fence(connection)
             yield connection
 
     @contextmanager
@@ -114,6 +119,38 @@ class Database:
     def problem(self, error: BaseException) -> HistoryError:
         """An error as what it means for this store."""
         return problem_of(self.name, error)
+
+    def _hold(self) -> None:
+        """Take the writer's lock. A feed that was replaced may hang with it: then the fence alone must do."""
+        try:
+            self._lock.hold()
+        except HistoryError:
+            if self.term is None or not self._is_of_a_feed():
+                raise
+
+    def _is_of_a_feed(self) -> bool:
+        """Whether a feed with a term wrote here last."""
+        try:
+            with self.reading() as connection:
+                return version_of(connection) is not None and read_meta(connection, _TERM) is not None
+        except STORE_ERRORS:
+            return False
+
+    def _fence(self, connection: Connection) -> None:
+        """Keep a feed out whose leadership is over. Raises HistoryError, which rolls its batch back."""
+        if self.term is None:
+            connection.execute(delete(meta).where(meta.c.key == _TERM))
+            return
+        statement = select(meta.c.value).where(meta.c.key == _TERM)
+        found = connection.scalar(statement if self.is_sqlite else statement.with_for_update())
+        if found is not None and int(found) > self.term:
+            raise HistoryError(
+                f"Another feed records into the history store {self.name} since: its term {found} is greater "
+                f"than {self.term}, so nothing of this one is kept.",
+                outline="Another feed records into the history store.",
+            )
+        if found is None or int(found) < self.term:
+            write_rows(connection, meta, [{"key": _TERM, "value": str(self.term)}])
 
     def _file_identity(self) -> tuple[int, int] | None:
         """Which file is at the path of a SQLite store: what was deleted goes on being written to unseen."""

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
@@ -22,10 +22,14 @@ from sqlalchemy.exc import (
 
 from domain.market import HealthStatus
 from feed.history.store.database import Database
+from feed.history.store.jobs import MinuteJob
 from feed.history.store.problems import STORE_ERRORS, HistoryError
 
 logger = logging.getLogger(__name__)
 
+MOST_MINUTES = (
+    64  # that are remembered: as many as wait where the store fails: then the oldest are lost there too
+)
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 # of these the job is the cause, not the database
 _FAULTS_OF_A_JOB = (IntegrityError, DataError, ProgrammingError)
@@ -227,6 +231,43 @@ class Writer:
                 return self._failures <= 1  # one last try after the stop was asked for
             self._changed.wait_for(lambda: self._stopping, pause_s)
             return True
+
+
+class KeptMinutes(Writer):
+    """Closed minutes, until the process that records says that they are stored; nothing is ever written."""
+
+    def __init__(self, database: Database, **limits: Any) -> None:
+        super().__init__(database, **limits)
+        self._minutes: deque[MinuteJob] = deque(maxlen=MOST_MINUTES)
+
+    def start(self) -> None:
+        """Nothing is to be begun."""
+
+    def put(self, job: Job) -> bool:
+        """Remember a minute; what else would be written another process writes."""
+        if isinstance(job, MinuteJob):
+            self._minutes.append(job)
+        return True
+
+    def offer(self, job: Job, *, ahead: int = 2) -> bool:
+        """Nothing of the background is written here."""
+        return False
+
+    def pending(self) -> list[Job]:
+        """What is not stored yet, oldest first."""
+        return list(self._minutes)
+
+    def forget(self, before_ms: int) -> None:
+        """Let go of the minutes before one."""
+        while self._minutes and self._minutes[0].minute.start_ms < before_ms:
+            self._minutes.popleft()
+
+    def drain(self, timeout_s: float) -> bool:
+        """Nothing is to be waited for."""
+        return True
+
+    def stop(self, timeout_s: float) -> None:
+        """Nothing is to be written."""
 
 
 def _is_of_the_database(error: Exception) -> bool:
