@@ -26,7 +26,7 @@ from feed.history.memory.recent import MINUTES
 from feed.history.open_interest import OpenInterestSeries
 from feed.history.previous_interest import PreviousInterest
 from feed.history.previous_run import PreviousRun, read_previous_run
-from feed.history.recorder import Recorder
+from feed.history.recorder import Recorder, Remembered
 from feed.history.session_figures import SessionFigures
 from feed.history.state import HistoryState
 from feed.history.store.database import Database
@@ -37,7 +37,6 @@ from feed.history.store.stored_chain import StoredChain
 from feed.history.store.writer import KeptMinutes, Writer, WriterHealth
 from feed.market.candles import Candles, ClosedCandle, SessionGrid
 from feed.market.clock import Clock
-from feed.market.forming import ClosedMinute
 from feed.market.market import Market
 from feed.market.source import KnowsPast
 from feed.reference.calendar import Calendar
@@ -142,8 +141,16 @@ class History:
         with self._closing_on_failure():
             return read_previous_run(self._state.reader, underlyings, self._state.grid, now_ms)
 
-    def start(self, market: Market, now_ms: int, past: KnowsPast | None = None) -> None:
+    def start(
+        self,
+        market: Market,
+        now_ms: int,
+        past: KnowsPast | None = None,
+        remembered: Remembered | None = None,
+    ) -> None:
         """Take up the day where the store left it, and begin to write. Before the first ``record``.
+
+        Or where another process left it that ``remembered`` more than it stored.
 
         What the store lacks of the running day is told by ``past``: by a simulated market, which counts its
         day from what was before the start.
@@ -153,7 +160,10 @@ class History:
         self._state.know(underlyings)
         recorder = self._state.recorder = self._make_recorder(market)
         with self._closing_on_failure():
-            self._load(recorder, now_ms, past)
+            if remembered is None:
+                self._load(recorder, now_ms, past)
+            else:
+                self._take_over(recorder, now_ms, remembered)
         self._writer.start()
         self._fault = self._state.pool.submit(quick_fault, self.database)
 
@@ -166,22 +176,6 @@ class History:
             source=market.source,
             part_every_ms=round(self._flush_interval_s * 1000),
         )
-
-    def adopt(self, minutes: Sequence[ClosedMinute], now_ms: int) -> None:
-        """Take over minutes that another process formed and did not store, the last one as far as it is.
-
-        After ``start``, and before the first ``record``.
-        """
-        recorder, running = self.recorder, self.recorder.running
-        now_minute_ms = now_ms - now_ms % MINUTE_MS
-        for minute in minutes:
-            running.recent.put(minute.start_ms, minute.underlyings, recorder.source)
-        running.go_back(now_minute_ms)
-        days = running.days_so_far()
-        for minute in minutes:
-            if minute.start_ms < now_minute_ms:
-                job = MinuteJob(self._registry, recorder.encoder, minute, days, self._valuation)
-                self._writer.put(job)
 
     def backfill(
         self,
@@ -317,6 +311,18 @@ class History:
             rows = recorder.running.days_so_far()
             self._writer.put(TodayJob(self._registry, recorder.names, from_source, rows, recorder.source))
         self._registry.newest_chain_ms = self._state.reader.newest_chain_ms(min(day.day for day in days))
+
+    def _take_over(self, recorder: Recorder, now_ms: int, remembered: Remembered) -> None:
+        """Go on from another process's memory, and write what it did not."""
+        minutes = recorder.take_over(remembered, now_ms)
+        days = [self._state.grid(symbol).day_at(now_ms) for symbol in recorder.names]
+        recorder.go_on(
+            [self._state.hours == MarketHours.ALWAYS or day.open_ms <= now_ms < day.close_ms for day in days]
+        )
+        self._registry.newest_chain_ms = self._state.reader.newest_chain_ms(min(day.day for day in days))
+        rows = recorder.running.days_so_far()
+        for minute in minutes:
+            self._writer.put(MinuteJob(self._registry, recorder.encoder, minute, rows, self._valuation))
 
     def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:
         first, last = today - timedelta(days=today.weekday()), today - timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,19 @@ from feed.market.universe import Universe
 from feed.valuation.minute_metrics import Valuation
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a recorder has in memory, for another one of the same market to go on from.
+
+    ``known`` are minutes and days of each underlying; ``days`` the running ones, as ``RunningCandles`` has
+    them; ``unwritten`` the minutes that may not be in the store, the one being formed as the last.
+    """
+
+    known: Sequence[tuple[Candles, Candles]]
+    days: tuple[NDArray[np.int64], Mapping[str, NDArray[np.float64]]]
+    unwritten: Sequence[ClosedMinute]
 
 
 class Recorder:
@@ -121,6 +134,29 @@ class Recorder:
         self._minute = minute_ms // MINUTE_MS
         self._is_left = False
         self._closed.clear()
+
+    def remembered(self) -> Remembered:
+        """What is in memory."""
+        recent = self.running.recent
+        known = [(recent.candles(row, 0, 1 << 53), self.running.days(row)) for row in range(len(self.names))]
+        return Remembered(known, self.running.day_columns(), self.unwritten())
+
+    def take_over(self, left: Remembered, now_ms: int) -> Sequence[ClosedMinute]:
+        """Go on from what another recorder remembers; returns the minutes that are to be written."""
+        now_minute_ms = now_ms - now_ms % MINUTE_MS
+        running = self.running = self.running.empty(self.source)
+        running.recent.begin_whole(now_minute_ms)
+        for row, (minutes, days) in enumerate(left.known):
+            running.load(row, minutes, days, now_minute_ms)
+        for minute in left.unwritten:
+            running.recent.put(minute.start_ms, minute.underlyings, self.source)
+        running.take_days(*left.days)
+        forming = left.unwritten[-1:]
+        for minute in forming:
+            if minute.start_ms < now_minute_ms:
+                running.add(minute.start_ms, minute.underlyings)
+        self._began_ms, self._is_left = now_minute_ms, True
+        return [minute for minute in left.unwritten if minute.start_ms < now_minute_ms]
 
     def begin_again(self, source: str, minute_ms: int, known: Sequence[tuple[Candles, Candles]]) -> None:
         """Forget everything, and know of each row the minutes of its day before one, and days."""

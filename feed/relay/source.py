@@ -16,9 +16,9 @@ from tornado.ioloop import PeriodicCallback
 
 from domain.market import FeedStateName, Problem, ProblemKind, SourceName
 from feed.history.history import History
+from feed.history.recorder import Remembered
 from feed.history.session_figures import volatility_series
 from feed.market.candles import ClosedCandle
-from feed.market.forming import ClosedMinute
 from feed.market.guard import Guard
 from feed.market.source import FloatArray, PriceRange, Update
 from feed.market.watchdog import FeedState, Heard
@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 LOOK_MS = 100  # how often silence is looked for
 
+NO_RECORDS = Problem(
+    ProblemKind.DISCONNECTED, "The feed publishes nothing: see that one runs, and reaches the bus.", 0
+)
 NOTHING_YET = FeedState(FeedStateName.DISCONNECTED, "No record of the market has arrived yet.")
 
 
@@ -209,9 +212,9 @@ class RelaySource:
         """Count the state at an instant; a ticker does so by itself."""
         self._history.record(self.market, at_ms)
 
-    def unstored(self) -> list[ClosedMinute]:
-        """Minutes that the feed has not stored, the one being formed as the last."""
-        return self._history.recorder.unwritten()
+    def remembered(self) -> Remembered:
+        """What is in memory of the market's past."""
+        return self._history.recorder.remembered()
 
     def take_first(self, received: Received) -> None:
         """Know the past and the instant of the image that the market was made of."""
@@ -324,7 +327,7 @@ class RelaySource:
         reason = f"Nothing came over the bus for {silent_s:.0f} s.{why}"
         if is_stale:
             reason += " All that is shown is stale."
-        problem = self.problem or Problem(ProblemKind.DISCONNECTED, reason, self.clock.now_ms())
+        problem = self.problem or NO_RECORDS
         name = FeedStateName.STALLED if is_stale else FeedStateName.DEGRADED
         self.feed.silence = FeedState(name, reason, problem=problem)
         if self._monotonic() - self._stepped_s >= max(self.clock.step_ms, 100) / 1000:

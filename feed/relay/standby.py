@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from feed.history.previous_run import PreviousRun
-from feed.market.forming import ClosedMinute
+from feed.history.recorder import Remembered
 from feed.market.market import NEVER_MS, Market
 from feed.relay.codec import RecordError
 from feed.relay.follower import Follower
@@ -18,10 +17,10 @@ from feed.relay.source import RelaySource
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """Where another feed left a market: its prices, and the minutes that it did not store."""
+    """Where another feed left a market: its prices, and what is remembered of its past."""
 
     previous_run: PreviousRun
-    minutes: Sequence[ClosedMinute]
+    remembered: Remembered
 
 
 async def follow(source: RelaySource, follower: Follower) -> None:
@@ -40,9 +39,9 @@ async def follow(source: RelaySource, follower: Follower) -> None:
         await arrived.wait()
 
 
-def warm(source: RelaySource, minutes: Sequence[ClosedMinute]) -> Warm:
+def warm(source: RelaySource) -> Warm:
     """What a feed that begins to lead goes on from."""
-    return Warm(previous_run_of(source.market), minutes)
+    return Warm(previous_run_of(source.market), source.remembered())
 
 
 def previous_run_of(market: Market) -> PreviousRun:

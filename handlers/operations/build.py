@@ -128,9 +128,10 @@ def build_market(settings: Settings, guard: Guard, succession: Succession | None
         interest_rate=feed.interest_rate,
         stale_after_s=max(feed.stale_after_s, 2 * step_ms / 1000),
     )
-    history.start(market, clock.now_ms(), can.simulated)
-    if warm is not None and clock.virtual is None:
-        history.adopt(warm.minutes, clock.now_ms())
+    is_warm = warm is not None and clock.virtual is None
+    history.start(
+        market, clock.now_ms(), can.simulated, warm.remembered if warm is not None and is_warm else None
+    )
     if clock.virtual is not None:
         # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
         fill_past(settings, can, history, eager=False)

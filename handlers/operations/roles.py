@@ -198,7 +198,7 @@ class FeedRole(_Role):
             await follow(self._source, self._follower)
 
     def _warm(self) -> Warm | None:
-        return None if self._source is None else warm(self._source, self._source.unstored())
+        return None if self._source is None else warm(self._source)
 
     def begin(self, server: Server) -> None:
         """Publish every step from the first on."""

@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 from domain.errors import ErrorCode
 from domain.market import HealthStatus, Role
-from schemas.envelope import refusal
+from schemas.envelope import refusal, success
 
 RETRY_AFTER_S = 2
 
@@ -64,7 +64,7 @@ class _HealthHandler(RequestHandler):
             "leads": False,
         }
         data = {"status": status, "version": self.version, "parts": {"relay": part}}
-        self.finish(orjson.dumps({"status": "success", "data": data}))
+        self.finish(orjson.dumps({**success(self.now_ms()), "data": data}))
 
 
 class _MetricsHandler(RequestHandler):
