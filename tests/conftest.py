@@ -26,6 +26,7 @@ from handlers.operations.build import MarketParts, build, build_server
 from handlers.operations.serving import Server
 from schemas.configuration.settings import Settings, SettingsSchema
 from tests.processes import Process, spawn
+from tests.redis_server import redis_server as redis_server
 
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT.parent / "shared" / "domain" / "data"

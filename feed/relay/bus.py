@@ -7,8 +7,12 @@ Images are keys. This is the only module that knows Redis.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+logger = logging.getLogger(__name__)
 
 RESERVED = "md"
 SOCKET_TIMEOUT_S = 2.0  # above the longest blocking read
@@ -122,6 +126,18 @@ class Bus(Protocol):
     async def close(self) -> None:
         """Hang up."""
         ...
+
+
+async def ended(*tasks: asyncio.Task[None] | None) -> None:
+    """Have tasks end that may wait for a bus: redis-py swallows a cancellation now and then."""
+    running = {task for task in tasks if task is not None}
+    while running:
+        for task in running:
+            task.cancel()
+        done, running = await asyncio.wait(running, timeout=0.1)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                logger.error("a part of the relay had failed", exc_info=error)
 
 
 class RedisBus:

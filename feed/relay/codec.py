@@ -189,6 +189,7 @@ class Unpacker:
         return bytes_of.view("<u8").reshape(-1).astype(np.uint64)
 
 
+@np.errstate(over="ignore")
 def _parts_of(values: FloatArray) -> tuple[int, IntArray] | None:
     """The coarsest parts that all values are whole numbers of, and the numbers; None where none are."""
     for place, parts in enumerate(PARTS):
@@ -202,6 +203,7 @@ def _parts_of(values: FloatArray) -> tuple[int, IntArray] | None:
     return None
 
 
+@np.errstate(over="ignore")
 def _whole(base: FloatArray, parts: int) -> IntArray:
     """What differences are counted from: any number serves that both sides come to."""
     whole = np.rint(base * parts)

@@ -123,13 +123,14 @@ class Follower:
         self.images += 1
 
     async def _past_of(self, image: Image) -> Past | None:
-        """The past as of an image's minute, if it is on the bus already."""
+        """The past as of an image's minute, if it is on the bus already. Raises RecordError."""
         found = await self._bus.image(PAST)
         if found is None:
             return None
         past = read_past(Unpacker(found[1]), len(self._underlyings))
-        is_known = past.version == image.header.past and past.minute_ms >= image.minute.start_ms
-        return past if is_known else None
+        # a later one serves too: what it has of minutes after the image is left out
+        is_as_new = RecordId.parse(past.version) >= RecordId.parse(image.header.past)
+        return past if is_as_new and past.minute_ms >= image.minute.start_ms else None
 
     async def _read(self) -> None:
         """Take the next records; where one does not follow, an image is needed."""

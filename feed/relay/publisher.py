@@ -16,7 +16,7 @@ from feed.history.history import History
 from feed.market.market import Market
 from feed.market.source import Update
 from feed.market.watchdog import FeedState
-from feed.relay.bus import Bus, BusError, Fenced, RecordId, StreamLost
+from feed.relay.bus import Bus, BusError, Fenced, RecordId, StreamLost, ended
 from feed.relay.follower import IMAGE, PAST
 from feed.relay.records import Encoder, Facts, Header, MinuteSoFar, Past, PastOfSymbol, pack_past
 
@@ -164,9 +164,7 @@ class Publisher:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_S):
                     await self._sent.wait()
-        for task in [*self._tasks, *([self._packing] if self._packing is not None else [])]:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks, self._packing)
         try:
             if not self.deposed.is_set():
                 await self.leadership.give_back()
@@ -264,14 +262,13 @@ class Publisher:
             return
         if is_new or is_read_again:
             self._pasts += 1
-            self._past_version = f"{self._term}.{self._pasts}"
+            self._past_version = str(RecordId(self._term, self._pasts))
         self._known_volatilities, self._minute_ms = version, minute_ms
         past = self._past(at_ms, minute_ms)
         if is_read_again and not is_new:
-            record = pack_past(past)  # once a day, and in order: from here on ranks are others
-            self._queue.append(_Item(self._put(record), record, PAST))
-        else:
-            self._packing = asyncio.create_task(self._put_past(past, RecordId(self._term, self._cycle)))
+            # once a day, and in order: from here on ranks are others
+            self._put(pack_past(past.without_minutes()))
+        self._packing = asyncio.create_task(self._put_past(past, RecordId(self._term, self._cycle)))
 
     def _past(self, at_ms: int, minute_ms: int) -> Past:
         recorder, sessions = self._history.recorder, self._history.sessions

@@ -7,7 +7,7 @@ numbers are the feed's: whoever applies every record since an image holds the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import islice
@@ -59,7 +59,7 @@ class Header:
     is_virtual: bool = False
     step_ms: float = 0
     stored_ms: int = 0
-    past: str = ""
+    past: str = "0-0"
 
     def dump(self, kind: RecordKind) -> dict[str, Any]:
         """As JSON says it."""
@@ -105,7 +105,7 @@ class Header:
                 is_virtual=bool(tree["virtual"]),
                 step_ms=float(tree["step"]),
                 stored_ms=int(tree["stored"]),
-                past=str(tree["past"]),
+                past=_version(tree["past"]),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise RecordError(f"The record's header lacks something, or has it wrong: {error!r}.") from None
@@ -216,6 +216,10 @@ class Past:
     version: str
     minute_ms: int
     of_row: Sequence[PastOfSymbol]
+
+    def without_minutes(self) -> Past:
+        """The same for whoever follows, and so has the minutes."""
+        return replace(self, of_row=[replace(item, minutes=Candles.empty()) for item in self.of_row])
 
 
 class Encoder:
@@ -412,7 +416,7 @@ def read_delta(unpacker: Unpacker, market: Market) -> Delta:
 def read_past(unpacker: Unpacker, count: int) -> Past:
     """The past of that many underlyings. Raises RecordError."""
     try:
-        version, minute_ms = str(unpacker.header["v"]), int(unpacker.header["minute"])
+        version, minute_ms = _version(unpacker.header["v"]), int(unpacker.header["minute"])
     except (KeyError, TypeError, ValueError):
         raise RecordError("The past's header lacks its version or its minute.") from None
     minutes, days = ([*_read_candles(unpacker, count)] for _ in range(2))
@@ -553,6 +557,12 @@ def _lengths(unpacker: Unpacker, count: int) -> NDArray[np.int64]:
     if (lengths < 0).any() or (lengths > 1 << 20).any():
         raise RecordError("The record counts less than nothing.")
     return lengths
+
+
+def _version(value: Any) -> str:
+    """A leadership, and which of its pasts."""
+    term, number = str(value).split("-")
+    return f"{int(term)}-{int(number)}"
 
 
 def _whole_or_none(value: Any) -> int | None:

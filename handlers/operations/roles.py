@@ -12,12 +12,13 @@ from dataclasses import replace
 
 from domain.market import Role
 from domain.version import VERSION
+from feed.history.history import HistoryError
 from feed.history.volatility_history import VolatilityHistory
 from feed.market.clock import WallClock
 from feed.market.guard import Guard
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
-from feed.relay.bus import BusError, NoRedis, RedisBus
+from feed.relay.bus import BusError, NoRedis, RedisBus, ended
 from feed.relay.facts import facts_of
 from feed.relay.follower import Follower, Received
 from feed.relay.publisher import Leadership, Publisher, Told
@@ -73,7 +74,6 @@ class _Role:
         passed = [item for _, item in manager.sockets()]
         self._sockets = passed or bind(self._settings.server.host, self._settings.server.port)
         self._waiting.start(self._sockets)
-        self._following = asyncio.create_task(self._follower.run())
 
     def _say(self, manager: ServiceManager, reason: str) -> None:
         if reason != self._waiting.reason:
@@ -93,9 +93,7 @@ class _Role:
 
     async def end(self) -> None:
         """Follow no more."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        await ended(self._following)
         await self._bus.close()
 
 
@@ -115,6 +113,7 @@ class EdgeRole(_Role):
     async def build(self, manager: ServiceManager, stop: asyncio.Event) -> Server | None:
         """A server over the first image."""
         self._open(manager)
+        self._following = asyncio.create_task(self._follower.run())
         first = None
         telling = asyncio.create_task(self._tell(manager))
         try:
@@ -158,20 +157,23 @@ class FeedRole(_Role):
         self._watching: asyncio.Task[None] | None = None
 
     async def build(self, manager: ServiceManager, stop: asyncio.Event) -> Server | None:
-        """A server that leads, once it has the lease."""
+        """A server that leads, once it has the lease and the store."""
         self._open(manager)
-        standing_by = asyncio.create_task(self._stand_by(stop))
         try:
-            while not await self._wins(manager):
-                await _either(stop, stop, self._leadership.every_s)
-                if stop.is_set():
-                    return None
+            while await self._leads(manager, stop):
+                try:
+                    return self._build()
+                except HistoryError as error:
+                    if not error.is_passing:
+                        raise
+                    self._say(manager, f"This feed cannot lead yet. {error}")
+                    await self._leadership.give_back()
+                    await _either(stop, stop, self._leadership.every_s)
+            return None
         finally:
-            assert self._following is not None
-            for task in (standing_by, self._following):
-                task.cancel()
-            await asyncio.gather(standing_by, self._following, return_exceptions=True)
             await self._waiting.stop()
+
+    def _build(self) -> Server:
         assert self._leadership.term is not None
         succession = Succession(self._leadership.term, self._warm())
         server = build_server(
@@ -179,6 +181,19 @@ class FeedRole(_Role):
         )
         server.bound = self._sockets
         return server
+
+    async def _leads(self, manager: ServiceManager, stop: asyncio.Event) -> bool:
+        """Stand by until the lease is won, then follow no more; False where it is stopped before."""
+        self._following = asyncio.create_task(self._follower.run())
+        standing_by = asyncio.create_task(self._stand_by(stop))
+        try:
+            while not await self._wins(manager):
+                await _either(stop, stop, self._leadership.every_s)
+                if stop.is_set():
+                    return False
+        finally:
+            await ended(standing_by, self._following)
+        return True
 
     async def _wins(self, manager: ServiceManager) -> bool:
         try:
@@ -191,7 +206,9 @@ class FeedRole(_Role):
 
     async def _stand_by(self, stop: asyncio.Event) -> None:
         """Hold the market of the feed that leads."""
-        first = await self._first(stop)
+        first = await self._first(stop) if self._source is None else None
+        if self._source is not None:
+            await follow(self._source, self._follower)
         if first is not None:
             memory = _in_memory(self._settings)
             _, self._source = build_followed(memory, first, self._follower, self._guard, FollowClock())

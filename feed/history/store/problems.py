@@ -36,6 +36,9 @@ _MEANINGS: Mapping[str, str] = {
 }
 
 
+_PASSING = ("cannot be reached", "has ended the connection", "is held by another program")
+
+
 class HistoryError(Exception):
     """History cannot be kept or read as asked; the message is a sentence for the operator.
 
@@ -66,7 +69,7 @@ def problem_of(name: str, error: BaseException) -> HistoryError:
     whole = f"cannot be used: {said}" if meaning is None else f"{meaning} ({said})"
     return HistoryError(
         f"The history store {name} {whole}.",
-        is_passing=(meaning or "").startswith(("cannot be reached", "has ended the connection")),
+        is_passing=(meaning or "").startswith(_PASSING),
         # damage does not heal; the second is SQLite's for a malformed file
         is_lasting=isinstance(error, Damaged) or type(error) is DatabaseError,
         outline=f"The history store {meaning or 'cannot be used'}.",

@@ -55,7 +55,9 @@ class RedisServer:
 
     def say(self, *words):
         """Tell it something by redis-cli, and return what it answers."""
-        return subprocess.check_output(["redis-cli", "-p", str(self.port), *words], text=True).strip()
+        return subprocess.check_output(
+            ["redis-cli", "-p", str(self.port), *words], text=True, errors="replace"
+        ).strip()
 
     def stop(self):
         """End it, with all that it held in memory."""
