@@ -249,6 +249,7 @@ def build_server(settings: Settings, parts: MarketParts, guard: Guard) -> Server
         may_control=feed.control,
         socket_statistics=statistics,
         notify_feed=notifier.notify_feed,
+        feed_url=settings.relay.feed_url if relayed is not None else "",
     )
     return Server(
         settings,

@@ -124,8 +124,9 @@ class EdgeRole(_Role):
         if first is None:
             return None
         clock = FollowClock()
-        parts, self._source = build_followed(self._settings, first, self._follower, self._guard, clock)
-        server = build_server(self._settings, parts, self._guard)
+        settings = _in_memory(self._settings) if self._settings.relay.feed_url else self._settings
+        parts, self._source = build_followed(settings, first, self._follower, self._guard, clock)
+        server = build_server(settings, parts, self._guard)
         server.bound = self._sockets
         server.services.health.relay = EdgeEnd(self._source, self._follower)
         return server

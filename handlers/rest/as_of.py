@@ -22,6 +22,10 @@ class PastHandler(ApiHandler):
         """Much for the past, which is read from the store and valued afresh."""
         return HEAVY if "at" in self.request.query_arguments else self.cost
 
+    def asks_past(self) -> bool:
+        """With ``at``."""
+        return "at" in self.request.query_arguments
+
     async def reply_past_chain(self, query: ChainQuery, at_ms: int) -> None:
         """Answer with a recorded chain."""
         state = await self.within_time(self.services.past.chain(query.symbol, query.expiry, at_ms))

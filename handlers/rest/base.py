@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import orjson
 from marshmallow import Schema, ValidationError
+from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
@@ -38,6 +39,9 @@ T = TypeVar("T")
 
 MAX_URL_CHARACTERS = 8000  # what RFC 9110 wants taken at least; ours have a few hundred
 REFERENCE_MAX_AGE_S = 60  # listings change once a day; a minute keeps a roll visible
+_PASSED_ON = ("Authorization", "X-API-Key", "If-None-Match", "Accept")
+_PASSED_BACK = ("Content-Type", "ETag", "Cache-Control", "Retry-After")
+_NO_ANSWER = 599  # Tornado's, for a server that was not reached or did not answer in time
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -102,7 +106,36 @@ class ApiHandler(RequestHandler):
             self.access.check_reader(self.key)
         self._check_size()
         late = self.services.faults.on(FaultKind.LATENCY) if self.is_late() else None
-        return None if late is None else asyncio.sleep((late.latency_ms or 0) / 1000)
+        if late is not None:
+            return asyncio.sleep((late.latency_ms or 0) / 1000)
+        return self._ask_feed() if self.services.feed_url and self.asks_past() else None
+
+    def asks_past(self) -> bool:
+        """Whether the answer rests on what was recorded."""
+        return False
+
+    async def _ask_feed(self) -> None:
+        """Answer as the feed does, which has the store that this edge has not."""
+        headers = {name: self.request.headers[name] for name in _PASSED_ON if name in self.request.headers}
+        headers["X-Forwarded-For"] = self.access.address(self.request)
+        headers["X-Request-ID"] = self.request_id
+        answer = await AsyncHTTPClient().fetch(
+            self.services.feed_url.rstrip("/") + self.request.uri,
+            method=self.request.method,
+            headers=headers,
+            request_timeout=self.services.api_timeout_s,
+            follow_redirects=False,
+            raise_error=False,
+        )
+        if answer.code == _NO_ANSWER:
+            raise ApiError(
+                ErrorCode.FEED_UNAVAILABLE, "The feed, which keeps what was recorded, cannot be reached."
+            )
+        self.set_status(answer.code, answer.reason)
+        for name in _PASSED_BACK:
+            if name in answer.headers:
+                self.set_header(name, answer.headers[name])
+        await self.finish(answer.body or None)
 
     def is_late(self) -> bool:
         """Whether this answer waits while answers are to be late."""

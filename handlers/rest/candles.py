@@ -39,6 +39,10 @@ class HistoricalDataHandler(ApiHandler):
 
     cost = HEAVY
 
+    def asks_past(self) -> bool:
+        """Always."""
+        return True
+
     async def get(self, symbol: str) -> None:
         """Answer with a page of candles, ascending; without a beginning the first page has the newest."""
         name = self.symbol_of(symbol)
@@ -93,6 +97,10 @@ class HistoricalDataHandler(ApiHandler):
 
 class OhlcDataHandler(ApiHandler):
     """``/api/ohlc_data/{symbol}``: this trading day and the one before."""
+
+    def asks_past(self) -> bool:
+        """Always."""
+        return True
 
     async def get(self, symbol: str) -> None:
         """Answer with both days."""

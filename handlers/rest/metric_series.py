@@ -21,6 +21,10 @@ class DashboardHistoryHandler(ApiHandler):
 
     cost = HEAVY
 
+    def asks_past(self) -> bool:
+        """Always."""
+        return True
+
     async def get(self, symbol: str) -> None:
         """Answer with a page of points, oldest first."""
         name = self.symbol_of(symbol)
@@ -45,6 +49,10 @@ class OpenInterestHistoryHandler(ApiHandler):
     """``/api/oi-history/{symbol}``."""
 
     cost = HEAVY
+
+    def asks_past(self) -> bool:
+        """Always."""
+        return True
 
     async def get(self, symbol: str) -> None:
         """Answer with open interest and its change of some strikes."""

@@ -52,5 +52,6 @@ class Services:
     may_control: bool
     socket_statistics: Callable[[], dict[str, Any]]
     notify_feed: Callable[[], Awaitable[None]]
+    feed_url: str = ""  # of who answers about the past, where this process has no store
     started_s: float = field(default_factory=time.monotonic)
     answering: WeakSet[Any] = field(default_factory=WeakSet)  # one whose client went is collected

@@ -8,6 +8,7 @@ import random
 
 import numpy as np
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS
 from tests.relay.pair import asked
@@ -21,6 +22,16 @@ ROUTES = (
     "/api/expiries/NIFTY",
     "/api/symbols",
     "/api/market-status",
+)
+OF_THE_PAST = (
+    "/api/historical-data/NIFTY?interval=1m",
+    "/api/historical-data/RELIANCE?interval=1d&per_page=5",
+    "/api/ohlc_data/GOLD",
+    "/api/dashboard-history/NIFTY?from=2026-11-23T09:15:00Z",
+    "/api/oi-history/NIFTY",
+    "/api/option_chain?symbol=NIFTY&at=2026-11-23T10:01:00%2B05:30&strikes=3",
+    "/api/dashboard_data?symbol=NIFTY&at=2026-11-23T10:01:00%2B05:30",
+    "/api/historical-data/NIFTY?interval=nonsense",
 )
 CANDLES = ("1m", "5m", "1h", "1d", "1w")
 
@@ -100,6 +111,29 @@ async def test_what_prices_went_through_between_two_states_counts_at_an_edge_too
         assert np.array_equal(getattr(mine, name), getattr(theirs, name), equal_nan=True), name
         of_contracts = getattr(mine_of_contracts, name), getattr(theirs_of_contracts, name)
         assert np.array_equal(*of_contracts, equal_nan=True), name
+
+
+@pytest.mark.gen_test
+async def test_edge_without_a_store_answers_about_the_past_as_its_feed_does(make_pair):
+    pair = await make_pair(feed={"start": "2026-11-23T10:00:00+05:30"})
+    await pair.step(250)
+    edge = await pair.join()
+    for route in OF_THE_PAST:
+        mine = await AsyncHTTPClient().fetch(pair.feed.url + route, raise_error=False)
+        theirs = await AsyncHTTPClient().fetch(edge.url + route, raise_error=False)
+        assert mine.code == theirs.code == (400 if "nonsense" in route else 200), (route, mine.body)
+        data = [json.dumps(json.loads(answer.body).get("data")) for answer in (mine, theirs)]
+        assert data[0] == data[1], route
+        tag = theirs.headers.get("ETag")
+        if tag is not None:
+            again = await AsyncHTTPClient().fetch(
+                edge.url + route, headers={"If-None-Match": tag}, raise_error=False
+            )
+            assert again.code == 304
+    pair.feed.server.http.stop()
+    await pair.feed.server.http.close_all_connections()
+    refused = json.loads(await asked(edge.url, OF_THE_PAST[0]))
+    assert refused["error"]["code"] == "FEED_UNAVAILABLE"
 
 
 @pytest.mark.gen_test
