@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from domain.market import Problem, ProblemKind
 from feed.reference.instruments import Underlying
-from feed.relay.bus import Bus, BusError, RecordId
+from feed.relay.bus import MOST_RECORDS, Bus, BusError, RecordId
 from feed.relay.codec import RecordError, Unpacker
 from feed.relay.records import Header, Image, Past, RecordKind, kind_of, read_image, read_past
 
@@ -62,6 +62,7 @@ class Follower:
         self.problem: Problem | None = None
         self.heard_s = monotonic()
         self.at: RecordId | None = None
+        self.is_current = False  # whether all that was published since the latest jump is read
         self.gaps: Counter[str] = Counter()  # by cause
         self.images = 0
         self.records = 0
@@ -118,7 +119,7 @@ class Follower:
         if past is None:  # the feed has just begun a minute, and is about to say so
             await asyncio.sleep(LOOK_AGAIN_S)
             return
-        self._cause = ""
+        self._cause, self.is_current = "", False
         self._take(Received(found[0], image.header, image=image, past=past, is_jump=True), len(found[1]))
         self.images += 1
 
@@ -135,7 +136,9 @@ class Follower:
     async def _read(self) -> None:
         """Take the next records; where one does not follow, an image is needed."""
         assert self.at is not None
-        for record_id, record in await self._bus.read(self.at, BLOCK_MS):
+        found = await self._bus.read(self.at, BLOCK_MS)
+        self.is_current |= len(found) < MOST_RECORDS
+        for record_id, record in found:
             unpacker = Unpacker(record)
             follows = record_id.follows(self.at)
             kind = kind_of(unpacker)
@@ -155,6 +158,7 @@ class Follower:
             else:
                 received = Received(record_id, Header.load(unpacker.header), delta=unpacker)
             self._take(received, len(record))
+        self.on_received()
 
     def _take(self, received: Received, size: int) -> None:
         if len(self.received) >= MOST_WAITING:

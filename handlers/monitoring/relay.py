@@ -54,13 +54,15 @@ class FeedEnd:
     def metrics(self) -> Iterator[Metric]:
         """Figures of the publisher."""
         publisher = self._publisher
-        yield CounterMetricFamily("relay_cycles", "Records put on the bus.", publisher.records)
-        yield CounterMetricFamily("relay_bytes", "Their bytes.", publisher.bytes)
-        yield CounterMetricFamily("relay_dropped", "Records that edges never saw.", publisher.dropped)
-        yield GaugeMetricFamily("relay_queue_length", "Waiting for the bus.", publisher.queue_length)
-        yield GaugeMetricFamily("relay_leader", "1 while this feed leads.", float(publisher.is_leading))
-        yield GaugeMetricFamily("relay_term", "The term of its leadership.", publisher.term)
-        yield from _seconds("relay_pack_seconds", "Packing a record", publisher.pack_s)
+        yield CounterMetricFamily("market_relay_cycles", "Records put on the bus.", publisher.records)
+        yield CounterMetricFamily("market_relay_bytes", "Their bytes.", publisher.bytes)
+        yield CounterMetricFamily("market_relay_dropped", "Records that edges never saw.", publisher.dropped)
+        yield GaugeMetricFamily("market_relay_queue_length", "Waiting for the bus.", publisher.queue_length)
+        yield GaugeMetricFamily(
+            "market_relay_leader", "1 while this feed leads.", float(publisher.is_leading)
+        )
+        yield GaugeMetricFamily("market_relay_term", "The term of its leadership.", publisher.term)
+        yield from _seconds("market_relay_pack_seconds", "Packing a record", publisher.pack_s)
 
 
 class EdgeEnd:
@@ -96,19 +98,19 @@ class EdgeEnd:
         source, follower = self._source, self._follower
         silence = source.feed.silence
         is_followed = silence is None or silence.name != FeedStateName.STALLED
-        yield CounterMetricFamily("relay_records", "Records taken from the bus.", follower.records)
-        yield CounterMetricFamily("relay_bytes", "Their bytes.", follower.bytes)
-        yield CounterMetricFamily("relay_images", "Images taken over.", follower.images)
-        yield CounterMetricFamily("relay_cuts", "Times that all was stale here alone.", source.cuts)
-        gaps = CounterMetricFamily("relay_gaps", "Records that did not follow.", labels=("cause",))
+        yield CounterMetricFamily("market_relay_records", "Records taken from the bus.", follower.records)
+        yield CounterMetricFamily("market_relay_bytes", "Their bytes.", follower.bytes)
+        yield CounterMetricFamily("market_relay_images", "Images taken over.", follower.images)
+        yield CounterMetricFamily("market_relay_cuts", "Times that all was stale here alone.", source.cuts)
+        gaps = CounterMetricFamily("market_relay_gaps", "Records that did not follow.", labels=("cause",))
         for cause, count in follower.gaps.items():
             gaps.add_metric((cause,), count)
         yield gaps
-        yield GaugeMetricFamily("relay_connected", "1 while records arrive.", float(is_followed))
-        yield GaugeMetricFamily("relay_lag_seconds", "Since the newest record.", source.silent_s)
+        yield GaugeMetricFamily("market_relay_connected", "1 while records arrive.", float(is_followed))
+        yield GaugeMetricFamily("market_relay_lag_seconds", "Since the newest record.", source.silent_s)
         term = follower.at.term if follower.at is not None else 0
-        yield GaugeMetricFamily("relay_term", "The term that is followed.", term)
-        yield from _seconds("relay_apply_seconds", "Applying a record", source.apply_s)
+        yield GaugeMetricFamily("market_relay_term", "The term that is followed.", term)
+        yield from _seconds("market_relay_apply_seconds", "Applying a record", source.apply_s)
 
 
 def _seconds(name: str, what: str, samples: Any) -> Iterator[Metric]:

@@ -31,6 +31,8 @@ from handlers.operations.serving import Server, StartError, bind
 from handlers.operations.waiting import Waiting
 from schemas.configuration.settings import Settings
 
+PATIENCE_S = 1.0  # with a client that comes from an edge which was ahead: records come twice a second
+
 logger = logging.getLogger("server")
 
 
@@ -86,7 +88,8 @@ class _Role:
         """The image that is received first."""
         arrived = asyncio.Event()
         self._follower.on_received = arrived.set
-        while not self._follower.received and not stop.is_set():
+        # what came after the image is there too: who serves an old state would send clients back to it
+        while not (self._follower.received and self._follower.is_current) and not stop.is_set():
             arrived.clear()
             await _either(arrived, stop, 0.5)
         return None if stop.is_set() else self._follower.received.popleft()
@@ -128,6 +131,7 @@ class EdgeRole(_Role):
         parts, self._source = build_followed(settings, first, self._follower, self._guard, clock)
         server = build_server(settings, parts, self._guard)
         server.bound = self._sockets
+        server.namespace.patience_s = PATIENCE_S
         server.services.health.relay = EdgeEnd(self._source, self._follower)
         return server
 

@@ -76,7 +76,7 @@ class _MetricsHandler(RequestHandler):
     def get(self) -> None:
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         lines = ["# TYPE market_ready gauge", "market_ready 0"]
-        name = "relay_leader" if self.role == Role.FEED else "relay_connected"
+        name = "market_relay_leader" if self.role == Role.FEED else "market_relay_connected"
         lines += [f"# TYPE {name} gauge", f"{name} 0"]
         self.finish("\n".join(lines) + "\n")
 

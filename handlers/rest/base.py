@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import orjson
 from marshmallow import Schema, ValidationError
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
@@ -41,7 +41,6 @@ MAX_URL_CHARACTERS = 8000  # what RFC 9110 wants taken at least; ours have a few
 REFERENCE_MAX_AGE_S = 60  # listings change once a day; a minute keeps a roll visible
 _PASSED_ON = ("Authorization", "X-API-Key", "If-None-Match", "Accept")
 _PASSED_BACK = ("Content-Type", "ETag", "Cache-Control", "Retry-After")
-_NO_ANSWER = 599  # Tornado's, for a server that was not reached or did not answer in time
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -119,18 +118,19 @@ class ApiHandler(RequestHandler):
         headers = {name: self.request.headers[name] for name in _PASSED_ON if name in self.request.headers}
         headers["X-Forwarded-For"] = self.access.address(self.request)
         headers["X-Request-ID"] = self.request_id
-        answer = await AsyncHTTPClient().fetch(
-            self.services.feed_url.rstrip("/") + self.request.uri,
-            method=self.request.method,
-            headers=headers,
-            request_timeout=self.services.api_timeout_s,
-            follow_redirects=False,
-            raise_error=False,
-        )
-        if answer.code == _NO_ANSWER:
+        try:
+            answer = await AsyncHTTPClient().fetch(
+                self.services.feed_url.rstrip("/") + self.request.uri,
+                method=self.request.method,
+                headers=headers,
+                request_timeout=self.services.api_timeout_s,
+                follow_redirects=False,
+                raise_error=False,
+            )
+        except (HTTPClientError, OSError):
             raise ApiError(
                 ErrorCode.FEED_UNAVAILABLE, "The feed, which keeps what was recorded, cannot be reached."
-            )
+            ) from None
         self.set_status(answer.code, answer.reason)
         for name in _PASSED_BACK:
             if name in answer.headers:

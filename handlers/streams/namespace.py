@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -60,6 +60,8 @@ from schemas.requests.fields import Q, Request
 from schemas.requests.leg_fields import ALL_FIELDS, LegFields
 from schemas.wire import encode, timestamp
 
+REACH_S = 0.02  # how often it is looked whether a state is reached
+
 logger = logging.getLogger(__name__)
 
 MAX_VIOLATIONS = 20  # breaches of a limit before a client is disconnected: a second's worth at the default
@@ -104,6 +106,8 @@ class MarketNamespace(socketio.AsyncNamespace):
         self._version = version
         self._companions = companions
         self._monotonic = monotonic
+        # how long a client waits for a state that it was given elsewhere: by an edge that was a moment ahead
+        self.patience_s = 0.0
         self._cached_status: tuple[dict[str, Any], Packet] | None = None
 
     # connections
@@ -296,8 +300,18 @@ class MarketNamespace(socketio.AsyncNamespace):
         targets = [self._target(item) for item in points]
         await self._await_history(targets)
         rooms = self._rooms(client, targets)
+        await self._reach(points, rooms)
         triples = zip(points, targets, rooms, strict=True)
         return {"streams": [self._resume(client, *triple) for triple in triples]}
+
+    async def _reach(self, points: Sequence[ResumePoint], rooms: Sequence[Room | None]) -> None:
+        """Wait until no client holds a later state than there is here, so that none goes back."""
+        over_s = self._monotonic() + self.patience_s
+        pairs = [(point, room.stream) for point, room in zip(points, rooms, strict=True) if room is not None]
+        while self._monotonic() < over_s:
+            if not any(stream.is_before(point.epoch, point.seq) for point, stream in pairs):
+                return
+            await asyncio.sleep(REACH_S)
 
     async def on_ping(self, client: Client, payload: Any) -> dict[str, Any]:
         """Answer with the time and what was sent."""

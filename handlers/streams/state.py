@@ -82,6 +82,11 @@ class Stream(ABC):
         """Whether anything was published since the last ``refresh``."""
         return self._present() != (self.epoch, self.seq)
 
+    def is_before(self, epoch: str, seq: int) -> bool:
+        """Whether the market has yet to come to a state of this epoch."""
+        present = self._present()
+        return present[0] == epoch and present[1] < seq
+
     def refresh(self) -> bool:
         """Come up to the market; return whether anything was published since."""
         epoch, seq = self._present()

@@ -290,6 +290,8 @@ class WebSocketTransport(WebSocketHandler):
         self.stream.set_nodelay(True)  # Tornado clears it after the handshake
         self.writing = self.stream.writing
         raw = self.stream.socket
+        if self.stream.closed():
+            return  # it was reset while it was greeted
         self.encrypted = isinstance(self.stream, SSLIOStream)
         self.send = self._send_encrypted if self.encrypted else raw.send
         if raw.family in (sockets.AF_INET, sockets.AF_INET6):

@@ -4,11 +4,15 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from domain.market import FeedStateName
+from feed.relay.bus import RecordId
+from handlers.monitoring.relay import EdgeEnd, FeedEnd
 from handlers.operations.metrics import Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -31,12 +35,29 @@ def expressions(dashboard):
     return [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
 
 
+def relay_ends():
+    """Both ends of a relay, with whatever a figure is read from."""
+    publisher = SimpleNamespace(
+        is_leading=True, problem="", term=7, queue_length=0, dropped=0, records=1, bytes=9, pack_s=[0.001]
+    )
+    follower = SimpleNamespace(
+        at=RecordId(7, 1), gaps=Counter(missing=1), images=1, records=1, bytes=9, problem=None
+    )
+    source = SimpleNamespace(
+        feed=SimpleNamespace(silence=None), silent_s=0.1, mismatch="", cuts=0, apply_s=[0.001]
+    )
+    return FeedEnd(publisher), EdgeEnd(source, follower)
+
+
 @pytest.fixture
 def known(sandbox):
     """Every name a sample can have, by the types that the text announces."""
     metrics = Metrics(sandbox.server.services)
     metrics.rest.observe("/health", 304, 0.001)
     text = metrics.render()[0].decode()
+    for end in relay_ends():
+        sandbox.server.services.health.relay = end
+        text += metrics.render()[0].decode()
     names = set()
     for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M):
         names |= {f"{name}_{part}" for part in ("bucket", "sum", "count")} if kind == "histogram" else {name}
