@@ -17,7 +17,7 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.transfer.archive import Archive
 from feed.valuation.minute_metrics import MinuteMetrics
-from handlers.operations.build import retention_of
+from handlers.operations.build import archive_folder, retention_of
 
 INTERRUPTED = 130  # as a shell says it of SIGINT
 REFUSED = 2
@@ -35,6 +35,8 @@ class Context:
     out: TextIO
     err: TextIO
     calendar_override: Path | None = None
+    archive_folder: Path | None = None
+    archive_after_days: int = 20
 
     def open(self, *, writable: bool = False) -> Archive:
         """The store. Raises HistoryError."""
@@ -46,6 +48,7 @@ class Context:
             hours=self.hours,
             writable=writable,
             valuation=MinuteMetrics(self.interest_rate),
+            archive_folder=self.archive_folder,
         )
 
 
@@ -67,6 +70,8 @@ def run_on_store(
         out=sys.stdout,
         err=sys.stderr,
         calendar_override=Path(override) if override else None,
+        archive_folder=archive_folder(settings),
+        archive_after_days=settings.history.archive_after_days,
     )
     return guarded(action, options, context, needs_store=needs_store)
 

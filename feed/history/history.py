@@ -12,12 +12,14 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from domain.instants import MINUTE_MS
 from domain.market import HealthStatus, MarketHours
 from feed.history.answers import PATIENCE_S, Answers
+from feed.history.archive.sessions import SessionFiles, span_of
 from feed.history.filling.backfill import Backfill, Progress, Reach
 from feed.history.filling.today import TodayJob, missing_today
 from feed.history.maintenance.checking import quick_fault
@@ -69,6 +71,7 @@ class History:
     minutes wait for it. ``valuation`` gives the figures of a closed minute; the writer's
     thread calls it, so it must not touch the market. One that ``follows`` reads a store that another process
     writes, and remembers what is not in there yet; ``term`` is that of a feed that leads.
+    Days that are archived in a folder are read there, and leave the store.
     Raises HistoryError where the store cannot be used.
     """
 
@@ -85,6 +88,7 @@ class History:
         valuation: Valuation | None = None,
         follows: bool = False,
         term: int | None = None,
+        archive_folder: Path | None = None,
     ) -> None:
         self._flush_interval_s = flush_interval_s
         self._queue_limit = queue_limit
@@ -94,7 +98,10 @@ class History:
         self.database.open(exclusive=not (follows and self.database.is_durable))
         write = KeptMinutes if follows else Writer
         self._writer = write(self.database, flush_interval_s=flush_interval_s, queue_limit=queue_limit)
-        self._state = HistoryState(self.database, self._writer, calendar, hours, readers)
+        files = (
+            SessionFiles(archive_folder) if archive_folder is not None and self.database.is_durable else None
+        )
+        self._state = HistoryState(self.database, self._writer, calendar, hours, readers, files)
         self.answers = Answers(self._state)
         self.sessions = SessionFigures(self._state, self.answers)
         self.previous_interest = PreviousInterest(self._state.reader, calendar)
@@ -225,8 +232,12 @@ class History:
             return []
         if abs(now_ms - self._pruned_ms) >= _PRUNE_EVERY_MS and not self._writer.pending():
             self._pruned_ms = now_ms
-            self._writer.put(PruneJob(self._retention, now_ms))
+            self._writer.put(PruneJob(self._retention, now_ms, self._archived()))
         return self._state.started().record(market, now_ms, self._valuation)
+
+    def _archived(self) -> list[tuple[int, int]]:
+        """Spans of the days that stand in files, and so may leave the store."""
+        return [] if self._state.files is None else [span_of(day) for day in self._state.files.days()]
 
     def rewind(self, to_ms: int) -> None:
         """Follow a clock that was set on purpose: what is known from ``to_ms`` on is forgotten.

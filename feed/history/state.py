@@ -10,6 +10,8 @@ from datetime import date
 from typing import TypeVar
 
 from domain.instruments import Exchange
+from feed.history.archive.sessions import SessionFiles
+from feed.history.archive.tiers import TieredReader
 from feed.history.filling.backfill import Backfill
 from feed.history.maintenance.read_faults import ReadFaults
 from feed.history.recorder import Recorder
@@ -34,12 +36,20 @@ class HistoryState:
     """
 
     def __init__(
-        self, database: Database, writer: Writer, calendar: Calendar, hours: str, readers: int
+        self,
+        database: Database,
+        writer: Writer,
+        calendar: Calendar,
+        hours: str,
+        readers: int,
+        files: SessionFiles | None = None,
     ) -> None:
+
         self.database = database
         self.writer = writer
         self.hours = hours
-        self.reader = Reader(database)
+        self.files = files
+        self.reader = Reader(database) if files is None else TieredReader(database, files)
         self.read_faults = ReadFaults(database)
         self.pool = ThreadPoolExecutor(readers, thread_name_prefix="history-reader")
         self.recorder: Recorder | None = None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from domain.intervals import INTERVALS_MS, Interval
+from feed.history.archive.archiving import archive_day, due_days
+from feed.history.archive.sessions import ArchivedDay, SessionFiles, span_of
+from feed.history.archive.tiers import TieredReader
 from feed.history.maintenance.checking import Checked, check_store
 from feed.history.maintenance.upkeep import Info, PruneJob, Retention, store_info
 from feed.history.store.database import Database
@@ -38,7 +42,7 @@ class Archive:
     Every method raises HistoryError with a sentence where the store or a file is in the way.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a store has so many sides
         self,
         url: str | None,
         *,
@@ -47,6 +51,7 @@ class Archive:
         hours: str,
         writable: bool = False,
         valuation: Valuation | None = None,
+        archive_folder: Path | None = None,
     ) -> None:
         self._calendar = calendar
         self._catalogue = catalogue
@@ -55,7 +60,9 @@ class Archive:
         self._grids: dict[str, SessionGrid] = {}
         self._database = Database(url, readers=1)
         self._database.open(exclusive=writable)
-        self._reader = Reader(self._database)
+        self._store = Reader(self._database)
+        self._files = SessionFiles(archive_folder) if archive_folder is not None else None
+        self._reader = self._store if self._files is None else TieredReader(self._database, self._files)
 
     def __enter__(self) -> Archive:
         return self
@@ -76,6 +83,25 @@ class Archive:
     def check(self, progress: Progress = _silent) -> Checked:
         """Read everything and say what is not sound."""
         return self._read(lambda: check_store(self._database, progress))
+
+    def due_days(self, after_days: int, now_ms: int) -> list[date]:
+        """Sessions older than that which are not archived yet. Raises HistoryError without a folder."""
+        return self._read(lambda: due_days(self._store, self._archived(), after_days, now_ms))
+
+    def archive_day(self, day: date, progress: Progress = _silent) -> ArchivedDay:
+        """Write a session to its files and read it back; one that is there with what was imported since."""
+        files = self._archived()
+        return self._read(lambda: archive_day(self._reader, files, day, progress))
+
+    def archived_days(self) -> list[ArchivedDay]:
+        """The sessions that are archived, ascending."""
+        files = self._archived()
+        return [files.index(day) for day in files.days()]
+
+    def _archived(self) -> SessionFiles:
+        if self._files is None:
+            raise HistoryError("history.archive_folder must name the folder that sessions are archived to.")
+        return self._files
 
     def prune(self, retention: Retention, now_ms: int, progress: Progress = _silent) -> int:
         """Delete what is older than is to be kept; returns rows deleted."""
@@ -146,7 +172,8 @@ class Archive:
     def _prune(self, retention: Retention, now_ms: int, progress: Progress) -> int:
         deleted, steps = 0, 0
         while True:
-            job = PruneJob(retention, now_ms)
+            spans = [span_of(day) for day in self._files.days()] if self._files is not None else []
+            job = PruneJob(retention, now_ms, spans)
             with self._database.writing() as connection:
                 job.write(connection)
             deleted, steps = deleted + job.deleted, steps + 1

@@ -397,6 +397,7 @@ def _make_history(
         valuation=guard.wraps("minute_metrics", MinuteMetrics(feed.interest_rate)),
         follows=follows,
         term=term,
+        archive_folder=archive_folder(settings) if clock.virtual is None else None,
     )
 
 
@@ -439,14 +440,20 @@ def _calendar(settings: Settings) -> Calendar:
     return Calendar.load(override=Path(override) if override else None)
 
 
+def archive_folder(settings: Settings) -> Path | None:
+    """Where old sessions go, None where they stay."""
+    return Path(settings.history.archive_folder) if settings.history.archive_folder else None
+
+
 def retention_of(settings: Settings) -> Retention:
-    """How long a store keeps what; 0 days in the settings is for ever."""
+    """How long a store keeps what; 0 days in the settings is for ever, and so is what is archived first."""
     policy = settings.history
+    is_archived = bool(policy.archive_folder)
     return Retention(
         minute_candles_days=policy.minute_candles_days or None,
         daily_candles_days=policy.daily_candles_days or None,
-        chains_days=policy.chains_days or None,
-        metrics_days=policy.metrics_days or None,
+        chains_days=None if is_archived else policy.chains_days or None,
+        metrics_days=None if is_archived else policy.metrics_days or None,
     )
 
 

@@ -112,6 +112,7 @@ class EdgeRole(_Role):
                 "the feed at relay.feed_url: set one of them."
             )
         self._source: RelaySource | None = None
+        self._wake: asyncio.Task[None] | None = None
 
     async def build(self, manager: ServiceManager, stop: asyncio.Event) -> Server | None:
         """A server over the first image."""
@@ -147,7 +148,21 @@ class EdgeRole(_Role):
             await asyncio.sleep(0.2)
 
     def begin(self, server: Server) -> None:
-        """The follower hands over by itself."""
+        """Take each record in as it comes, rather than at the ticker's next look."""
+        self._wake = asyncio.create_task(self._take_in(server))
+
+    async def _take_in(self, server: Server) -> None:
+        arrived = asyncio.Event()
+        self._follower.on_received = arrived.set
+        while True:
+            await arrived.wait()
+            arrived.clear()
+            await server.ticker.poll()
+
+    async def end(self) -> None:
+        """Follow no more."""
+        await ended(self._wake)
+        await super().end()
 
 
 class FeedRole(_Role):

@@ -144,6 +144,8 @@ class HistorySettings:
     daily_candles_days: int
     chains_days: int
     metrics_days: int
+    archive_folder: str
+    archive_after_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +466,8 @@ class HistorySchema(SectionSchema):
     daily_candles_days = WholeNumberSetting(load_default=0, validate=_between(0, 36500, "days"))
     chains_days = WholeNumberSetting(load_default=30, validate=_between(0, 36500, "days"))
     metrics_days = WholeNumberSetting(load_default=400, validate=_between(0, 36500, "days"))
+    archive_folder = fields.String(load_default="")
+    archive_after_days = WholeNumberSetting(load_default=20, validate=_between(1, 36500, "days"))
 
 
 class KiteMockSchema(SectionSchema):

@@ -18,7 +18,7 @@ from tests.processes import ROOT, STOP_S
 from tests.redis_server import RedisServer, free_port
 
 START_S = 40  # on a machine with other things to do
-QUICK = ("--set", "relay.lease_ms=900", "--set", "relay.image_every=4", "--set", "relay.keep=40")
+QUICK = ("--set", "relay.lease_ms=2000", "--set", "relay.image_every=4", "--set", "relay.keep=40")
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -118,12 +118,16 @@ def _size(database: Database, connection: Connection) -> int:
 
 
 class PruneJob:
-    """One step of pruning: deletes what is older than is to be kept, up to a number of rows."""
+    """One step of pruning: deletes what is older than is to be kept, up to a number of rows.
+
+    And the chains of spans that are ``archived``.
+    """
 
     urgent = False
 
-    def __init__(self, retention: Retention, now_ms: int) -> None:
+    def __init__(self, retention: Retention, now_ms: int, archived: Sequence[tuple[int, int]] = ()) -> None:
         self._retention = retention
+        self._archived = archived
         self._now_ms = now_ms
         self.deleted = 0
 
@@ -175,6 +179,28 @@ class PruneJob:
                 value.chain_id == chain_id,
                 value.minute_ms < self._cutoff_ms(self._retention.metrics_days),
             )
+            deleted += connection.execute(delete(chain_metrics).where(old)).rowcount
+        return deleted + self._drop_archived(connection, chain_id)
+
+    def _drop_archived(self, connection: Connection, chain_id: int) -> int:
+        """Delete of a chain what stands in files; a group that goes on in the next day stays until then."""
+        minute, value, deleted = chain_minutes.c, chain_metrics.c, 0
+        first = connection.scalar(select(func.min(minute.minute_ms)).where(minute.chain_id == chain_id))
+        for start_ms, end_ms in self._archived:
+            if first is None or end_ms <= first:
+                continue
+            is_day = and_(
+                minute.chain_id == chain_id, minute.minute_ms >= start_ms, minute.minute_ms < end_ms
+            )
+            goes_on = select(minute.key_ms).where(
+                minute.chain_id == chain_id,
+                minute.minute_ms >= end_ms,
+                minute.minute_ms < end_ms + GROUP_MS,
+                minute.key_ms < end_ms,
+            )
+            old = and_(is_day, minute.key_ms.not_in(list(connection.scalars(goes_on.distinct()))))
+            deleted += connection.execute(delete(chain_minutes).where(old)).rowcount
+            old = and_(value.chain_id == chain_id, value.minute_ms >= start_ms, value.minute_ms < end_ms)
             deleted += connection.execute(delete(chain_metrics).where(old)).rowcount
         return deleted
 
