@@ -19,9 +19,10 @@ BENCHMARKS = {
     "market.kite": "Kite mock: three sockets with 3,000 instruments each",
     "breadth": "Breadth: every chain of the universe watched at once (6 minutes; --quick: 1)",
     "scale.relay": "Relay: records of a market, a feed, its edges (4 minutes; --quick: 1)",
+    "scale.archive": "Archive: a session as Parquet, and years of them asked (2 minutes; --quick: 1)",
     "fanout": "Fan-out: Socket.IO beside its peers and the floor (about 25 minutes; --quick: 5)",
 }
-HAVE_QUICK = {"history_routes", "rest", "market.kite", "breadth", "scale.relay", "fanout"}
+HAVE_QUICK = {"history_routes", "rest", "market.kite", "breadth", "scale.relay", "scale.archive", "fanout"}
 
 
 def main() -> int:

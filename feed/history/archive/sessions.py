@@ -32,7 +32,7 @@ _HUNDREDTHS = 100
 _LISTED = ("symbol", "expiry", "kind", "expires_at", "lot_size")
 _CONTRACT = ("strike", "is_call", "token", "minute")
 _OF_MINUTE = ("minute", "as_of", "source", "spot", "future")
-FOOTERS = 64  # kept, half a megabyte each
+FOOTERS = 300  # kept, a tenth of a megabyte each: a year of sessions
 COMPRESSION_LEVEL = 3
 
 Progress = Callable[[int, int], None]
@@ -166,15 +166,16 @@ class SessionFiles:
         minutes = self._columns("metrics", day, found.row_group, _OF_MINUTE)
         return _runs(symbol, expiry, rows, minutes, strikes)
 
-    def metrics(self, day: date, symbol: str, expiry: date) -> dict[str, FloatArray]:
-        """The figures of a chain on a day: ``minute_ms`` and ``METRICS``; empty where there are none."""
+    def metrics(
+        self, day: date, symbol: str, expiry: date, of: Sequence[str] = METRICS
+    ) -> dict[str, FloatArray]:
+        """Some figures of a chain on a day, beside their ``minute_ms``; empty where there are none."""
         found = self.chain_of(day, symbol, expiry)
-        names = ("minute", "has_metrics", *METRICS)
         if found is None:
-            return {name: np.empty(0) for name in ("minute_ms", *METRICS)}
-        columns = self._columns("metrics", day, found.row_group, names)
+            return {name: np.empty(0) for name in ("minute_ms", *of)}
+        columns = self._columns("metrics", day, found.row_group, ("minute", "has_metrics", *of))
         known = columns["has_metrics"].astype(bool)
-        series = {name: columns[name][known] for name in METRICS}
+        series = {name: columns[name][known] for name in of}
         return {"minute_ms": columns["minute"][known].astype(np.float64), **series}
 
     def spots(self, day: date, symbol: str) -> tuple[IntArray, FloatArray]:
@@ -259,6 +260,8 @@ class SessionFiles:
                     compression="zstd",
                     compression_level=COMPRESSION_LEVEL,
                     use_dictionary=["symbol", "kind"],
+                    # what queries select by: of all columns they would double what is read of each file first
+                    write_statistics=["symbol", "expiry", "strike", "minute"],
                     column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
                 )
             yield writers

@@ -3950,6 +3950,47 @@ export interface components {
             /** @description the route takes other methods, named by Allow */
             error: components["schemas"]["MethodNotAllowedBody"];
         };
+        /** @description What went wrong. */
+        ConflictBody: {
+            /**
+             * @description this process serves a market that another one makes: ask that one
+             * @example CONFLICT
+             * @enum {string}
+             */
+            code: "CONFLICT";
+            /** @description what helps to ask again */
+            details: components["schemas"]["NoDetails"];
+        };
+        /** @description CONFLICT: this process serves a market that another one makes: ask that one. */
+        ConflictAnswer: {
+            /**
+             * @description whether it went well
+             * @example false
+             * @enum {boolean}
+             */
+            success: false;
+            /**
+             * @description a sentence for a person
+             * @example This is an edge: the feed steers the market, so ask it instead.
+             */
+            message: string;
+            /**
+             * Format: date-time
+             * @description time of the market's clock when it was answered
+             * @example 2026-11-23T04:30:07.500Z
+             */
+            timestamp: string;
+            /** @description What the answer is about. */
+            meta: {
+                /**
+                 * @description the request's id: yours, or a fresh one; the log has it too
+                 * @example 8f6f0c2e9b1d4a57
+                 */
+                request_id: string;
+            };
+            /** @description this process serves a market that another one makes: ask that one */
+            error: components["schemas"]["ConflictBody"];
+        };
         /** @description PAYLOAD_TOO_LARGE: a body or a message over the limit. */
         PayloadTooLargeAnswer: {
             /**
@@ -4209,6 +4250,60 @@ export interface components {
              */
             connected: number;
         };
+        /** @description Whether the market reaches the other processes, or this one; only with a role of feed or edge. */
+        RelayPart: {
+            /**
+             * @description verdict
+             * @example ok
+             */
+            status: components["schemas"]["HealthStatus"];
+            /**
+             * @description a sentence that says why
+             * @example Data arrives.
+             */
+            reason: string;
+            /**
+             * @description of this process
+             * @example edge
+             * @enum {string}
+             */
+            role: "single" | "feed" | "edge";
+            /**
+             * @description the leadership that is published or followed; null before the first record
+             * @example 1796025810486
+             */
+            term: number | null;
+            /**
+             * @description whether this feed publishes
+             * @example true
+             */
+            leads?: boolean;
+            /**
+             * @description waiting for the bus
+             * @example 0
+             */
+            queue_length?: number;
+            /**
+             * @description that edges never saw
+             * @example 0
+             */
+            dropped?: number;
+            /**
+             * @description since the newest record
+             * @example 136
+             */
+            silent_ms?: number;
+            /**
+             * @description that did not follow the one before
+             * @example 0
+             */
+            gaps?: number;
+            /**
+             * @description whole markets taken over
+             * @example 1
+             */
+            images?: number;
+        };
         /** @description A verdict on each part. */
         Parts: {
             /** @description Whether prices arrive. */
@@ -4221,6 +4316,8 @@ export interface components {
             event_loop: components["schemas"]["LoopPart"];
             /** @description Who is connected. */
             clients: components["schemas"]["ClientsPart"];
+            /** @description Whether the market reaches the other processes, or this one; only with a role of feed or edge. */
+            relay?: components["schemas"]["RelayPart"];
         };
         /** @description /health; with probe the status alone. */
         Health: {
@@ -6494,6 +6591,36 @@ export interface components {
                 "application/json": components["schemas"]["MethodNotAllowedAnswer"];
             };
         };
+        /** @description CONFLICT: this process serves a market that another one makes: ask that one */
+        CONFLICT: {
+            headers: {
+                "X-Request-ID": components["headers"]["X-Request-ID"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "RateLimit-Limit": components["headers"]["RateLimit-Limit"];
+                "RateLimit-Remaining": components["headers"]["RateLimit-Remaining"];
+                "RateLimit-Reset": components["headers"]["RateLimit-Reset"];
+                "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "message": "This is an edge: the feed steers the market, so ask it instead.",
+                 *       "timestamp": "2026-11-23T04:30:07.500Z",
+                 *       "meta": {
+                 *         "request_id": "8f6f0c2e9b1d4a57"
+                 *       },
+                 *       "error": {
+                 *         "code": "CONFLICT",
+                 *         "details": {}
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConflictAnswer"];
+            };
+        };
         /** @description PAYLOAD_TOO_LARGE: a body or a message over the limit */
         PAYLOAD_TOO_LARGE: {
             headers: {
@@ -6831,6 +6958,18 @@ export interface operations {
                      *             "status": "ok",
                      *             "reason": "Data arrives.",
                      *             "connected": 12
+                     *           },
+                     *           "relay": {
+                     *             "status": "ok",
+                     *             "reason": "Data arrives.",
+                     *             "role": "edge",
+                     *             "term": 1796025810486,
+                     *             "leads": true,
+                     *             "queue_length": 0,
+                     *             "dropped": 0,
+                     *             "silent_ms": 136,
+                     *             "gaps": 0,
+                     *             "images": 1
                      *           }
                      *         }
                      *       }
@@ -6913,6 +7052,18 @@ export interface operations {
                      *             "status": "ok",
                      *             "reason": "Data arrives.",
                      *             "connected": 12
+                     *           },
+                     *           "relay": {
+                     *             "status": "ok",
+                     *             "reason": "Data arrives.",
+                     *             "role": "edge",
+                     *             "term": 1796025810486,
+                     *             "leads": true,
+                     *             "queue_length": 0,
+                     *             "dropped": 0,
+                     *             "silent_ms": 136,
+                     *             "gaps": 0,
+                     *             "images": 1
                      *           }
                      *         }
                      *       }
@@ -8483,6 +8634,7 @@ export interface operations {
             403: components["responses"]["FORBIDDEN_ORIGIN"];
             404: components["responses"]["NOT_FOUND"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["CONFLICT"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED"];
             500: components["responses"]["INTERNAL_ERROR"];
@@ -8555,6 +8707,7 @@ export interface operations {
             403: components["responses"]["FORBIDDEN_ORIGIN"];
             404: components["responses"]["NOT_FOUND"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["CONFLICT"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED"];
             500: components["responses"]["INTERNAL_ERROR"];
@@ -8621,6 +8774,7 @@ export interface operations {
             403: components["responses"]["FORBIDDEN_ORIGIN"];
             404: components["responses"]["NOT_FOUND"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["CONFLICT"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED"];
             500: components["responses"]["INTERNAL_ERROR"];
@@ -8696,6 +8850,7 @@ export interface operations {
             403: components["responses"]["FORBIDDEN_ORIGIN"];
             404: components["responses"]["NOT_FOUND"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["CONFLICT"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED"];
             500: components["responses"]["INTERNAL_ERROR"];
