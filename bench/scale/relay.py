@@ -19,7 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -149,11 +149,12 @@ def _server(*arguments: str) -> Server:
     return Server("relayed", command, ready=r"server\s+http://127\.0\.0\.1:(\d+)/")
 
 
-def _load(server: Server, seconds: float) -> float:
-    """Share of a core that a process takes."""
-    began_s, before_s = time.monotonic(), server.cpu_s()
+def _loads(servers: Sequence[Server], seconds: float) -> list[float]:
+    """Share of a core that each process takes, over the same time."""
+    began_s, before = time.monotonic(), [server.cpu_s() for server in servers]
     time.sleep(seconds)
-    return (server.cpu_s() - before_s) / (time.monotonic() - began_s)
+    took_s = time.monotonic() - began_s
+    return [(server.cpu_s() - before_s) / took_s for server, before_s in zip(servers, before, strict=True)]
 
 
 def _ready_s(server: Server, began_s: float) -> float:
@@ -209,8 +210,8 @@ def processes(plan: Plan) -> list[Row]:
         store = ("--database-url", f"sqlite:///{folder}/history.sqlite3")
         alone = stack.enter_context(_server("--database-url", f"sqlite:///{folder}/alone.sqlite3"))
         feed = stack.enter_context(_server("--role", "feed", "--relay", url, *store))
-        time.sleep(plan.size(40, 12))  # the past is filled, and nobody else's work counts
-        single, leading = _load(alone, seconds), _load(feed, seconds)
+        time.sleep(plan.size(60, 20))  # the past is filled, and nobody else's work counts
+        single, leading = _loads([alone, feed], 2 * seconds)
         alone.stop()
         plan.say("the feed")
         edges, joined = [], []
@@ -221,7 +222,7 @@ def processes(plan: Plan) -> list[Row]:
             joined.append(_ready_s(edge, began_s))
             edges.append(edge)
         time.sleep(3)
-        idle = _load(edges[0], seconds)
+        (idle,) = _loads(edges[:1], seconds)
         plan.say("edges without clients")
         late_ms = asyncio.run(_arrivals(feed, edges[0], 2 * seconds))
         plan.say("what they add")
@@ -236,7 +237,7 @@ def processes(plan: Plan) -> list[Row]:
         for thread in threads:
             thread.join()
         plan.say("one edge, then both")
-        own_idle = [_load(edge, 5) for edge in edges]
+        own_idle = _loads(edges, 5)
     alone_s = _per_frame(one, own_idle[0])
     together_s = float(np.mean([_per_frame(run, own_idle[0]) for run in runs]))
     carries = (2 * (1 - idle) / together_s) / ((1 - idle) / alone_s)

@@ -160,13 +160,11 @@ class RelaySource:
         self.mismatch = ""  # what this process knows otherwise than the feed
         self._facts = facts
         self._history = history
-        self.on_past: Callable[[], None] = lambda: None
         self.apply_s: deque[float] = deque(maxlen=256)
         self.cuts = 0
         self._follower = follower
         self._limits = limits
         self._edge = edge
-        self._guard = guard
         self._monotonic = monotonic
         self._past: Past | None = None
         self._volatilities: dict[str, FloatArray] = {}
@@ -230,13 +228,9 @@ class RelaySource:
 
     def stops(self, now_ms: int) -> list[int]:
         """The instants of all records up to the newest that is to be published: each is recorded."""
-        instants = [item.header.at_ms for item in self._follower.received if item.header is not None]
-        published = [
-            place
-            for place, item in enumerate(item for item in self._follower.received if item.header is not None)
-            if item.header is not None and item.header.is_published
-        ]
-        return instants[: published[-1] + 1] if published else [now_ms]
+        headers = [item.header for item in self._follower.received if item.header is not None]
+        ends = [place for place, header in enumerate(headers, 1) if header.is_published]
+        return [header.at_ms for header in headers[: ends[-1]]] if ends else [now_ms]
 
     def advance(self, now_ms: int) -> Update | None:
         """Apply the next record; what prices went through on the way is the answer."""
@@ -315,7 +309,6 @@ class RelaySource:
         if past is not None:
             self._past = past
             self._volatilities.clear()
-            self.on_past()
 
     def look(self) -> None:
         """Notice that records stay away; then have the ticker step all the same, so that clients hear so."""

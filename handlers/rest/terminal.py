@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +17,15 @@ from handlers.rest.base import ApiHandler
 from handlers.rest.services import Services
 
 ROOT = Path(__file__).parents[2]
-BUILT = ROOT / "web" / "dist"
+# beside the sources, or where a wheel puts it
+BUILT = next(
+    (
+        folder
+        for folder in (ROOT / "web" / "dist", Path(sys.prefix) / "share" / "indian-options-server" / "web")
+        if (folder / "index.html").is_file()
+    ),
+    ROOT / "web" / "dist",
+)
 HOW_TO_GET_IT = (
     "The terminal, which stands here, is not built: with Node.js 20 or newer, <code>make web</code> "
     "builds it, and <code>make run</code> does so by itself."

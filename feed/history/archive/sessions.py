@@ -1,8 +1,8 @@
 """A day of chains in one Parquet file, and their figures in another (docs/archive.md has the schema).
 
-Rows stand by contract, then minute, a row group a chain, numbers as whole hundredths: neighbours differ by
-little, which is what the encoding takes away. A day is there once ``days/DAY.json`` is: that is written last,
-after all was read back.
+Rows stand by contract, then minute, a row group a chain (of figures, a symbol), numbers as whole hundredths:
+neighbours differ by little, which is what the encoding takes away. A day is there once ``days/DAY.json`` is:
+that is written last, after all was read back.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HUNDREDTHS = 100
 _LISTED = ("symbol", "expiry", "kind", "expires_at", "lot_size")
 _CONTRACT = ("strike", "is_call", "token", "minute")
 _OF_MINUTE = ("minute", "as_of", "source", "spot", "future")
-FOOTERS = 300  # kept, a tenth of a megabyte each: a year of sessions
+FOOTERS = 64  # kept: half a megabyte each
 COMPRESSION_LEVEL = 3
 
 Progress = Callable[[int, int], None]
@@ -46,6 +46,7 @@ class ArchivedChain:
     symbol: str
     expiry: date
     row_group: int
+    metrics_group: int
     first_minute_ms: int
     last_minute_ms: int
     first_as_of_ms: int
@@ -128,16 +129,26 @@ class SessionFiles:
             path.parent.mkdir(parents=True, exist_ok=True)
         entries: list[ArchivedChain] = []
         sums = {kind: _Sums() for kind in parts}
+        waiting: list[ChainOfDay] = []
+        groups = 0
         with self._writers(parts) as writers:
+
+            def put(kind: str, columns: Mapping[str, Any]) -> None:
+                table = self._table(columns)
+                writers[kind].write_table(table, row_group_size=max(1, table.num_rows))
+                sums[kind].add(columns)
+
             for chain in chains:
                 if not chain.runs:
                     continue
-                tables = {"chains": _contracts(chain), "metrics": _minutes(chain)}
-                for kind, columns in tables.items():
-                    table = self._table(columns)
-                    writers[kind].write_table(table, row_group_size=max(1, table.num_rows))
-                    sums[kind].add(columns)
-                entries.append(_entry(chain, len(entries)))
+                if waiting and waiting[-1].symbol != chain.symbol:
+                    put("metrics", _together([_minutes(item) for item in waiting]))
+                    waiting, groups = [], groups + 1
+                waiting.append(chain)
+                put("chains", _contracts(chain))
+                entries.append(_entry(chain, len(entries), groups))
+            if waiting:
+                put("metrics", _together([_minutes(item) for item in waiting]))
         for kind, part in parts.items():
             self._verify(part, sums[kind])
         for kind, part in parts.items():
@@ -163,7 +174,7 @@ class SessionFiles:
         if found is None:
             return []
         rows = self._columns("chains", day, found.row_group, (*_LISTED[2:], *_CONTRACT, *RECORD_FIELDS))
-        minutes = self._columns("metrics", day, found.row_group, _OF_MINUTE)
+        minutes = self._figures(day, found, _OF_MINUTE)
         return _runs(symbol, expiry, rows, minutes, strikes)
 
     def metrics(
@@ -173,7 +184,7 @@ class SessionFiles:
         found = self.chain_of(day, symbol, expiry)
         if found is None:
             return {name: np.empty(0) for name in ("minute_ms", *of)}
-        columns = self._columns("metrics", day, found.row_group, ("minute", "has_metrics", *of))
+        columns = self._figures(day, found, ("minute", "has_metrics", *of))
         known = columns["has_metrics"].astype(bool)
         series = {name: columns[name][known] for name in of}
         return {"minute_ms": columns["minute"][known].astype(np.float64), **series}
@@ -183,11 +194,17 @@ class SessionFiles:
         minutes, prices = [np.empty(0, np.int64)], [np.empty(0)]
         for item in self.index(day).chains:
             if item.symbol == symbol:
-                columns = self._columns("metrics", day, item.row_group, ("minute", "spot"))
+                columns = self._figures(day, item, ("minute", "spot"))
                 minutes.append(columns["minute"].astype(np.int64))
                 prices.append(columns["spot"])
         times, first = np.unique(np.concatenate(minutes), return_index=True)
         return times, np.concatenate(prices)[first]
+
+    def _figures(self, day: date, chain: ArchivedChain, names: Sequence[str]) -> dict[str, Any]:
+        """Columns of a chain's minutes, out of the row group that its symbol has."""
+        columns = self._columns("metrics", day, chain.metrics_group, ("expiry", *names))
+        of_it = columns["expiry"].astype("datetime64[D]") == np.datetime64(chain.expiry)
+        return {name: columns[name][of_it] for name in names}
 
     def _file(self, kind: str, day: date) -> Path:
         return self.folder / kind / f"day={day.isoformat()}" / "part.parquet"
@@ -373,12 +390,22 @@ def _minutes(chain: ChainOfDay) -> dict[str, Any]:
     return {**columns, "has_metrics": has, **_listed(chain, len(place))}
 
 
-def _entry(chain: ChainOfDay, row_group: int) -> ArchivedChain:
+def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Columns one after the other."""
+    return {
+        name: [item for part in parts for item in part[name]]
+        if isinstance(values, list)
+        else np.concatenate([part[name] for part in parts])
+        for name, values in parts[0].items()
+    }
+
+
+def _entry(chain: ChainOfDay, row_group: int, metrics_group: int) -> ArchivedChain:
     minutes = np.concatenate([run.minute_ms for run in chain.runs])
     as_of = np.concatenate([run.as_of_ms for run in chain.runs])
     sources = np.unique(np.concatenate([run.source for run in chain.runs])).tolist()
     ends = int(minutes.min()), int(minutes.max()), int(as_of.min()), int(as_of.max())
-    return ArchivedChain(chain.symbol, chain.expiry, row_group, *ends, tuple(sources))
+    return ArchivedChain(chain.symbol, chain.expiry, row_group, metrics_group, *ends, tuple(sources))
 
 
 def _runs(
