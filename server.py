@@ -13,7 +13,7 @@ import sys
 from cli.packages import needed_packages
 
 with needed_packages():
-    from cli import export, history, import_files, key, login, serve
+    from cli import calendar, export, history, import_files, key, login, serve
     from feed.history.history import HistoryError
     from feed.recordings.frames import RecordingError
     from feed.reference.calendar import CalendarError
@@ -30,6 +30,7 @@ COMMANDS = {
     "history": history.run,
     "key": key.run,
     "login": login.run,
+    "calendar": calendar.run,
 }
 # what an operator can mend: told in a sentence, without a traceback
 REFUSALS = (

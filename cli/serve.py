@@ -27,10 +27,11 @@ EPILOG = """commands, each with --help:
   server.py                      serve (serve may be written too)
   server.py import FILE...       files of candles and option chains into the history store
   server.py export SYMBOL        candles out of it, as CSV or parquet
-  server.py history info|check|prune
-                                 what the store holds, whether it is sound, and deleting what is old
+  server.py history info|check|prune|archive
+                                 what the store holds, whether it is sound, and what to do with what is old
   server.py key NAME             make an API key
   server.py login                the daily login of Kite or Dhan
+  server.py calendar check FILE  what an override, or a circular's table, changes of the calendar
 
 Settings: settings.toml, then .env, then the environment, then this command line."""
 # option, the setting that it overrides, and what it is
