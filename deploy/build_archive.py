@@ -15,6 +15,7 @@ import hashlib
 import importlib.machinery
 import importlib.metadata
 import json
+import platform
 import re
 import stat
 import subprocess
@@ -71,7 +72,9 @@ def application_files(root: Path) -> Files:
 
 def locked_requirements(lock: Path, python: str) -> list[Requirement]:
     """The lines of a lock file that hold for a Python version; pip itself asks only the one it runs on."""
-    environment = {"python_version": python, "python_full_version": f"{python}.0"}
+    is_this = python == ".".join(platform.python_version_tuple()[:2])
+    full = platform.python_version() if is_this else f"{python}.0"
+    environment = {"python_version": python, "python_full_version": full}
     lines = (line.partition("#")[0].strip() for line in lock.read_text(encoding="utf-8").splitlines())
     requirements = [Requirement(line) for line in lines if line]
     return [item for item in requirements if item.marker is None or item.marker.evaluate(environment)]

@@ -32,6 +32,7 @@ PARTS: Mapping[str, str] = {
     "observers": "streams",
     "market_status": "streams",
     "feed_status": "streams",
+    "relay": "feed",
     "clients": "clients",
     "timers": "clients",
     "loop_lag": "event_loop",

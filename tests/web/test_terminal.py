@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -25,6 +26,7 @@ PAGES = {
     "status": "text=Callbacks run",
 }
 LEGS = "legs=B1CE24000,S1CE24200"
+COPIED = "button[aria-label='Copy as curl']"
 
 
 def asked(url: str, path: str, **body: object) -> dict:
@@ -69,6 +71,11 @@ def test_page_shows_live_data_fits_and_is_accessible(screen, server, page, conte
     ]
     assert serious == []
     assert shown.complaints == []
+    if "viewport" not in context:
+        for command in opened.eval_on_selector_all(COPIED, "found => found.map(item => item.title)"):
+            answer = json.loads(subprocess.check_output(["bash", "-c", command], timeout=20))
+            # a page's steering is off where the operator did not allow it
+            assert answer["success"] or answer["error"]["code"] == "NOT_FOUND", command
 
 
 def number(text: str) -> float | None:

@@ -116,7 +116,12 @@ def break_observers(sandbox, _monkeypatch):
     sandbox.server.ticker._publish.__self__.observers.append(raises)
 
 
+def break_relay(sandbox, _monkeypatch):
+    sandbox.server.ticker.on_state = raises
+
+
 BREAKS = {
+    "relay": (break_relay, MINUTES),
     "observers": (break_observers, MINUTES),
     "step": (break_step, MINUTES),
     "market": (break_market, MINUTES),

@@ -65,7 +65,7 @@ function TimePanel() {
     return () => clearTimeout(timer);
   }, [speed, atMs, covered]);
   return (
-    <Panel title="Time" curl={`/api/option_chain?symbol=${encodeURIComponent(symbol)}&at=${encodeURIComponent(at ?? "")}`}>
+    <Panel title="Time" curl={`/api/option_chain?symbol=${encodeURIComponent(symbol)}${at ? `&at=${encodeURIComponent(at)}` : ""}`}>
       {!covered && <p className="word" role="status">Nothing is recorded of this chain yet: the first minute is there when it has closed.</p>}
       {covered && (
         <>

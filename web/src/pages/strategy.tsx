@@ -38,7 +38,7 @@ export function StrategyPage() {
     <>
       <Panel
         title={`${route.symbol} strategy`} hook={`const { data } = useStrategy(${body});`}
-        {...(order ? { curl: `/api/strategy" -H "Content-Type: application/json" -d '${body}' #"` } : {})}
+        {...(order ? { curl: "/api/strategy", body } : {})}
       >
         <div className="tools">
           {Object.entries(READY).map(([name, make]) => (

@@ -8,19 +8,25 @@ const WORDS: Record<string, string> = {
 };
 
 /** A part of a page: its title, what is copied from it, and what it shows while it is loading, empty or refused. */
-export function Panel({ title, curl, hook, children, className = "" }: {
-  title: string; curl?: string; hook?: string; children: ReactNode; className?: string;
+export function Panel({ title, curl, body, hook, children, className = "" }: {
+  title: string; curl?: string; body?: string; hook?: string; children: ReactNode; className?: string;
 }) {
   return (
     <section className={`panel ${className}`} aria-label={title}>
       <header>
         <h2>{title}</h2>
-        {curl && <Copy label="curl" text={`curl -s "${location.origin}${curl}"`} />}
+        {curl && <Copy label="curl" text={curlOf(curl, body)} />}
         {hook && <Copy label="hook" text={hook} />}
       </header>
       {children}
     </section>
   );
+}
+
+/** A command for a shell; a body makes it a POST. */
+function curlOf(path: string, body?: string): string {
+  const asked = `curl -s "${location.origin}${path}"`;
+  return body === undefined ? asked : `${asked} -H "Content-Type: application/json" -d '${body.replaceAll("'", "'\\''")}'`;
 }
 
 function Copy({ label, text }: { label: string; text: string }) {
