@@ -57,8 +57,7 @@ class Cluster:
             subprocess.run(command, check=True, stdout=log, stderr=log, cwd=self.folder, timeout=60)
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def running() -> Iterator[Cluster]:
     """A running PostgreSQL; without its programs a skip with the reason, in CI a failure."""
     if not BINARIES:
         problem = f"no PostgreSQL server in /usr/lib/postgresql: {ADVICE}"
@@ -74,6 +73,12 @@ def cluster() -> Iterator[Cluster]:
     yield made
     made.stop()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A running PostgreSQL."""
+    yield from running()
 
 
 @pytest.fixture

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.feed.conftest import running
 from tests.relay.pair import Pair
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A running PostgreSQL."""
+    yield from running()
 
 
 @pytest.fixture

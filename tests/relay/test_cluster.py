@@ -258,3 +258,40 @@ async def test_client_finds_its_place_at_another_edge(cluster):
     assert len(client.epochs) == 1
     await client.stop()
     await neighbour.stop()
+
+
+OF_THE_PAST = (
+    "/api/historical-data/NIFTY?interval=1m&per_page=20",
+    "/api/historical-data/RELIANCE?interval=1d&per_page=20",
+    "/api/ohlc_data/GOLD",
+    "/api/dashboard-history/NIFTY",
+)
+
+
+@pytest.mark.gen_test(timeout=140)
+@pytest.mark.timeout(150)
+async def test_edge_reads_the_past_out_of_the_feeds_postgresql(tmp_path, redis_server, postgres):
+    cluster = Cluster(tmp_path, redis_server, postgres.create("relay"))
+    try:
+        feed = await cluster.lead()
+        standby = cluster.run("f2", "feed")
+        edge = await cluster.edge("e1")
+        await cluster.until(lambda: stands_by(standby))
+        for path in OF_THE_PAST:
+            await cluster.until(lambda path=path: same_past(feed, edge, path))
+        feed.kill()
+        await cluster.until(lambda: leads(standby))
+        await same_chain(standby, edge, tries=200)
+        for path in OF_THE_PAST:
+            await cluster.until(lambda path=path: same_past(standby, edge, path))
+        assert cluster.tracebacks() == ""
+    finally:
+        cluster.end()
+
+
+async def same_past(one, other, path):
+    """Whether two answer the same, but for the instant up to which they do."""
+    mine, theirs = await asyncio.gather(one.get(path), other.get(path))
+    for answer in (mine, theirs):
+        answer.pop("to", None)
+    return mine == theirs

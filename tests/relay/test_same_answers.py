@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from datetime import datetime
 
 import numpy as np
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from domain.instants import IST, to_datetime, to_ms
 from feed.market.source import CONTRACT_FIELDS, UNDERLYING_FIELDS
 from tests.relay.pair import asked
 
@@ -160,6 +162,72 @@ async def test_another_scenario_is_another_epoch_at_an_edge_too(make_pair):
     assert edge.server.market.epoch == pair.feed.server.market.epoch != first
     assert edge.server.services.status.feed_status()["scenario"] == "crash"
     await same_answers(pair, edge)
+
+
+@pytest.mark.gen_test
+async def test_replay_that_is_sought_paused_and_sped_up_is_followed(make_pair, tmp_path):
+    recording = tmp_path / "chain.csv"
+    recording.write_text("\n".join(recorded_lines()) + "\n")
+    pair = await make_pair(
+        feed={"source": "replay", "start": "", "speed": 60.0},
+        replay={"file": str(recording), "loop": False},
+        relay={"image_every": 2},
+    )
+    edge = await pair.join()
+    control, routes = (
+        pair.feed.server.services.replay,
+        ("/api/option_chain?symbol=NIFTY", "/api/dashboard_data?symbol=NIFTY"),
+    )
+
+    async def same():
+        same_market(pair.feed.server.market, edge.server.market)
+        for route in routes:
+            mine, theirs = [json.loads(await asked(of.url, route)) for of in (pair.feed, edge)]
+            assert json.dumps(mine["data"]) == json.dumps(theirs["data"])
+
+    await pair.step(3)
+    await same()
+    epochs = [edge.server.market.epoch]
+    for minute in (40, 5, 20):
+        await control.seek(RECORDED_MS + minute * 60_000)
+        await pair.settle()
+        await pair.step(2)
+        await same()
+        assert edge.server.clock.now_ms() == pair.feed.server.clock.now_ms()
+        epochs.append(edge.server.market.epoch)
+    assert len(set(epochs)) == 4
+    control.pause()
+    await pair.feed.server.ticker._publish_pause(pair.feed.server.clock)
+    await pair.settle()
+    await same()
+    assert edge.server.market.source == "replay"
+
+
+RECORDED_MS = to_ms(datetime(2026, 3, 5, 10, 0, tzinfo=IST))
+
+
+def recorded_lines():
+    """An hour of a small chain, a state a minute."""
+    yield "timestamp,symbol,expiry,strike,option_type,ltp,bid,ask,volume,oi,spot"
+    for minute in range(60):
+        at = to_datetime(RECORDED_MS + minute * 60_000).astimezone(IST).isoformat()
+        for strike in range(24000, 25001, 100):
+            for kind, sign in (("CE", 1), ("PE", -1)):
+                price = max(5.0, 200 + sign * (24500 + minute - strike) / 2)
+                row = (
+                    at,
+                    "NIFTY",
+                    "2026-03-10",
+                    strike,
+                    kind,
+                    price,
+                    price - 0.5,
+                    price + 0.5,
+                    100 * minute,
+                    5000,
+                    24500 + minute,
+                )
+                yield ",".join(map(str, row))
 
 
 @pytest.mark.gen_test
