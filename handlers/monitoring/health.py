@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tornado.ioloop import PeriodicCallback
 
-from domain.market import FeedStateName, HealthStatus
+from domain.market import FeedStateName, HealthStatus, Role
 from feed.history.history import History
 from feed.market.guard import Guard
 from feed.market.hysteresis import Hysteresis, Verdict
@@ -209,7 +209,9 @@ class Health:
     def _recorded(self) -> tuple[Verdict, dict[str, Any]]:
         health = self._history.health()
         figures = {"queue_length": health.queue_length, "dropped": health.dropped}
-        reason = health.reason or "Candles reach the store."
+        is_edge = self.relay is not None and self.relay.role == Role.EDGE
+        well = "The feed records; what it stored can be read." if is_edge else "Candles reach the store."
+        reason = health.reason or well
         return Verdict(0 if health.state == "ok" else 1, reason), figures
 
     def _loop(self, now_s: float) -> tuple[Verdict, dict[str, Any]]:

@@ -119,7 +119,9 @@ async def test_feed_of_another_version_is_named_and_nothing_of_it_is_shown(make_
     assert edge.follower.problem.kind == "protocol"
     await edge.pass_silence(16)
     assert edge.server.market.quote("NIFTY").provenance.stale
-    relay = (await health(edge))["parts"]["relay"]
+    parts = (await health(edge))["parts"]
+    assert "The feed records" in parts["history"]["reason"]
+    relay = parts["relay"]
     assert (relay["status"], relay["gaps"]) == ("degraded", 1)
     assert f"version {WIRE + 1} of the wire" in relay["reason"]
 
