@@ -29,6 +29,7 @@ from handlers.operations.build import Succession, build_followed, build_market, 
 from handlers.operations.service_manager import ServiceManager
 from handlers.operations.serving import Server, StartError, bind
 from handlers.operations.waiting import Waiting
+from handlers.transport.tls import make_context
 from schemas.configuration.settings import Settings
 
 PATIENCE_S = 1.0  # with a client that comes from an edge which was ahead: records come twice a second
@@ -69,7 +70,8 @@ class _Role:
             chance=chance_of(settings, self._wall),
         )
         self._following: asyncio.Task[None] | None = None
-        self._waiting = Waiting(role, VERSION, self._wall.now_ms)
+        tls = make_context(settings.server.tls_cert, settings.server.tls_key)
+        self._waiting = Waiting(role, VERSION, self._wall.now_ms, tls)
         self._sockets: list[socket.socket] = []
 
     def _open(self, manager: ServiceManager) -> None:

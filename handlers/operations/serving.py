@@ -143,6 +143,8 @@ async def serve(
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, _stop_once, loop, stop)
     loop.add_signal_handler(signal.SIGUSR1, log.toggle_debug)
+    # a standby is asked to reload like any other process: by default that would end it
+    loop.add_signal_handler(signal.SIGHUP, logger.info, "there is nothing to reload before there is a market")
     beside = join() if join is not None else None
     try:
         server = await (_built(build, manager, stop) if beside is None else beside.build(manager, stop))

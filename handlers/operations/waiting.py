@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from ssl import SSLContext
 
 import orjson
 from tornado.httpserver import HTTPServer
@@ -19,7 +20,9 @@ RETRY_AFTER_S = 2
 class Waiting:
     """Says so on the port of the server to be; ``reason`` is a sentence, as it is now."""
 
-    def __init__(self, role: Role, version: str, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, role: Role, version: str, now_ms: Callable[[], int], ssl_options: SSLContext | None = None
+    ) -> None:
         self.role = role
         self.reason = ""
         self._server = HTTPServer(
@@ -30,7 +33,8 @@ class Waiting:
                     (r".*", _RefusingHandler, {"waiting": self, "now_ms": now_ms}),
                 ],
                 log_function=lambda _handler: None,
-            )
+            ),
+            ssl_options=ssl_options,
         )
 
     def start(self, sockets: Sequence[socket.socket]) -> None:

@@ -97,6 +97,8 @@ async def test_feed_that_is_stopped_hands_over_at_once(cluster):
     first = await cluster.lead("f1", "--set", "relay.lease_ms=60000")
     standby = cluster.run("f2", "feed")
     await cluster.until(lambda: stands_by(standby))
+    standby.signal(signal.SIGHUP)
+    await cluster.until(lambda: stands_by(standby))
     first.signal(signal.SIGTERM)
     await cluster.until(lambda: leads(standby), 20)  # far below a minute
     assert first.popen.wait(20) == 0
