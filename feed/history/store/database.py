@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, delete, event, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
@@ -21,6 +21,13 @@ from feed.history.store.tables import MIGRATIONS, SCHEMA_VERSION, meta, metadata
 BUSY_TIMEOUT_S = 5.0  # how long SQLite waits for another's lock before it says so
 _MEMORY_TIMEOUT_S = 60.0  # in memory a reader waits for a whole transaction: there is no WAL
 CONNECT_TIMEOUT_S = 5
+APPLICATION = "indian-options-server"  # as PostgreSQL lists our sessions
+# only who writes under a term locks a row of the notes
+_END_WRITERS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    "WHERE relation = to_regclass('meta') AND mode = 'RowShareLock' AND pid <> pg_backend_pid() "
+    "AND application_name = :name AND usename = current_user"
+)
 _PAGE_BYTES = 8192  # a packed hour or chain record fits a page several times over
 _TERM = "term"  # in the store's notes: of the feed that writes
 _memory_names = itertools.count(1)
@@ -65,6 +72,8 @@ class Database:
             if exclusive:
                 self._lock = self._make_lock()
                 self._hold()
+                if self.term is not None and not self.is_sqlite:
+                    self._end_hung_writers()
                 if not self.is_durable:
                     self._anchor = self.reader.connect()  # a store in memory ends with its last connection
                 with self.writer.begin() as connection:
@@ -128,6 +137,11 @@ class Database:
             if self.term is None or not self._is_of_a_feed():
                 raise
 
+    def _end_hung_writers(self) -> None:
+        """Have PostgreSQL end who is in the middle of writing: a feed that was replaced and may hang."""
+        with self.reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(_END_WRITERS, {"name": APPLICATION})
+
     def _is_of_a_feed(self) -> bool:
         """Whether a feed with a term wrote here last."""
         try:
@@ -179,7 +193,10 @@ class Database:
     def _engine(self, connections: int, begin: Any) -> Engine:
         pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
         if not self.is_sqlite:
-            arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "indian-options-server"}
+            arguments = {
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "application_name": APPLICATION,
+            }
             return create_engine(self.url, pool_pre_ping=True, connect_args=arguments, **pool)
         timeout_s = BUSY_TIMEOUT_S if self.is_durable else _MEMORY_TIMEOUT_S
         arguments = {"timeout": timeout_s, "check_same_thread": False}

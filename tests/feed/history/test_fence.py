@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from feed.history.store.database import Database, write_rows
 from feed.history.store.problems import HistoryError
@@ -68,3 +69,22 @@ def test_single_server_is_kept_off_a_store_of_a_feed_and_ends_the_fence(store_ur
     single.close()
     late.open()
     late.close()
+
+
+def test_feed_that_hangs_in_a_transaction_is_not_waited_for(postgres_url):
+    first, second = (Database(postgres_url, readers=1) for _ in range(2))
+    first.term, second.term = 1_700, 1_800
+    first.open()
+
+    def hang():
+        with first.writing() as connection:
+            write_rows(connection, symbols, [{"id": 1, "name": "half done"}])
+            second.open()
+            write(second, "of the second")
+            write_rows(connection, symbols, [{"id": 2, "name": "and awake again"}])
+
+    with pytest.raises(SQLAlchemyError):
+        hang()
+    assert names(second) == ["of the second"]
+    first.close()
+    second.close()
