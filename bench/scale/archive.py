@@ -120,15 +120,14 @@ def main() -> int:
         _link(files, YEAR)
         both = TieredReader(database, files)
         expiry = store.expiries("NIFTY", DAY)[0]
-        near = store.expiries("NIFTY", DAY)[0]
         at_ms = to_ms(OPEN) + plan.size(110, 40) * 60_000
         span = at_ms - 30 * 60_000, at_ms
         days = [DAY - datetime.timedelta(days=back) for back in range(YEAR)]
         old = _ms(lambda: files.chain(DAY, "NIFTY", expiry))
         whole = _ms(lambda: both.chain_at("NIFTY", expiry, at_ms))
         stored = _ms(lambda: store.chain_at("NIFTY", expiry, at_ms))
-        month = _ms(lambda: [files.metrics(day, "NIFTY", near, ["pcr_oi"]) for day in days[:MONTH]])
-        year = _ms(lambda: [files.metrics(day, "NIFTY", near, ["atm_iv"]) for day in days], 4)
+        month = _ms(lambda: [files.metrics(day, "NIFTY", expiry, ["pcr_oi"]) for day in days[:MONTH]])
+        year = _ms(lambda: [files.metrics(day, "NIFTY", expiry, ["atm_iv"]) for day in days], 4)
         interest = _ms(lambda: both.chain("NIFTY", expiry, *span))
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         database.close()

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
 
-RESERVED = "md"
+KEY_PREFIX = "md"
 SOCKET_TIMEOUT_S = 2.0  # above the longest blocking read
 MOST_RECORDS = 32  # taken in one read
 
@@ -155,7 +155,7 @@ class RedisBus:
         self._errors = exceptions
         self._keep = keep
         # braces keep the keys on one node of a cluster
-        stem = f"{RESERVED}:{{{name}}}"
+        stem = f"{KEY_PREFIX}:{{{name}}}"
         self._cycles, self._images = f"{stem}:cycles", f"{stem}:"
         self._lease_keys = f"{stem}:lease", self._cycles, f"{stem}:term"
         # A lost answer is looked into, never retried blindly. A blocked read serves nobody else.

@@ -110,7 +110,9 @@ def build_market(settings: Settings, guard: Guard, succession: Succession | None
     catalogue = Catalogue.load(calendar)
     recording = _open_recording(settings, calendar, catalogue) if feed.source == SourceName.REPLAY else None
     clock = _make_clock(settings, recording)
-    term, warm = (None, None) if succession is None else (succession.term, succession.warm)
+    term = succession.term if succession is not None else None
+    # a market of a time of its own begins where its settings say, whoever had it before
+    warm = succession.warm if succession is not None and clock.virtual is None else None
     history = _make_history(settings, calendar, clock, guard, term=term)
     source: Source
     if recording is not None:
@@ -128,10 +130,7 @@ def build_market(settings: Settings, guard: Guard, succession: Succession | None
         interest_rate=feed.interest_rate,
         stale_after_s=max(feed.stale_after_s, 2 * step_ms / 1000),
     )
-    is_warm = warm is not None and clock.virtual is None
-    history.start(
-        market, clock.now_ms(), can.simulated, warm.remembered if warm is not None and is_warm else None
-    )
+    history.start(market, clock.now_ms(), can.simulated, warm.remembered if warm is not None else None)
     if clock.virtual is not None:
         # on demand, whenever that is: what is answered at a virtual instant must not depend on real time
         fill_past(settings, can, history, eager=False)

@@ -188,7 +188,8 @@ class FeedRole(_Role):
                 except HistoryError as error:
                     if not error.is_passing:
                         raise
-                    self._say(manager, f"This feed cannot lead yet. {error}")
+                    logger.warning("%s", error)  # names the store, which is nobody else's business
+                    self._say(manager, f"This feed cannot lead yet. {error.outline}")
                     await self._leadership.give_back()
                     await _either(stop, stop, self._leadership.every_s)
             return None

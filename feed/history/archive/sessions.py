@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
@@ -35,7 +35,6 @@ _OF_MINUTE = ("minute", "as_of", "source", "spot", "future")
 FOOTERS = 64  # kept: half a megabyte each
 COMPRESSION_LEVEL = 3
 
-Progress = Callable[[int, int], None]
 Metrics = Mapping[str, FloatArray]
 
 
