@@ -20,9 +20,19 @@ BENCHMARKS = {
     "breadth": "Breadth: every chain of the universe watched at once (6 minutes; --quick: 1)",
     "scale.relay": "Relay: records of a market, a feed, its edges (4 minutes; --quick: 1)",
     "scale.archive": "Archive: a session as Parquet, and years of them asked (2 minutes; --quick: 1)",
+    "scale.universe": "Universe: the NIFTY 50 beside all underlyings (10 minutes; --quick: 2)",
     "fanout": "Fan-out: Socket.IO beside its peers and the floor (about 25 minutes; --quick: 5)",
 }
-HAVE_QUICK = {"history_routes", "rest", "market.kite", "breadth", "scale.relay", "scale.archive", "fanout"}
+HAVE_QUICK = {
+    "history_routes",
+    "rest",
+    "market.kite",
+    "breadth",
+    "scale.relay",
+    "scale.archive",
+    "scale.universe",
+    "fanout",
+}
 
 
 def main() -> int:

@@ -18,10 +18,18 @@ class SymbolSchema(Schema):
     name = fields.String()
     kind = fields.String(metadata={"description": "index, stock or commodity", "enum": list(Kind)})
     exchange = fields.String(metadata={"description": "where the underlying trades", "enum": list(Exchange)})
+    sector = fields.String(metadata={"description": "what moves it beside the market"})
     lot_size = Count("units", "of the nearest expiry")
     tick_size = Number(2, "INR", "price step of its options", known=True)
     strike_step = Number(2, "INR", "distance of strikes near the money")
     expiry_count = fields.Integer(metadata={"description": "expiries listed now"})
+    reference_price = Number(2, "INR", "where a simulated market begins", known=True)
+    price_date = fields.Date(
+        allow_none=True, metadata={"description": "whose price that is; null where a rule gave it"}
+    )
+    estimated = fields.List(
+        fields.String(), metadata={"description": "which of these are by a rule, for no list is at hand"}
+    )
 
 
 class SymbolsSchema(Schema):

@@ -80,7 +80,9 @@ def records(case: Case, steps: int) -> dict[str, float]:
         header = Header(now_ms, market.last_input_ms, market.epoch, market.source, LIVE)
         if edge is None:
             encoder.remember(market)
-            edge = FollowedMarket(read_image(Unpacker(image(header)), catalogue.underlyings))
+            edge = FollowedMarket(
+                read_image(Unpacker(image(header)), {item.symbol: item for item in catalogue.underlyings})
+            )
             continue
         began_s = time.process_time()
         record = encoder.delta(market, header, update)
@@ -95,7 +97,9 @@ def records(case: Case, steps: int) -> dict[str, float]:
             began_s = time.process_time()
             whole = image(header)
             packed_s = time.process_time()
-            edge.take_image(read_image(Unpacker(whole), catalogue.underlyings))
+            edge.take_image(
+                read_image(Unpacker(whole), {item.symbol: item for item in catalogue.underlyings})
+            )
             image_s.append(packed_s - began_s)
             over_s.append(time.process_time() - packed_s)
             images.append(len(whole))

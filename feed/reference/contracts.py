@@ -240,12 +240,14 @@ class StrikeGrid:
         return kind in self.kinds and (self.nearest is None or nearer < self.nearest)
 
     def strikes(self, spot: float, step: float) -> NDArray[np.float64]:
-        """Ascending strikes, all multiples of the step."""
+        """Ascending strikes, all multiples of the step; two on each side however low the spot is."""
         numbers: set[int] = set()
         for below, above, steps in self.bands:
             gap = step * steps
-            first = max(1, int(np.ceil(spot * (1 - below) / gap)))
-            numbers.update(range(first * steps, (int(spot * (1 + above) / gap) + 1) * steps, steps))
+            at = int(spot / gap)
+            first = max(1, min(at - 1, int(np.ceil(spot * (1 - below) / gap))))
+            last = max(at + 2, int(spot * (1 + above) / gap))
+            numbers.update(range(first * steps, (last + 1) * steps, steps))
         return np.array(sorted(numbers), dtype=np.float64) * step
 
 

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from domain.instants import IST, day_in_india
-from domain.instruments import ExpiryKind, OptionType
+from domain.instruments import ExpiryKind, Kind, OptionType
 from feed.reference.calendar import Calendar
 from feed.reference.contracts import Month
 from feed.reference.data.contract_rules import ContractsError as ContractsError
 from feed.reference.data.contract_rules import read_contract_rules
 from feed.reference.data.underlyings import SEGMENTS, UnderlyingRow, read_underlyings
 from feed.reference.data.underlyings import Underlying as Underlying
+from feed.reference.identity import known_as
 
 UNDERLYINGS_PATH = Path(__file__).parent / "data" / "underlyings.csv"
 CONTRACTS_PATH = Path(__file__).parent / "data" / "contracts.toml"
@@ -88,25 +89,41 @@ class Expiry:
 
 
 class Catalogue:
-    """All underlyings, and the contracts that exist on them at an instant."""
+    """All underlyings, or some, and the contracts that exist on them at an instant.
+
+    A contract's token is the same whichever underlyings are chosen. Raises UnknownSymbol for a choice that
+    is not in the file.
+    """
 
     def __init__(
-        self, calendar: Calendar, path: Path = UNDERLYINGS_PATH, contracts_path: Path = CONTRACTS_PATH
+        self,
+        calendar: Calendar,
+        path: Path = UNDERLYINGS_PATH,
+        contracts_path: Path = CONTRACTS_PATH,
+        *,
+        symbols: Iterable[str] = (),
     ) -> None:
         self.calendar = calendar
         self._rows = read_underlyings(path, read_contract_rules(contracts_path))
-        self.underlyings = tuple(row.underlying for row in self._rows.values())
         self._first_tokens = _first_tokens(self._rows.values())
+        if chosen := {self._chosen(symbol) for symbol in symbols}:
+            self._rows = {symbol: row for symbol, row in self._rows.items() if symbol in chosen}
+        self.underlyings = tuple(row.underlying for row in self._rows.values())
         self._longest_first = sorted(self._rows, key=len, reverse=True)
         self._ladders: dict[tuple[str, datetime], tuple[Expiry, ...]] = {}
         self._calendar_version = calendar.version
 
     @classmethod
     def load(
-        cls, calendar: Calendar, path: Path = UNDERLYINGS_PATH, contracts_path: Path = CONTRACTS_PATH
+        cls,
+        calendar: Calendar,
+        path: Path = UNDERLYINGS_PATH,
+        contracts_path: Path = CONTRACTS_PATH,
+        *,
+        symbols: Iterable[str] = (),
     ) -> "Catalogue":
         """The catalogue of these files; raises `ContractsError` where one of them breaks a rule."""
-        return cls(calendar, path, contracts_path)
+        return cls(calendar, path, contracts_path, symbols=symbols)
 
     def __getitem__(self, symbol: str) -> Underlying:
         return self._row(symbol).underlying
@@ -205,15 +222,19 @@ class Catalogue:
             below = float(np.floor(off_grid[0]))
             near = (below * step, (below + 1) * step)
             raise UnknownContract(underlying.symbol, expiry, float(off_grid[0]) * step, near)
-        number = whole.astype(np.int64) % _STRIKE_SLOTS
+        strike_slots = _strike_slots(underlying.kind)
+        number = whole.astype(np.int64) % strike_slots
         slot = _expiry_slot(expiry, row.expiry_rule.kinds)
         exchange_token = (
             self._first_tokens[underlying.symbol]
-            + (slot * _STRIKE_SLOTS + number) * 2
+            + (slot * strike_slots + number) * 2
             + np.asarray(is_call, dtype=np.int64)
         )
         tokens: NDArray[np.int64] = exchange_token * 256 + SEGMENTS[underlying.derivatives_exchange]
         return tokens
+
+    def _chosen(self, name: str) -> str:
+        return self._row(known_as(name) or name).underlying.symbol
 
     def _row(self, symbol: str) -> UnderlyingRow:
         name = symbol.upper()
@@ -254,8 +275,9 @@ class Catalogue:
 
 # A token's place in the block of its underlying: expiry, strike, side. The slots wrap around, and are so many
 # that what is listed at one time does not meet itself: a ladder spans less than 16 months, with half-yearlies
-# less than 2048 days, of which two have a slot, and the strikes of an expiry less than 1024 steps.
-_STRIKE_SLOTS = 1024
+# less than 2048 days, of which two have a slot, and the strikes of an expiry less than 1024 steps, on a share
+# less than 512. So all tokens are below 2**31, as those of exchanges are.
+_STRIKE_SLOTS, _STRIKE_SLOTS_OF_SHARE = 1024, 512
 _MONTH_SLOTS = 16
 _DAYS_OF_A_SLOT = 2
 _WEEKLY_SLOTS = 256
@@ -271,8 +293,13 @@ def _first_tokens(rows: Iterable[UnderlyingRow]) -> dict[str, int]:
     for row in rows:
         exchange = row.underlying.derivatives_exchange
         first_tokens[row.underlying.symbol] = free[exchange]
-        free[exchange] += _expiry_slots(row.expiry_rule.kinds) * _STRIKE_SLOTS * 2
+        slots = _expiry_slots(row.expiry_rule.kinds) * _strike_slots(row.underlying.kind)
+        free[exchange] += 2 * slots
     return first_tokens
+
+
+def _strike_slots(kind: Kind) -> int:
+    return _STRIKE_SLOTS_OF_SHARE if kind == Kind.STOCK else _STRIKE_SLOTS
 
 
 def _expiry_slots(kinds: frozenset[str]) -> int:

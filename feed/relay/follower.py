@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from domain.market import Problem, ProblemKind
@@ -51,7 +51,7 @@ class Follower:
     def __init__(
         self,
         bus: Bus,
-        underlyings: Sequence[Underlying],
+        underlyings: Iterable[Underlying],
         *,
         now_ms: Callable[[], int],
         chance: random.Random,
@@ -68,13 +68,14 @@ class Follower:
         self.records = 0
         self.bytes = 0
         self._bus = bus
-        self._underlyings = underlyings
+        self._known = {underlying.symbol: underlying for underlying in underlyings}
         self._now_ms = now_ms
         self._chance = chance
         self._monotonic = monotonic
         self._failures = 0
         self._cause = "start"
         self._epoch = ""
+        self._count = 0  # of the underlyings that the feed serves
 
     @property
     def waits_for_image(self) -> bool:
@@ -114,7 +115,7 @@ class Follower:
             self._tell(ProblemKind.DISCONNECTED, "There is no image of the market on the bus yet.")
             await asyncio.sleep(LOOK_AGAIN_S)
             return
-        image = read_image(Unpacker(found[1]), self._underlyings)
+        image = self._image(Unpacker(found[1]))
         past = await self._past_of(image)
         if past is None:  # the feed has just begun a minute, and is about to say so
             await asyncio.sleep(LOOK_AGAIN_S)
@@ -123,12 +124,17 @@ class Follower:
         self._take(Received(found[0], image.header, image=image, past=past, is_jump=True), len(found[1]))
         self.images += 1
 
+    def _image(self, unpacker: Unpacker) -> Image:
+        image = read_image(unpacker, self._known)
+        self._count = len(image.facts.symbols)
+        return image
+
     async def _past_of(self, image: Image) -> Past | None:
         """The past as of an image's minute, if it is on the bus already. Raises RecordError."""
         found = await self._bus.image(PAST)
         if found is None:
             return None
-        past = read_past(Unpacker(found[1]), len(self._underlyings))
+        past = read_past(Unpacker(found[1]), self._count)
         # a later one serves too: what it has of minutes after the image is left out
         is_as_new = RecordId.parse(past.version) >= RecordId.parse(image.header.past)
         return past if is_as_new and past.minute_ms >= image.minute.start_ms else None
@@ -143,7 +149,7 @@ class Follower:
             follows = record_id.follows(self.at)
             kind = kind_of(unpacker)
             if kind == RecordKind.IMAGE:
-                image = read_image(unpacker, self._underlyings)
+                image = self._image(unpacker)
                 is_same = follows and self._epoch == image.header.epoch
                 past = None if is_same else await self._past_of(image)
                 if past is None and not is_same:  # the feed puts it there with the image
@@ -154,7 +160,7 @@ class Follower:
                 self.miss("term" if record_id.term != self.at.term else "missing")
                 return
             elif kind == RecordKind.PAST:
-                received = Received(record_id, None, past=read_past(unpacker, len(self._underlyings)))
+                received = Received(record_id, None, past=read_past(unpacker, self._count))
             else:
                 received = Received(record_id, Header.load(unpacker.header), delta=unpacker)
             self._take(received, len(record))

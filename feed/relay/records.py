@@ -335,8 +335,8 @@ def kind_of(unpacker: Unpacker) -> RecordKind:
         raise RecordError(f"The record is of no known kind: {unpacker.header.get('k')!r}.") from None
 
 
-def read_image(unpacker: Unpacker, underlyings: Sequence[Underlying]) -> Image:
-    """A whole market, of the underlyings that this process knows. Raises RecordError."""
+def read_image(unpacker: Unpacker, known: Mapping[str, Underlying]) -> Image:
+    """A whole market, of those that the feed serves of the underlyings ``known`` here. Raises RecordError."""
     tree, header = unpacker.header, Header.load(unpacker.header)
     try:
         facts = Facts(
@@ -353,8 +353,9 @@ def read_image(unpacker: Unpacker, underlyings: Sequence[Underlying]) -> Image:
         minute_ms = int(tree["minute"])
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"The image's header lacks something, or has it wrong: {error!r}.") from None
-    if facts.symbols != tuple(underlying.symbol for underlying in underlyings):
-        raise RecordError("The feed's underlyings are others than this server's: run the same release.")
+    if not known.keys() >= set(facts.symbols):
+        raise RecordError("The feed has underlyings that this server does not know: run the same release.")
+    underlyings = [known[symbol] for symbol in facts.symbols]
     counts = [count for _, _, count in listed]
     if not listed:
         raise RecordError("The image lists no contract.")

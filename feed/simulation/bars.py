@@ -45,8 +45,8 @@ def bridged(
 
 def round_to(price: FloatArray, tick: float | FloatArray) -> FloatArray:
     """Prices on the tick grid, as the nearest doubles to the decimals."""
-    per_rupee = np.round(1.0 / np.asarray(tick))
-    rounded: FloatArray = np.rint(price * per_rupee) / per_rupee
+    per_rupee, rupees = np.maximum(np.round(1.0 / np.asarray(tick)), 1.0), np.maximum(tick, 1.0)
+    rounded: FloatArray = np.rint(price * per_rupee / rupees) * rupees / per_rupee
     return rounded
 
 

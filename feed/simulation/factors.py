@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from feed.reference.constituents import index_constituents
 from feed.reference.instruments import Underlying
+from feed.simulation.baskets import Baskets
 from feed.simulation.parameters import FloatArray, Parameters
 
 EQUITY, COMMODITY = 0, 1
@@ -73,6 +75,7 @@ class FactorModel:
         carry = parameters["carry"]
         self.premium_reversion = float(carry["premium_reversion"])
         self.premium_deviation = float(carry["premium_deviation"]) * (self.group == EQUITY)
+        self.baskets = Baskets(underlyings, np.square(self.own * self.daily_volatility), index_constituents())
 
     def multiple(self, state: FloatArray) -> FloatArray:
         """Volatility against its usual value, for sums of log states; bounded, for a storm has an end."""
@@ -103,14 +106,18 @@ def _weights(underlying: Underlying, parameters: Parameters) -> dict[str, float]
 class FactorState:
     """The latent prices and volatilities at one instant, advanced by `step`.
 
-    ``log_price`` : (underlyings,); ``slow``, ``day``, ``minute`` : (groups,) log volatility states;
+    ``log_price`` : (underlyings,), and ``base``, where the weights of indices hold;
+    ``slow``, ``day``, ``minute`` : (groups,) log volatility states;
     ``own_implied`` : (underlyings,) each surface's own deviation; ``premium`` : (underlyings,) log
     deviation of the carry.
     """
 
-    def __init__(self, model: FactorModel, log_price: FloatArray, slow: FloatArray) -> None:
+    def __init__(
+        self, model: FactorModel, log_price: FloatArray, slow: FloatArray, base: FloatArray | None = None
+    ) -> None:
         self.model = model
         self.log_price = log_price.copy()
+        self.base = (log_price if base is None else base).copy()
         self.slow = slow.copy()
         self.day = np.zeros(GROUPS)
         self.minute = np.zeros(GROUPS)
@@ -142,6 +149,7 @@ class FactorState:
             returns += model.beta * effects.market_move
         self.log_price += returns
         self._follow_parents(returns, variance, twins)
+        self.model.baskets.tie(self.log_price, self.base)
         self._step_states(returns, variance, size, minutes, states.reshape(3, GROUPS), effects)
         self._step_own(own_moves, variance, size, own_noise)
         keep = np.exp(-model.premium_reversion * variance[model.group])

@@ -121,7 +121,9 @@ class SimulatedSource:
         )
         self._spots = Spots(underlyings, units)
         self._start.fill(self._spots)
-        self._factors = FactorState(self._model, np.log(self._start.last_price), self._start.slow)
+        self._factors = FactorState(
+            self._model, np.log(self._start.last_price), self._start.slow, np.log(self._start.base)
+        )
         self.universe = Universe.build(self._catalogue, to_datetime(start_ms), self._start.last_price)
         self._new_universe: Universe | None = None
         self._take_book(self.universe)

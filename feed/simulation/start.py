@@ -26,7 +26,8 @@ class Start:
     """Where the live path begins.
 
     ``since_ms`` : (groups,) instant of the previous close that the day in course counts from; ``today`` :
-    (groups,) what has happened in it, None before its open; the price columns are (underlyings,).
+    (groups,) what has happened in it, None before its open; the price columns are (underlyings,), ``base``
+    the closes that the weights of indices count from.
 
     The path's returns are what the seed makes of them; its level is the underlyings' reference prices, or
     such that it goes on from what is ``previous_run``. A day that begins at the start has no range yet.
@@ -80,6 +81,7 @@ class Start:
 
     def _begin(self, closes: FloatArray) -> None:
         """Live from the last closes to the start."""
+        self.base = closes.copy()
         self.previous_close = closes.copy()
         self.last_price, self.open, self.high, self.low = (closes.copy() for _ in range(4))
         self.volume = np.zeros(self._model.count)

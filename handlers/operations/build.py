@@ -26,7 +26,7 @@ from feed.market.source import Capabilities, Source
 from feed.market.ticker import Ticker
 from feed.market.watchdog import FeedWatchdog, Watchdog
 from feed.reference.calendar import Calendar
-from feed.reference.instruments import Catalogue
+from feed.reference.instruments import Catalogue, UnknownSymbol
 from feed.relay.facts import facts_of
 from feed.relay.followed_market import FollowedMarket
 from feed.relay.follower import Follower, Received
@@ -107,7 +107,7 @@ def build_market(settings: Settings, guard: Guard, succession: Succession | None
     """The market, as it is before its first step; that of a feed goes on where another one left it."""
     feed = settings.feed
     calendar = _calendar(settings)
-    catalogue = Catalogue.load(calendar)
+    catalogue = catalogue_of(settings, calendar)
     recording = _open_recording(settings, calendar, catalogue) if feed.source == SourceName.REPLAY else None
     clock = _make_clock(settings, recording)
     term = succession.term if succession is not None else None
@@ -295,7 +295,7 @@ def _make_mock(settings: Settings, parts: MarketParts, guard: Guard) -> KiteMock
         parts.market,
         parts.history,
         parts.clock,
-        Catalogue.load(parts.calendar),
+        catalogue_of(settings, parts.calendar),
         guard,
         slow_client_timeout_s=settings.limits.slow_client_timeout_s,
         ssl_options=make_context(settings.server.tls_cert, settings.server.tls_key),
@@ -437,6 +437,17 @@ def build_followed(
 def _calendar(settings: Settings) -> Calendar:
     override = settings.feed.calendar_override
     return Calendar.load(override=Path(override) if override else None)
+
+
+def catalogue_of(settings: Settings, calendar: Calendar) -> Catalogue:
+    """The underlyings that are served. Raises StartError."""
+    try:
+        return Catalogue.load(calendar, symbols=settings.feed.symbols)
+    except UnknownSymbol as error:
+        near = f"; near it: {', '.join(error.suggestions)}" if error.suggestions else ""
+        raise StartError(
+            f"feed.symbols must be symbols of underlyings, was {error.symbol!r}{near}."
+        ) from None
 
 
 def archive_folder(settings: Settings) -> Path | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
 from domain.instants import IST, to_datetime
 from domain.instruments import Kind
+from domain.market import SourceName
 from feed.market.universe import Listing, Universe
 from feed.reference.identity import known_as
 from feed.reference.instruments import Underlying
@@ -29,11 +31,14 @@ class SymbolsHandler(ApiHandler):
         """Answer with the symbols that match."""
         query = self.arguments_of(SymbolsRequest)
         universe = self.services.market.universe
+        # a broker's list says what a lot is; volatilities are the simulation's own business
+        is_broker = self.services.market.source in (SourceName.KITE, SourceName.DHAN)
+        known = ("lot_size", "annual_volatility") if is_broker else ("annual_volatility",)
         found = [item for item in universe.underlyings if _matches(item, query)]
         first = (query.page - 1) * query.per_page
         shown = found[first : first + query.per_page]
         data = {
-            "symbols": [_symbol_row(universe, item) for item in shown],
+            "symbols": [_symbol_row(universe, item, known) for item in shown],
             "indices": [item.symbol for item in found if item.kind == Kind.INDEX],
             "stocks": [item.symbol for item in found if item.kind == Kind.STOCK],
             "commodities": [item.symbol for item in found if item.kind == Kind.COMMODITY],
@@ -88,17 +93,21 @@ def _matches(item: Underlying, query: SymbolsQuery) -> bool:
     )
 
 
-def _symbol_row(universe: Universe, item: Underlying) -> dict[str, Any]:
+def _symbol_row(universe: Universe, item: Underlying, known: Collection[str]) -> dict[str, Any]:
     listings = universe.chains(item.symbol)
     return {
         "symbol": item.symbol,
         "name": item.name,
         "kind": item.kind,
         "exchange": item.exchange,
+        "sector": item.sector,
         "lot_size": listings[0].expiry.lot_size if listings else None,
         "tick_size": item.tick_size,
         "strike_step": item.strike_step,
         "expiry_count": len(listings),
+        "reference_price": item.reference_price,
+        "price_date": item.price_date,
+        "estimated": [name for name in item.estimated if name not in known],
     }
 
 

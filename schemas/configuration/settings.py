@@ -88,6 +88,7 @@ class FeedSettings:
     speed: float
     hours: str
     scenario: str
+    symbols: tuple[str, ...]
     publish_interval_ms: int
     stale_after_s: float
     heartbeat_s: float
@@ -406,6 +407,7 @@ class FeedSchema(SectionSchema):
     speed = fields.Float(load_default=1.0, validate=_between(0.01, 3600))
     hours = fields.String(load_default="always", validate=_one_of(tuple(MarketHours)))
     scenario = fields.String(load_default="calm", validate=_one_of(tuple(ScenarioName)))
+    symbols = TextList(fields.String(), load_default=list)
     publish_interval_ms = WholeNumberSetting(load_default=500, validate=_between(20, 60000, "milliseconds"))
     stale_after_s = fields.Float(load_default=15, validate=_between(0.1, 86400, "seconds"))
     heartbeat_s = fields.Float(load_default=5, validate=_between(0.1, 3600, "seconds"))

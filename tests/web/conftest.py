@@ -52,9 +52,15 @@ class Screen:
         return self.page.get_by_test_id("state").inner_text()
 
     def until_state(self, *wanted: str) -> None:
-        """Until the page says one of these."""
+        """Until the page says one of these.
+
+        A feed that was down counts as live only when half of twenty inputs are there and it was well for ten
+        seconds more: twenty, where an input comes each second.
+        """
         self.page.wait_for_function(
-            "wanted => wanted.includes(document.querySelector('[data-testid=state]')?.innerText)", arg=wanted
+            "wanted => wanted.includes(document.querySelector('[data-testid=state]')?.innerText)",
+            arg=wanted,
+            timeout=60_000,
         )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from datetime import date
 from math import inf
 from pathlib import Path
 
@@ -14,15 +15,20 @@ SEGMENTS = {"NSE": 1, "NFO": 2, "BSE": 4, "BFO": 5, "MCX": 7, "INDICES": 9}  # t
 
 _COLUMNS = (
     *("symbol", "name", "kind", "exchange", "derivatives_exchange", "sector", "lot_size", "strike_step"),
-    *("spot_tick_size", "tick_size", "reference_price", "annual_volatility", "token"),
-    *("expiry_rule", "strike_grid", "confidence"),
+    *("spot_tick_size", "tick_size", "reference_price", "price_date", "annual_volatility", "token"),
+    *("expiry_rule", "strike_grid", "confidence", "estimated"),
 )
+_MAY_BE_ESTIMATED = ("lot_size", "strike_step", "reference_price", "annual_volatility")
 _FARTHEST = 1000  # more expiries than any ladder has
 
 
 @dataclass(frozen=True, slots=True)
 class Underlying:
-    """What options are written on; prices in rupees, `annual_volatility` as a decimal."""
+    """What options are written on; prices in rupees, `annual_volatility` as a decimal.
+
+    ``reference_price`` is of ``price_date``, None where a rule gave it; ``estimated`` names the fields that
+    are not known (docs/universe.md says by which rules they are estimated).
+    """
 
     symbol: str
     name: str
@@ -36,6 +42,8 @@ class Underlying:
     reference_price: float
     annual_volatility: float
     token: int
+    price_date: date | None = None
+    estimated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ def _parse_underlying(place: Place, rules: ContractRules) -> Underlying:
         reference_price=_positive(place["reference_price"]),
         annual_volatility=_positive(place["annual_volatility"]),
         token=token,
+        price_date=_day_or_none(place["price_date"]),
+        estimated=_estimated(place["estimated"]),
     )
 
 
@@ -106,6 +116,21 @@ def _parse_row(place: Place, underlying: Underlying, rules: ContractRules) -> Un
     if changes and changes[0].lot != lot_size:
         place["lot_size"].refuse(f"be the last lot of contracts.toml, {changes[0].lot}")
     return UnderlyingRow(underlying, lot_size, rule, changes, grids)
+
+
+def _day_or_none(place: Place) -> date | None:
+    text = str(place.value or "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        place.refuse("be a date like 2026-09-06, or empty")
+
+
+def _estimated(place: Place) -> tuple[str, ...]:
+    fields = tuple(filter(None, str(place.value or "").strip().split(";")))
+    if not set(fields) <= set(_MAY_BE_ESTIMATED):
+        place.refuse(f"be some of {', '.join(_MAY_BE_ESTIMATED)}")
+    return fields
 
 
 def _positive(place: Place) -> float:

@@ -21,7 +21,7 @@ from feed.simulation.step_context import ScenarioEffect, StepContext
 
 _PROFILE_MS = 20_000  # expectations move with the money, slowly
 _FLOW_MS = 60_000  # for about a minute the same side opens positions
-_POOL = 1 << 16
+_LEAST_POOL = 1 << 16
 _FAR_MOVE = 0.0015  # of the spot: chains left behind by more are priced at once
 _FLOATING = (
     "last_price",
@@ -72,7 +72,8 @@ class Chains:
         self.open_share = np.zeros(shape)
         self.no_bid = np.zeros(shape, dtype=bool)
         self.prints = Prints(shape)
-        self._pool = np.exp(0.6 * np.random.default_rng((seed, 6)).standard_normal(_POOL))
+        pool = max(_LEAST_POOL, 1 << (2 * book.universe.contract_count).bit_length())
+        self._pool = np.exp(0.6 * np.random.default_rng((seed, 6)).standard_normal(pool))
         self._profiled_ms = {refresh_group.key: -_PROFILE_MS for refresh_group in book.refresh_groups}
         self._flowed_ms = {refresh_group.key: -_FLOW_MS for refresh_group in book.refresh_groups}
         self.priced_spot = np.full(len(book.listings), np.nan)
@@ -173,7 +174,7 @@ class Chains:
     def _sizes(self, pairs: slice, shape: tuple[int, ...]) -> FloatArray:
         """Quantities in units, whole lots, from a pool of chance: (2, n)."""
         length = shape[0] * shape[1]
-        start = int(self._rng.integers(_POOL - length))
+        start = int(self._rng.integers(len(self._pool) - length))
         sizes = self._pool[start : start + length].reshape(shape) * self.size[:, pairs]
         np.ceil(sizes, out=sizes)
         sizes *= self.book.lot[pairs]

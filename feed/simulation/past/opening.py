@@ -12,7 +12,7 @@ from domain.instants import MINUTE_MS
 from feed.reference.instruments import Underlying
 from feed.simulation.activity import Activity
 from feed.simulation.bars import Bars, as_bars, bridged
-from feed.simulation.factors import FactorModel
+from feed.simulation.factors import EQUITY, FactorModel
 from feed.simulation.parameters import FloatArray
 from feed.simulation.past.backfill import volatility_path
 
@@ -99,7 +99,12 @@ def day_so_far(
     own = rng.standard_normal((count, len(rows))) * deviation[:, None] * model.own[rows]
     returns = (moves @ model.loadings[rows].T + own) * model.daily_volatility[rows]
     _follow_parents(model, rows, returns)
-    log_price = np.log(last_close[rows]) + np.vstack((np.zeros(len(rows)), np.cumsum(returns, axis=0)))
+    base = np.log(last_close)
+    whole = np.tile(base, (count + 1, 1))
+    whole[1:, rows] += np.cumsum(returns, axis=0)
+    if group == EQUITY:
+        model.baskets.tie(whole, base)
+    log_price = whole[:, rows]
     noise = rng.random((2, len(rows), count))
     ticks = np.array([underlyings[row].spot_tick_size for row in rows.tolist()])[:, None]
     path = bridged(log_price.T, model.daily_volatility[rows][:, None] * deviation, noise, ticks)

@@ -25,6 +25,8 @@ from handlers.operations.serving import StartError
 from tests.feed.live.fake_dhan import FakeDhan, packet_6, packet_8
 
 TOKEN = "token-of-a-day"
+# of every exchange and kind, and few enough for the sockets of one account
+SYMBOLS = ["NIFTY", "BANKNIFTY", "SENSEX", "RELIANCE", "M&M", "BAJAJ-AUTO", "CRUDEOIL", "GOLD", "GOLDM"]
 QUOTE = {
     "last_price": 24817.35,
     "open": 24800.0,
@@ -153,12 +155,12 @@ def fed(io_loop, make_sandbox, monkeypatch, tmp_path):
     made = []
 
     async def start(token: str = TOKEN, **settings):
-        fake = FakeDhan(await make_sandbox(own_market=True), TOKEN)
+        fake = FakeDhan(await make_sandbox(own_market=True, feed={"symbols": SYMBOLS}), TOKEN)
         root = f"127.0.0.1:{fake.port}"
         path = tmp_path / "dhan.json"
         sandbox = await make_sandbox(
             own_market=True,
-            feed={"source": "dhan", "stale_after_s": 30.0},
+            feed={"source": "dhan", "stale_after_s": 30.0, "symbols": SYMBOLS},
             dhan={
                 "client_id": "1000000001",
                 "access_token": token,

@@ -323,7 +323,8 @@ def test_ladder_and_strikes_hold_their_laws(symbol: str, at: datetime, moved: fl
         assert expiry.expires_at == CALENDAR.expiry_instant(underlying.derivatives_exchange, expiry.day)
         spot = underlying.reference_price * moved
         strikes = CATALOGUE.strikes(symbol, expiry, spot, at)
-        assert strikes[0] < spot < strikes[-1]
+        assert strikes[0] <= max(spot, underlying.strike_step)
+        assert spot < strikes[-1]
         assert np.all(np.diff(strikes) > 0)
         assert np.all(strikes % underlying.strike_step == 0)
 

@@ -1,6 +1,7 @@
 """The catalogue: what is listed, under which names and tokens."""
 
 from datetime import date, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.instants import IST
 from feed.reference.calendar import Calendar
+from feed.reference.constituents import index_constituents
 from feed.reference.instruments import (
     UNDERLYINGS_PATH,
     BadTradingSymbol,
@@ -29,9 +31,12 @@ DAY = timedelta(days=1)
 
 def test_underlyings_are_indices_then_stocks_then_commodities() -> None:
     kinds = [underlying.kind for underlying in CATALOGUE]
-    assert kinds == ["index"] * 7 + ["stock"] * 51 + ["commodity"] * 10
-    assert SYMBOLS[:7] == ["NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50", "SENSEX", "BANKEX"]
-    assert SYMBOLS[58:] == [
+    assert kinds == ["index"] * 8 + ["stock"] * 213 + ["commodity"] * 10
+    assert SYMBOLS[:8] == [
+        *("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50", "SENSEX", "SENSEX50", "BANKEX"),
+    ]
+    assert SYMBOLS[8:221] == sorted(SYMBOLS[8:221])
+    assert SYMBOLS[221:] == [
         *("CRUDEOIL", "CRUDEOILM", "NATURALGAS", "NATGASMINI", "GOLD"),
         *("GOLDM", "SILVER", "SILVERM", "COPPER", "ZINC"),
     ]
@@ -78,6 +83,51 @@ def test_reference_price_is_on_the_grid_of_its_tick() -> None:
         assert ticks == pytest.approx(round(ticks), abs=1e-6), underlying.symbol
 
 
+def test_reference_price_of_a_share_makes_a_lot_worth_what_the_exchange_wants() -> None:
+    # Rs 5 lakh at a review, and prices move by half between two reviews
+    for underlying in CATALOGUE:
+        if underlying.kind == "stock":
+            expiry = CATALOGUE.expiries(underlying.symbol, NOON)[0]
+            value = underlying.reference_price * expiry.lot_size
+            assert 2.5e5 < value < 15e5, underlying.symbol
+
+
+def test_spot_tick_is_that_of_the_slab_of_the_price() -> None:
+    slabs = ((250, 0.01), (1000, 0.05), (5000, 0.1), (10000, 0.5), (20000, 1.0), (inf, 5.0))
+    for underlying in CATALOGUE:
+        if underlying.kind == "stock":
+            tick = next(tick for above, tick in slabs if underlying.reference_price < above)
+            assert underlying.spot_tick_size == tick, underlying.symbol
+
+
+def test_contract_has_its_token_whichever_underlyings_are_chosen() -> None:
+    some = Catalogue.load(CALENDAR, symbols=["tcs", "Nifty 50"])
+    assert [underlying.symbol for underlying in some] == ["NIFTY", "TCS"]
+    contract = ("TCS", date(2026, 12, 29), 2_400.0, True)
+    assert some.contract_tokens(*contract) == CATALOGUE.contract_tokens(*contract)
+    with pytest.raises(UnknownSymbol):
+        some["INFY"]
+    with pytest.raises(UnknownSymbol):
+        Catalogue.load(CALENDAR, symbols=["NIFTY", "NONE"])
+
+
+def test_weights_of_an_index_are_of_known_shares_and_make_one() -> None:
+    constituents = index_constituents()
+    assert {name: len(of.weights) for name, of in constituents.items()} == {
+        "NIFTY": 50,
+        "BANKNIFTY": 14,
+        "FINNIFTY": 20,
+        "MIDCPNIFTY": 25,
+        "NIFTYNXT50": 51,
+        "SENSEX": 30,
+    }
+    for of in constituents.values():
+        assert sum(of.weights.values()) == pytest.approx(1.0)
+        assert of.as_of == date(2026, 4, 30)
+    unknown = {symbol for of in constituents.values() for symbol in of.weights if symbol not in CATALOGUE}
+    assert unknown == {"TMCV", "TATACAP", "DUMMYVEDL"}  # in the Next 50, and without options
+
+
 def test_symbol_is_found_in_any_case() -> None:
     assert CATALOGUE["bajaj-auto"].symbol == "BAJAJ-AUTO"
     assert "m&m" in CATALOGUE
@@ -117,7 +167,7 @@ def contracts_of(at: datetime) -> list[int]:
 def test_universe_has_its_size_and_every_contract_a_token_of_its_own(days: int) -> None:
     tokens = contracts_of(NOON + days * DAY)
     tokens += [underlying.token for underlying in CATALOGUE]
-    assert 12_000 <= len(tokens) <= 23_000
+    assert 40_000 <= len(tokens) <= 60_000
     assert len(set(tokens)) == len(tokens)
     assert min(tokens) > 0
     assert max(tokens) < 2**31

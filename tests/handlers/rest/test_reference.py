@@ -4,7 +4,10 @@ from datetime import date, datetime
 
 import pytest
 
+from handlers.operations.build import build
+from handlers.operations.serving import StartError
 from schemas.reference import ExpiriesSchema, SymbolsSchema
+from tests.conftest import settings_of
 from tests.handlers.shapes import problems
 
 
@@ -17,9 +20,9 @@ async def test_symbols_are_as_their_schema_says(sandbox, fetch):
 @pytest.mark.gen_test
 async def test_universe_is_as_large_as_promised(sandbox, fetch):
     data = (await fetch(sandbox, "/api/symbols")).data
-    assert len(data["indices"]) == 7
-    assert len(data["stocks_with_options"]) >= 40
-    assert len(data["commodities"]) >= 10
+    assert len(data["indices"]) == 8
+    assert len(data["stocks_with_options"]) == 213
+    assert len(data["commodities"]) == 10
     assert {"M&M", "BAJAJ-AUTO"} <= set(data["stocks"])
     assert {"NIFTY", "BANKNIFTY", "SENSEX"} <= set(data["indices"])
 
@@ -88,7 +91,7 @@ async def test_pages_together_are_the_whole(sandbox, fetch):
     whole = (await fetch(sandbox, "/api/symbols")).data["symbols"]
     pages, page = [], 1
     while page is not None:
-        answer = await fetch(sandbox, f"/api/symbols?per_page=20&page={page}")
+        answer = await fetch(sandbox, f"/api/symbols?per_page=60&page={page}")
         pages += answer.data["symbols"]
         page = answer.body["meta"]["pagination"]["next"]
     assert pages == whole
@@ -99,12 +102,12 @@ async def test_pages_together_are_the_whole(sandbox, fetch):
 )
 @pytest.mark.gen_test
 async def test_pagination_names_the_neighbours(sandbox, fetch, page, following, previous):
-    answer = await fetch(sandbox, f"/api/symbols?per_page=20&page={page}")
+    answer = await fetch(sandbox, f"/api/symbols?per_page=60&page={page}")
     total = len((await fetch(sandbox, "/api/symbols")).data["symbols"])
-    assert 60 < total <= 80, "the pages of this test count on four of them"
+    assert 180 < total <= 240, "the pages of this test count on four of them"
     assert answer.body["meta"]["pagination"] == {
         "page": page,
-        "per_page": 20,
+        "per_page": 60,
         "total": total,
         "pages": 4,
         "next": following,
@@ -144,3 +147,38 @@ async def test_expiry_count_of_a_symbol_is_the_number_of_its_expiries(sandbox, f
     expiries = (await fetch(sandbox, "/api/expiries/NIFTY")).data["expiries"]
     assert nifty["expiry_count"] == len(expiries)
     assert nifty["lot_size"] == expiries[0]["lot_size"]
+
+
+@pytest.mark.gen_test
+async def test_what_is_estimated_says_so(sandbox, fetch):
+    rows = {row["symbol"]: row for row in (await fetch(sandbox, "/api/symbols")).data["symbols"]}
+    assert rows["RELIANCE"]["estimated"] == []
+    assert rows["YESBANK"]["estimated"] == ["strike_step", "reference_price"]
+    assert rows["YESBANK"]["price_date"] == "2026-09-06"
+    assert rows["SENSEX50"]["estimated"] == ["lot_size", "strike_step", "reference_price"]
+    assert rows["UJJIVANSFB"]["price_date"] is None
+    assert rows["SBIN"]["sector"] == "PSU Bank"
+
+
+@pytest.mark.gen_test
+async def test_some_symbols_can_be_chosen_by_any_of_their_names(make_sandbox, fetch):
+    sandbox = await make_sandbox(own_market=True, feed={"symbols": ["gold", "Nifty Bank", "RELIANCE"]})
+    data = (await fetch(sandbox, "/api/symbols")).data
+    assert [row["symbol"] for row in data["symbols"]] == ["BANKNIFTY", "RELIANCE", "GOLD"]
+    assert (await fetch(sandbox, "/api/option_chain?symbol=GOLD")).status == 200
+    assert (await fetch(sandbox, "/api/option_chain?symbol=NIFTY")).status == 404
+
+
+def test_symbol_that_is_none_of_ours_is_refused_at_the_start():
+    with pytest.raises(
+        StartError, match=r"^feed.symbols must be symbols of underlyings, was 'RELIANS'; near it: RELIANCE"
+    ):
+        build(settings_of(feed={"symbols": ["NIFTY", "relians"]}))
+
+
+@pytest.mark.parametrize("symbols", [["GOLD"], ["SBIN"], ["SENSEX50", "SILVERM"]])
+@pytest.mark.gen_test
+async def test_market_of_one_kind_alone_goes_on(make_sandbox, fetch, symbols):
+    sandbox = await make_sandbox(own_market=True, steps=3, feed={"symbols": symbols})
+    for symbol in symbols:
+        assert (await fetch(sandbox, f"/api/option_chain?symbol={symbol}")).status == 200

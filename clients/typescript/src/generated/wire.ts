@@ -4544,6 +4544,8 @@ export interface components {
              * @example NFO
              */
             exchange: components["schemas"]["Exchange"];
+            /** @description what moves it beside the market */
+            sector: string;
             /**
              * @description of the nearest expiry
              * @example 65
@@ -4564,6 +4566,25 @@ export interface components {
              * @example 18
              */
             expiry_count: number;
+            /**
+             * @description where a simulated market begins
+             * @example 22600
+             */
+            reference_price: number;
+            /**
+             * Format: date
+             * @description whose price that is; null where a rule gave it
+             * @example 2026-10-07
+             */
+            price_date: string | null;
+            /**
+             * @description which of these are by a rule, for no list is at hand
+             * @example [
+             *       "strike_step",
+             *       "reference_price"
+             *     ]
+             */
+            estimated: string[];
         };
         /** @description /api/symbols. */
         Symbols: {
@@ -7235,10 +7256,17 @@ export interface operations {
                      *             "name": "NIFTY 50",
                      *             "kind": "index",
                      *             "exchange": "NFO",
+                     *             "sector": null,
                      *             "lot_size": 65,
                      *             "tick_size": 0.05,
                      *             "strike_step": 50,
-                     *             "expiry_count": 18
+                     *             "expiry_count": 18,
+                     *             "reference_price": 22600,
+                     *             "price_date": "2026-10-07",
+                     *             "estimated": [
+                     *               "strike_step",
+                     *               "reference_price"
+                     *             ]
                      *           }
                      *         ],
                      *         "indices": [
