@@ -12,6 +12,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from domain.alerts import AlertField, AlertOp
 from domain.errors import ErrorCode
 from domain.market import FeedStateName, ProblemKind, SourceName
 from schemas.chains import ChainHeaderSchema, ChainRowSchema, ChainSchema, ProvenanceSchema
@@ -20,6 +21,8 @@ from schemas.dashboard import DashboardSchema
 from schemas.quotes import SpotPriceSchema
 from schemas.reference import CandleUpdateSchema, MarketStatusSchema
 from schemas.requests.events import (
+    AlertEndEvent,
+    AlertEvent,
     CandleEvent,
     ChainEndEvent,
     ChainEvent,
@@ -31,7 +34,7 @@ from schemas.requests.events import (
     SymbolEvent,
 )
 from schemas.service import PlaceSchema
-from schemas.wire import Timestamp
+from schemas.wire import Number, Timestamp
 
 SUBSCRIPTION_STATUSES = ("subscribed", "unsubscribed", "expired", "failed", "recovered")
 RESENT = ("resync", "conflated", "expired")
@@ -258,6 +261,71 @@ class ShutdownSchema(Schema):
     )
 
 
+class AlertSchema(Schema):
+    """An alert as it was asked for."""
+
+    alert_id = fields.String(metadata={"description": "names it on this connection", "example": "a1"})
+    symbol = fields.String()
+    expiry = fields.Date(
+        allow_none=True, metadata={"description": "of the contracts it is about; null with spot_price"}
+    )
+    strike = Number(2, "INR", "whose open interest is watched; null with other figures")
+    field = fields.String(
+        metadata={"description": "what is watched", "enum": list(AlertField), "example": "spot_price"}
+    )
+    op = fields.String(metadata={"description": "when it fires", "enum": list(AlertOp), "example": "above"})
+    threshold = fields.Float(
+        metadata={"description": "value asked for", "unit": "that of the field", "example": 22500.0}
+    )
+    hysteresis = fields.Float(
+        metadata={
+            "description": "how far back the figure must go before it fires again",
+            "unit": "that of the field",
+            "example": 22.5,
+        }
+    )
+    repeat = fields.Boolean(metadata={"description": "whether it may fire again", "example": False})
+
+
+class WatchedSchema(AlertSchema):
+    """The answer to ``subscribe_alert``: the figure as it is now beside it."""
+
+    value = fields.Float(
+        allow_none=True,
+        metadata={
+            "description": "the figure; null where it is not known",
+            "unit": "that of the field",
+            "example": 22612.4,
+        },
+    )
+    as_of = Timestamp("time of its newest input")
+
+
+class FiredSchema(WatchedSchema):
+    """An alert fires, or ends because its contracts expired."""
+
+    status = fields.String(
+        metadata={"description": "what became of it", "enum": ["fired", "ended"], "example": "fired"}
+    )
+
+
+class AlertsSchema(Schema):
+    """The answer to ``list_alerts``."""
+
+    alerts = fields.List(
+        fields.Nested(AlertSchema), metadata={"description": "in the order they were asked for"}
+    )
+
+
+class RemovedAlertSchema(Schema):
+    """The answer to ``unsubscribe_alert``."""
+
+    alert_id = fields.String(metadata={"description": "which was asked to end", "example": "a1"})
+    removed = fields.Boolean(
+        metadata={"description": "false where there was none, as after it fired", "example": True}
+    )
+
+
 class RecoverySchema(Schema):
     """Where a resumed stream stands."""
 
@@ -363,6 +431,17 @@ CLIENT: Mapping[str, ClientEvent] = {
         SubscriptionsSchema,
         payload_required=False,
     ),
+    "subscribe_alert": ClientEvent(
+        "told once: {symbol, expiry?, strike?, field, op: above|below|crosses, value, hysteresis?, repeat?}",
+        AlertEvent,
+        WatchedSchema,
+        (*_EXPIRY, ErrorCode.UNKNOWN_CONTRACT, *_PRICED),
+        cost=2.0,
+    ),
+    "unsubscribe_alert": ClientEvent("end it: {alert_id}", AlertEndEvent, RemovedAlertSchema),
+    "list_alerts": ClientEvent(
+        "what this client is to be told", NoPayload, AlertsSchema, payload_required=False
+    ),
     "resume": ClientEvent(
         "after a reconnect: {streams: [{stream, epoch, seq, mode?, strikes?, fields?, rolls?}]}",
         ResumeEvent,
@@ -401,6 +480,7 @@ SERVER: Mapping[str, ServerEvent] = {
     "candle_update": ServerEvent(
         "the forming candle; closed: true once when it is final", (CandleUpdateSchema,)
     ),
+    "alert": ServerEvent("a figure passed its threshold, or its contracts expired", (FiredSchema,)),
     "feed_status": ServerEvent("state of the feed, and why", (FeedStatusSchema,)),
     "pong": ServerEvent("answer to ping", (PongSchema,)),
     "error": ServerEvent("code, message, details, event", ()),

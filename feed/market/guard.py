@@ -29,6 +29,7 @@ PARTS: Mapping[str, str] = {
     "streams": "streams",
     "expiries": "streams",
     "closed_candles": "streams",
+    "alerts": "streams",
     "observers": "streams",
     "market_status": "streams",
     "feed_status": "streams",

@@ -49,6 +49,7 @@ from handlers.operations.application import make_application
 from handlers.operations.live import LIVE_SOURCES, connect
 from handlers.operations.serving import Server, StartError, fill_past
 from handlers.rest.services import Services
+from handlers.streams.alerts import Alerts
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.candle_views import CandleViews
 from handlers.streams.market_status import MarketStatus
@@ -176,7 +177,8 @@ def build_server(settings: Settings, parts: MarketParts, guard: Guard) -> Server
         hours=feed.hours,
         scenario=lambda: _scenario(can, relayed),
     )
-    notifier = Notifier(views, candles, status, broadcaster, volatilities, guard)
+    alerts = Alerts(views, guard)
+    notifier = Notifier(views, candles, status, broadcaster, volatilities, alerts, guard)
     mock = _make_mock(settings, parts, guard)
     if mock is not None:
         notifier.observers.append(mock.publish)
@@ -203,6 +205,7 @@ def build_server(settings: Settings, parts: MarketParts, guard: Guard) -> Server
         status,
         broadcaster,
         admission,
+        alerts,
         failures=failures,
         version=VERSION,
         companions=(

@@ -26,6 +26,7 @@ from handlers.access.errors import ApiError, describe
 from handlers.access.names import identified, symbol_in_path
 from handlers.access.rate_limit import Bucket
 from handlers.monitoring.logs import FailureLog
+from handlers.streams.alerts import Alerts
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.candle_views import CandleViews
 from handlers.streams.drain import Drain
@@ -41,6 +42,8 @@ from schemas.configuration.settings import Settings
 from schemas.envelope import refusal, success
 from schemas.events import CLIENT
 from schemas.requests.events import (
+    AlertEndEvent,
+    AlertEvent,
     CandleChoice,
     CandleEvent,
     ChainChoice,
@@ -87,6 +90,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         status: MarketStatus,
         broadcaster: Broadcaster,
         admission: Admission,
+        alerts: Alerts,
         *,
         failures: FailureLog,
         version: str,
@@ -102,6 +106,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         self._market = views.market
         self._candles = candles
         self._status = status
+        self.alerts = alerts
         self._failures = failures
         self._version = version
         self._companions = companions
@@ -151,6 +156,7 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     def _disconnect(self, sid: str) -> None:
         self.admission.leave(sid)
+        self.alerts.leave(sid)
         self.broadcaster.remove(sid)
 
     def welcome(self, sid: str, engine_sid: str) -> None:
@@ -202,6 +208,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         packet = Packet("error", encode(told))
         for client in revoked:
             client.send(packet)
+            self.alerts.leave(client.sid)
             self.broadcaster.remove(client.sid)
             engine.closed_by_reason["revoked"] += 1
             # a polling client reads it with its next poll
@@ -293,6 +300,26 @@ class MarketNamespace(socketio.AsyncNamespace):
         """Say what the client follows, and where it stands."""
         _read(NoPayload, payload)
         return {"subscriptions": [item.describe() for item in client.subscriptions.values()]}
+
+    async def on_subscribe_alert(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Tell once a figure passes a threshold."""
+        choice = _read(AlertEvent, payload)
+        self._market.universe.underlying(choice.symbol)
+        limit = self.limits.max_subscriptions
+        if self.alerts.count(client) >= limit:
+            message = f"A client may have {limit} alerts: remove one, or wait until one fires."
+            raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_subscriptions": limit})
+        return self.alerts.add(client, choice)
+
+    async def on_unsubscribe_alert(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Have an alert no more."""
+        alert_id = _read(AlertEndEvent, payload).alert_id
+        return {"alert_id": alert_id, "removed": self.alerts.remove(client, alert_id)}
+
+    async def on_list_alerts(self, client: Client, payload: Any) -> dict[str, Any]:
+        """Say what the client is to be told."""
+        _read(NoPayload, payload)
+        return {"alerts": self.alerts.of(client)}
 
     async def on_resume(self, client: Client, payload: Any) -> dict[str, Any]:
         """Take up streams where a former connection left them."""

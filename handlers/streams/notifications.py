@@ -10,6 +10,7 @@ from feed.history.volatility_history import Volatilities
 from feed.market.candles import ClosedCandle
 from feed.market.guard import Guard
 from feed.market.universe import Listing
+from handlers.streams.alerts import Alerts
 from handlers.streams.broadcaster import Broadcaster
 from handlers.streams.candle_views import CandleViews
 from handlers.streams.market_status import MarketStatus
@@ -21,18 +22,19 @@ from schemas.wire import encode
 
 
 class Notifier:
-    """Publishes a step: ended subscriptions, closed candles, streams, changes of phase and of the feed.
+    """Publishes a step: ended subscriptions, closed candles, streams, alerts, changes of phase and feed.
 
     What cannot be told keeps nothing else from being told; what is not told yet is so at the next step.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part gets each of its own
         self,
         views: Views,
         candles: CandleViews,
         status: MarketStatus,
         broadcaster: Broadcaster,
         volatilities: Volatilities,
+        alerts: Alerts,
         guard: Guard,
     ) -> None:
         self.observers: list[Callable[[int], None]] = []  # of each publication, beside the streams
@@ -41,6 +43,7 @@ class Notifier:
         self._status = status
         self._broadcaster = broadcaster
         self._volatilities = volatilities
+        self._alerts = alerts
         self._guard = guard
         self._phases: tuple[Any, ...] = ()
         self._told = self._news()
@@ -55,6 +58,7 @@ class Notifier:
             with self._guard.part("closed_candles"):
                 await self._tell_closed(closed.popleft())
         await self._broadcaster.publish(self._prepare)
+        await self._alerts.publish(now_ms, self._broadcaster.yield_to_loop)
         for observer in self.observers:
             with self._guard.part("observers"):
                 observer(now_ms)

@@ -58,6 +58,16 @@ class Views:
         """The stream of an expiry's dashboard, up to date. Raises FeedUnavailable."""
         self.on_asked(listing.key)
         self.market.chain_provenance(listing)
+        stream = self._board(listing)
+        stream.refresh()
+        return stream
+
+    def value_dashboards(self, listings: Iterable[Listing]) -> None:
+        """Value in passes what the dashboards of listings are about to be asked for."""
+        for batch in self.batches(self._board(listing) for listing in listings):
+            self.prepare(batch)
+
+    def _board(self, listing: Listing) -> WholeStream:
         stream = self._boards.get(listing.key)
         if stream is None:
             symbol, day = listing.key
@@ -69,7 +79,6 @@ class Views:
                 lambda: self._dashboards(*self._value_alone(self.market.universe.listing(symbol, day)))[0],
                 listing.key,
             )
-        stream.refresh()
         return stream
 
     def value(self, listing: Listing) -> Chain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.alerts import AlertField, AlertOp
 from domain.instruments import Exchange, ExpiryKind, Kind, OptionType
 from domain.intervals import INTERVAL_ALIASES, INTERVALS
 from domain.market import (
@@ -44,6 +45,8 @@ ENUMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ExpiryKind": ("Which series a contract belongs to.", tuple(ExpiryKind)),
     "OrderSide": ("Bought or sold.", tuple(OrderSide)),
     "PriceSource": ("Where the price of a leg is from.", tuple(PriceSource)),
+    "AlertField": ("A figure that an alert watches.", tuple(AlertField)),
+    "AlertOp": ("How a figure must stand to its threshold.", tuple(AlertOp)),
     "BuildUp": ("Price and open interest together.", BUILD_UPS),
     "SentimentWord": ("A word for three figures.", SENTIMENTS),
 }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from marshmallow import fields, post_load, validate
 
+from domain.alerts import HYSTERESIS, OF_A_STRIKE, AlertField, AlertOp, Condition
 from domain.instruments import Exchange
 from domain.intervals import INTERVALS
 from domain.intervals import Interval as IntervalName
 from schemas.requests.fields import (
+    GREATEST_STRIKE,
+    LEAST_STRIKE,
     MAX_SEQ,
     MAX_STREAMS,
     MAX_STRIKES,
@@ -22,6 +26,7 @@ from schemas.requests.fields import (
     Flag,
     Interval,
     Nothing,
+    Quantity,
     Request,
     Symbol,
     SymbolOrList,
@@ -33,6 +38,7 @@ from schemas.requests.fields import (
 from schemas.requests.leg_fields import FieldChoice, LegFields
 from schemas.requests.queries import StatusQuery
 
+MOST = 1e12  # of a threshold
 STREAM_PATTERNS = (
     f"symbol:{SYMBOL_PATTERN}",
     f"(chain|dashboard):{SYMBOL_PATTERN}:\\d{{4}}-\\d\\d-\\d\\d",
@@ -148,6 +154,106 @@ class StatusEvent(Request[StatusQuery]):
     makes = StatusQuery
 
     exchange = Choices(tuple(Exchange), load_default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChoice:
+    """A figure to watch, and when to tell; without an expiry that of the nearest one."""
+
+    symbol: str
+    expiry: date | None
+    strike: float | None
+    field: AlertField
+    op: AlertOp
+    value: float
+    hysteresis: float | None
+    repeat: bool
+
+    def condition(self) -> Condition:
+        """When it fires; without a hysteresis a thousandth of the threshold."""
+        band = abs(self.value) * HYSTERESIS if self.hysteresis is None else self.hysteresis
+        return Condition(self.op, self.value, band)
+
+
+class AlertEvent(Request[AlertChoice]):
+    """``subscribe_alert``."""
+
+    makes = AlertChoice
+
+    symbol = Symbol(required=True)
+    expiry = Day(load_default=None)
+    strike = Quantity(
+        LEAST_STRIKE,
+        GREATEST_STRIKE,
+        load_default=None,
+        metadata={
+            "description": "whose open interest; left out: the strike at the money now",
+            "unit": "INR",
+            "example": 22700.0,
+        },
+    )
+    field = fields.String(
+        required=True,
+        validate=one_of(tuple(AlertField)),
+        metadata={"description": "what is watched", "example": "spot_price"},
+    )
+    op = fields.String(
+        required=True,
+        validate=one_of(tuple(AlertOp)),
+        metadata={"description": "when it fires", "example": "above"},
+    )
+    value = Quantity(
+        -MOST,
+        MOST,
+        required=True,
+        metadata={"description": "threshold", "unit": "that of the field", "example": 22500.0},
+    )
+    hysteresis = Quantity(
+        0,
+        MOST,
+        load_default=None,
+        metadata={
+            "description": "how far back the figure must go; left out: a thousandth of the threshold",
+            "unit": "that of the field",
+            "example": 22.5,
+        },
+    )
+    repeat = Flag(
+        load_default=False,
+        metadata={
+            "description": "whether it may fire again, once the figure was back by the hysteresis",
+            "example": True,
+        },
+    )
+
+    @classmethod
+    def made_of(cls, loaded: Mapping[str, Any]) -> AlertChoice:
+        """With its names as what they are, and without what says nothing of the figure."""
+        field = AlertField(loaded["field"])
+        about = {
+            "expiry": None if field == AlertField.SPOT_PRICE else loaded["expiry"],
+            "strike": loaded["strike"] if field in OF_A_STRIKE else None,
+        }
+        return AlertChoice(**{**loaded, **about, "field": field, "op": AlertOp(loaded["op"])})
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChosen:
+    """One of a client's alerts."""
+
+    alert_id: str
+
+
+class AlertEndEvent(Request[AlertChosen]):
+    """``unsubscribe_alert``."""
+
+    makes = AlertChosen
+
+    alert_id = fields.String(
+        required=True,
+        validate=length(1, 40),
+        metadata={"description": "as subscribe_alert answered it", "example": "a1"},
+    )
 
 
 @dataclass(frozen=True, slots=True)

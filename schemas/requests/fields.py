@@ -133,6 +133,20 @@ class WholeNumber(fields.Field[int]):
         raise ValidationError(f"must be a whole number from {self.low} to {self.high}, was {shown(value)}")
 
 
+class Quantity(fields.Field[float]):
+    """A number out of JSON, finite and within bounds; a text is none."""
+
+    def __init__(self, low: float, high: float, **kwargs: Any) -> None:
+        self.low, self.high = low, high
+        metadata = {"minimum": low, "maximum": high, **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float:
+        if _is_number(value) and self.low <= value <= self.high:
+            return float(value)
+        raise ValidationError(f"must be a number from {self.low:g} to {self.high:g}, was {shown(value)}")
+
+
 class Window(fields.Field[int]):
     """Strikes on each side of the money that a stream may have."""
 

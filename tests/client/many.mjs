@@ -12,8 +12,13 @@ const fates = await Promise.all(
     await Promise.race([
       new Promise((resolve) => socket.once("connect", resolve)),
       new Promise((resolve) => socket.once("connect_error", resolve)),
+      // an engine that opened and was lost before its namespace answered says neither
+      new Promise((resolve) => socket.io.once("close", resolve)),
     ]);
-    if (!socket.connected) return { socket, fate };
+    if (!socket.connected) {
+      fate.lost ||= "never connected";
+      return { socket, fate };
+    }
     fate.connected = true;
     fate.edge = socket.io.engine.id.split(".")[0];
     const gone = new Promise((resolve) => socket.once("disconnect", () => resolve({ success: false })));

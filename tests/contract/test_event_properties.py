@@ -83,6 +83,7 @@ GOOD = {
     "null": lambda schema: st.none(),
     "boolean": lambda schema: st.booleans(),
     "integer": lambda schema: st.integers(schema["minimum"], schema["maximum"]),
+    "number": lambda schema: st.floats(schema["minimum"], schema["maximum"]),
     "string": good_text,
     "array": lambda schema: st.lists(
         good(schema["items"]), min_size=schema.get("minItems", 0), max_size=min(schema.get("maxItems", 3), 3)
@@ -188,7 +189,7 @@ def test_payload_that_the_document_allows_is_not_called_invalid(io_loop, client,
 def judge_bad(event):
     def judge(payload, answer):
         is_allowed = VALIDATORS.problems(payload_of(event), forgiven(payload)) == []
-        may_be_none = payload is None and event in ("get_market_status", "list_subscriptions")
+        may_be_none = payload is None and event in ("get_market_status", "list_subscriptions", "list_alerts")
         assert is_allowed or may_be_none or is_refused(answer), json.dumps(payload)
         assert answer["success"] or answer["error"]["code"] != "INTERNAL_ERROR"
 

@@ -17,6 +17,7 @@ from feed.valuation.minute_metrics import MinuteMetrics
 from handlers.monitoring.health import Health
 from handlers.monitoring.loop_lag import LoopLag
 from handlers.streams import views
+from handlers.streams.alerts import Alerts, Figure
 from handlers.streams.notifications import Notifier
 from handlers.streams.state import ChainStream
 from tests.processes import ROOT
@@ -104,6 +105,12 @@ def break_closed_candles(_sandbox, monkeypatch):
     monkeypatch.setattr(Notifier, "_tell_closed", raises_later)
 
 
+def break_alerts(_sandbox, monkeypatch):
+    monkeypatch.setattr(views.Views, "value_dashboards", raises)
+    # an alert is only looked at where there is one
+    monkeypatch.setattr(Alerts, "_by_valuation", lambda _alerts: [Figure("NIFTY", None, None, "pcr_oi")])
+
+
 def break_market_status(_sandbox, monkeypatch):
     monkeypatch.setattr(Notifier, "_tell_phases", raises_later)
 
@@ -132,6 +139,7 @@ BREAKS = {
     "streams": (break_streams, MINUTES),
     "expiries": (break_expiries, EXPIRY),
     "closed_candles": (break_closed_candles, MINUTES),
+    "alerts": (break_alerts, MINUTES),
     "market_status": (break_market_status, MINUTES),
     "feed_status": (break_feed_status, MINUTES),
 }

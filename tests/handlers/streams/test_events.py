@@ -323,6 +323,9 @@ EVENT_ERRORS = [
     ("get_dashboard_data", {"symbol": "NIFTI"}, "UNKNOWN_SYMBOL", "close_matches"),
     ("get_market_status", {"exchange": "LSE"}, "VALIDATION_ERROR", "exchange"),
     ("list_subscriptions", {"all": True}, "VALIDATION_ERROR", "all"),
+    ("subscribe_alert", {"symbol": "NIFTY"}, "VALIDATION_ERROR", "field"),
+    ("unsubscribe_alert", {"alert_id": 7}, "VALIDATION_ERROR", "alert_id"),
+    ("list_alerts", {"all": True}, "VALIDATION_ERROR", "all"),
     ("resume", {}, "VALIDATION_ERROR", "streams"),
     ("resume", {"streams": []}, "VALIDATION_ERROR", "streams"),
     (

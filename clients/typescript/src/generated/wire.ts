@@ -790,6 +790,55 @@ export interface components {
             /** @description no such expiry, or no option at all, is listed on the symbol */
             error: components["schemas"]["UnknownExpiryBody"];
         };
+        /** @description The strikes near the one asked for. */
+        ContractDetails: {
+            /**
+             * @description symbol of the underlying
+             * @example NIFTY
+             */
+            symbol: string;
+            /**
+             * @description listed strikes, ascending
+             * @example [
+             *       22650,
+             *       22700
+             *     ]
+             */
+            near: number[];
+        };
+        /** @description What went wrong. */
+        UnknownContractBody: {
+            /**
+             * @description the expiry has no such strike
+             * @example UNKNOWN_CONTRACT
+             * @enum {string}
+             */
+            code: "UNKNOWN_CONTRACT";
+            /** @description what helps to ask again */
+            details: components["schemas"]["ContractDetails"];
+        };
+        /** @description UNKNOWN_CONTRACT: the expiry has no such strike. */
+        UnknownContractRefusal: {
+            /**
+             * @description whether it went well
+             * @example false
+             * @enum {boolean}
+             */
+            success: false;
+            /**
+             * @description a sentence for a person
+             * @example NIFTY 2026-12-01 has no strike 22701.
+             */
+            message: string;
+            /**
+             * Format: date-time
+             * @description time of the market's clock when it was answered
+             * @example 2026-11-23T04:30:07.500Z
+             */
+            timestamp: string;
+            /** @description the expiry has no such strike */
+            error: components["schemas"]["UnknownContractBody"];
+        };
         /** @description subscribe_symbol and unsubscribe_symbol. */
         SymbolEvent: {
             /**
@@ -2085,6 +2134,252 @@ export interface components {
             /** @description The answer to list_subscriptions. */
             data: components["schemas"]["Subscriptions"];
         };
+        /** @description subscribe_alert. */
+        AlertEvent: {
+            /**
+             * @description symbol of the underlying, in any case
+             * @example NIFTY
+             */
+            symbol: string;
+            /**
+             * Format: date
+             * @description expiry day; left out: the nearest
+             * @example 2026-12-01
+             */
+            expiry?: string | null;
+            /**
+             * @description whose open interest; left out: the strike at the money now
+             * @example 22700
+             */
+            strike?: number | null;
+            /**
+             * @description what is watched
+             * @example spot_price
+             */
+            field: components["schemas"]["AlertField"];
+            /**
+             * @description when it fires
+             * @example above
+             */
+            op: components["schemas"]["AlertOp"];
+            /**
+             * @description threshold
+             * @example 22500
+             */
+            value: number;
+            /**
+             * @description how far back the figure must go; left out: a thousandth of the threshold
+             * @example 22.5
+             */
+            hysteresis?: number | null;
+            /**
+             * @description whether it may fire again, once the figure was back by the hysteresis
+             * @default false
+             * @example true
+             */
+            repeat?: boolean;
+        };
+        /** @description The answer to subscribe_alert: the figure as it is now beside it. */
+        Watched: {
+            /**
+             * @description names it on this connection
+             * @example a1
+             */
+            alert_id: string;
+            /**
+             * @description symbol of the underlying
+             * @example NIFTY
+             */
+            symbol: string;
+            /**
+             * Format: date
+             * @description of the contracts it is about; null with spot_price
+             * @example 2026-12-01
+             */
+            expiry: string | null;
+            /**
+             * @description whose open interest is watched; null with other figures
+             * @example 22700
+             */
+            strike: number | null;
+            /**
+             * @description what is watched
+             * @example spot_price
+             */
+            field: components["schemas"]["AlertField"];
+            /**
+             * @description when it fires
+             * @example above
+             */
+            op: components["schemas"]["AlertOp"];
+            /**
+             * @description value asked for
+             * @example 22500
+             */
+            threshold: number;
+            /**
+             * @description how far back the figure must go before it fires again
+             * @example 22.5
+             */
+            hysteresis: number;
+            /**
+             * @description whether it may fire again
+             * @example false
+             */
+            repeat: boolean;
+            /**
+             * @description the figure; null where it is not known
+             * @example 22612.4
+             */
+            value: number | null;
+            /**
+             * Format: date-time
+             * @description time of its newest input
+             * @example 2026-11-23T04:30:07.500Z
+             */
+            as_of: string;
+        };
+        /** @description The envelope of a success. */
+        SubscribeAlertAnswer: {
+            /**
+             * @description whether it went well
+             * @example true
+             * @enum {boolean}
+             */
+            success: true;
+            /**
+             * @description a sentence for a person
+             * @example OK
+             */
+            message: string;
+            /**
+             * Format: date-time
+             * @description time of the market's clock when it was answered
+             * @example 2026-11-23T04:30:07.500Z
+             */
+            timestamp: string;
+            /** @description The answer to subscribe_alert: the figure as it is now beside it. */
+            data: components["schemas"]["Watched"];
+        };
+        /** @description unsubscribe_alert. */
+        AlertEndEvent: {
+            /**
+             * @description as subscribe_alert answered it
+             * @example a1
+             */
+            alert_id: string;
+        };
+        /** @description The answer to unsubscribe_alert. */
+        RemovedAlert: {
+            /**
+             * @description which was asked to end
+             * @example a1
+             */
+            alert_id: string;
+            /**
+             * @description false where there was none, as after it fired
+             * @example true
+             */
+            removed: boolean;
+        };
+        /** @description The envelope of a success. */
+        UnsubscribeAlertAnswer: {
+            /**
+             * @description whether it went well
+             * @example true
+             * @enum {boolean}
+             */
+            success: true;
+            /**
+             * @description a sentence for a person
+             * @example OK
+             */
+            message: string;
+            /**
+             * Format: date-time
+             * @description time of the market's clock when it was answered
+             * @example 2026-11-23T04:30:07.500Z
+             */
+            timestamp: string;
+            /** @description The answer to unsubscribe_alert. */
+            data: components["schemas"]["RemovedAlert"];
+        };
+        /** @description An alert as it was asked for. */
+        Alert: {
+            /**
+             * @description names it on this connection
+             * @example a1
+             */
+            alert_id: string;
+            /**
+             * @description symbol of the underlying
+             * @example NIFTY
+             */
+            symbol: string;
+            /**
+             * Format: date
+             * @description of the contracts it is about; null with spot_price
+             * @example 2026-12-01
+             */
+            expiry: string | null;
+            /**
+             * @description whose open interest is watched; null with other figures
+             * @example 22700
+             */
+            strike: number | null;
+            /**
+             * @description what is watched
+             * @example spot_price
+             */
+            field: components["schemas"]["AlertField"];
+            /**
+             * @description when it fires
+             * @example above
+             */
+            op: components["schemas"]["AlertOp"];
+            /**
+             * @description value asked for
+             * @example 22500
+             */
+            threshold: number;
+            /**
+             * @description how far back the figure must go before it fires again
+             * @example 22.5
+             */
+            hysteresis: number;
+            /**
+             * @description whether it may fire again
+             * @example false
+             */
+            repeat: boolean;
+        };
+        /** @description The answer to list_alerts. */
+        Alerts: {
+            /** @description in the order they were asked for */
+            alerts: components["schemas"]["Alert"][];
+        };
+        /** @description The envelope of a success. */
+        ListAlertsAnswer: {
+            /**
+             * @description whether it went well
+             * @example true
+             * @enum {boolean}
+             */
+            success: true;
+            /**
+             * @description a sentence for a person
+             * @example OK
+             */
+            message: string;
+            /**
+             * Format: date-time
+             * @description time of the market's clock when it was answered
+             * @example 2026-11-23T04:30:07.500Z
+             */
+            timestamp: string;
+            /** @description The answer to list_alerts. */
+            data: components["schemas"]["Alerts"];
+        };
         /** @description One stream of resume. */
         StreamPosition: {
             /**
@@ -3276,6 +3571,72 @@ export interface components {
              */
             closed: boolean;
         };
+        /** @description An alert fires, or ends because its contracts expired. */
+        Fired: {
+            /**
+             * @description names it on this connection
+             * @example a1
+             */
+            alert_id: string;
+            /**
+             * @description symbol of the underlying
+             * @example NIFTY
+             */
+            symbol: string;
+            /**
+             * Format: date
+             * @description of the contracts it is about; null with spot_price
+             * @example 2026-12-01
+             */
+            expiry: string | null;
+            /**
+             * @description whose open interest is watched; null with other figures
+             * @example 22700
+             */
+            strike: number | null;
+            /**
+             * @description what is watched
+             * @example spot_price
+             */
+            field: components["schemas"]["AlertField"];
+            /**
+             * @description when it fires
+             * @example above
+             */
+            op: components["schemas"]["AlertOp"];
+            /**
+             * @description value asked for
+             * @example 22500
+             */
+            threshold: number;
+            /**
+             * @description how far back the figure must go before it fires again
+             * @example 22.5
+             */
+            hysteresis: number;
+            /**
+             * @description whether it may fire again
+             * @example false
+             */
+            repeat: boolean;
+            /**
+             * @description the figure; null where it is not known
+             * @example 22612.4
+             */
+            value: number | null;
+            /**
+             * Format: date-time
+             * @description time of its newest input
+             * @example 2026-11-23T04:30:07.500Z
+             */
+            as_of: string;
+            /**
+             * @description what became of it
+             * @example fired
+             * @enum {string}
+             */
+            status: "fired" | "ended";
+        };
         /** @description What is the matter with a broker's feed, and what the operator must do. */
         Problem: {
             /**
@@ -3516,6 +3877,27 @@ export interface components {
              */
             event: string;
         };
+        /** @description UNKNOWN_CONTRACT: the expiry has no such strike. */
+        UnknownContractEvent: {
+            /**
+             * @description the expiry has no such strike
+             * @example UNKNOWN_CONTRACT
+             * @enum {string}
+             */
+            code: "UNKNOWN_CONTRACT";
+            /**
+             * @description a sentence for a person
+             * @example NIFTY 2026-12-01 has no strike 22701.
+             */
+            message: string;
+            /** @description what helps to ask again */
+            details: components["schemas"]["ContractDetails"];
+            /**
+             * @description the event that was refused; empty for a message that was none
+             * @example subscribe_option_chain
+             */
+            event: string;
+        };
         /** @description UNAUTHORIZED: a key is needed and none, a wrong one or one of too small a scope was shown, or it was revoked. */
         UnauthorizedEvent: {
             /**
@@ -3545,6 +3927,18 @@ export interface components {
              */
             reconnect_after_ms: number;
         };
+        /**
+         * @description A figure that an alert watches.
+         * @example spot_price
+         * @enum {string}
+         */
+        AlertField: "spot_price" | "pcr_oi" | "atm_iv" | "max_pain" | "max_pain_move" | "ce_oi_change" | "pe_oi_change";
+        /**
+         * @description How a figure must stand to its threshold.
+         * @example above
+         * @enum {string}
+         */
+        AlertOp: "above" | "below" | "crosses";
         /**
          * @description Price and open interest together.
          * @example long_build_up
@@ -3851,33 +4245,6 @@ export interface components {
             };
             /** @description no such expiry, or no option at all, is listed on the symbol */
             error: components["schemas"]["UnknownExpiryBody"];
-        };
-        /** @description The strikes near the one asked for. */
-        ContractDetails: {
-            /**
-             * @description symbol of the underlying
-             * @example NIFTY
-             */
-            symbol: string;
-            /**
-             * @description listed strikes, ascending
-             * @example [
-             *       22650,
-             *       22700
-             *     ]
-             */
-            near: number[];
-        };
-        /** @description What went wrong. */
-        UnknownContractBody: {
-            /**
-             * @description the expiry has no such strike
-             * @example UNKNOWN_CONTRACT
-             * @enum {string}
-             */
-            code: "UNKNOWN_CONTRACT";
-            /** @description what helps to ask again */
-            details: components["schemas"]["ContractDetails"];
         };
         /** @description UNKNOWN_CONTRACT: the expiry has no such strike. */
         UnknownContractAnswer: {
@@ -4544,7 +4911,10 @@ export interface components {
              * @example NFO
              */
             exchange: components["schemas"]["Exchange"];
-            /** @description what moves it beside the market */
+            /**
+             * @description what moves it beside the market
+             * @example PSU Bank
+             */
             sector: string;
             /**
              * @description of the nearest expiry
@@ -7256,7 +7626,7 @@ export interface operations {
                      *             "name": "NIFTY 50",
                      *             "kind": "index",
                      *             "exchange": "NFO",
-                     *             "sector": null,
+                     *             "sector": "PSU Bank",
                      *             "lot_size": 65,
                      *             "tick_size": 0.05,
                      *             "strike_step": 50,
@@ -9470,9 +9840,10 @@ export interface ServerEvents {
   option_chain_update: components["schemas"]["Chain"];
   dashboard_data: components["schemas"]["DashboardUpdate"];
   candle_update: components["schemas"]["CandleUpdate"];
+  alert: components["schemas"]["Fired"];
   feed_status: components["schemas"]["FeedStatus"];
   pong: components["schemas"]["Pong"];
-  error: components["schemas"]["ValidationErrorEvent"] | components["schemas"]["PayloadTooLargeEvent"] | components["schemas"]["RateLimitedEvent"] | components["schemas"]["InternalErrorEvent"] | components["schemas"]["UnknownSymbolEvent"] | components["schemas"]["FeedUnavailableEvent"] | components["schemas"]["UnknownExpiryEvent"] | components["schemas"]["UnauthorizedEvent"];
+  error: components["schemas"]["ValidationErrorEvent"] | components["schemas"]["PayloadTooLargeEvent"] | components["schemas"]["RateLimitedEvent"] | components["schemas"]["InternalErrorEvent"] | components["schemas"]["UnknownSymbolEvent"] | components["schemas"]["FeedUnavailableEvent"] | components["schemas"]["UnknownExpiryEvent"] | components["schemas"]["UnknownContractEvent"] | components["schemas"]["UnauthorizedEvent"];
   server_shutdown: components["schemas"]["Shutdown"];
 }
 
@@ -9490,6 +9861,9 @@ export interface ClientEvents {
   get_dashboard_data: { payload: components["schemas"]["ChainEvent"]; answer: components["schemas"]["GetDashboardDataAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] | components["schemas"]["UnknownSymbolRefusal"] | components["schemas"]["UnknownExpiryRefusal"] | components["schemas"]["FeedUnavailableRefusal"] };
   get_market_status: { payload: components["schemas"]["StatusEvent"]; answer: components["schemas"]["GetMarketStatusAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] };
   list_subscriptions: { payload: components["schemas"]["NoPayload"]; answer: components["schemas"]["ListSubscriptionsAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] };
+  subscribe_alert: { payload: components["schemas"]["AlertEvent"]; answer: components["schemas"]["SubscribeAlertAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] | components["schemas"]["UnknownSymbolRefusal"] | components["schemas"]["UnknownExpiryRefusal"] | components["schemas"]["UnknownContractRefusal"] | components["schemas"]["FeedUnavailableRefusal"] };
+  unsubscribe_alert: { payload: components["schemas"]["AlertEndEvent"]; answer: components["schemas"]["UnsubscribeAlertAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] };
+  list_alerts: { payload: components["schemas"]["NoPayload"]; answer: components["schemas"]["ListAlertsAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] };
   resume: { payload: components["schemas"]["ResumeEvent"]; answer: components["schemas"]["ResumeAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] | components["schemas"]["UnknownSymbolRefusal"] | components["schemas"]["UnknownExpiryRefusal"] | components["schemas"]["FeedUnavailableRefusal"] };
   ping: { payload: unknown; answer: components["schemas"]["PingAnswer"] | components["schemas"]["ValidationErrorRefusal"] | components["schemas"]["PayloadTooLargeRefusal"] | components["schemas"]["RateLimitedRefusal"] | components["schemas"]["InternalErrorRefusal"] };
 }
