@@ -151,6 +151,9 @@ class CandlesSchema(Schema):
         example="2026-11-23T04:30:00.001Z",
         data_key="to",
     )
+    adjusted = fields.Boolean(
+        metadata={"description": "whether prices before a split are of today's shares", "example": True}
+    )
     coverage = fields.Nested(CandleCoverageSchema)
     candles = fields.List(fields.Nested(HistoricalCandleSchema), metadata={"description": "ascending"})
 

@@ -27,6 +27,7 @@ from feed.market.candles import (
     SessionGrid,
     laid_over,
 )
+from feed.reference.corporate_actions import corporate_actions
 
 Contract = tuple[date, float, bool]  # expiry, strike, is_call
 T = TypeVar("T")
@@ -47,6 +48,13 @@ class Page:
     number: int
     size: int
     from_end: bool = False
+
+
+def _split(symbol: str, candles: Candles, day: date | None) -> Candles:
+    """Candles in the shares of a day; None leaves them as they were traded."""
+    if day is None:
+        return candles
+    return candles.split(corporate_actions().factors(symbol, candles.time_ms, day))
 
 
 class Answers:
@@ -77,9 +85,19 @@ class Answers:
         return self._state.started().forming(symbol, interval, now_ms)
 
     async def candles(
-        self, symbol: str, interval: Interval, start_ms: int, end_ms: int, contract: Contract | None = None
+        self,
+        symbol: str,
+        interval: Interval,
+        start_ms: int,
+        end_ms: int,
+        contract: Contract | None = None,
+        *,
+        adjusted_to: date | None = None,
     ) -> Candles:
-        """The candles that have a part in [start, end), ascending, the one being formed included."""
+        """The candles that have a part in [start, end), ascending, the one being formed included.
+
+        Of an underlying as it was traded, or in the shares that there are on the day ``adjusted_to``.
+        """
         if interval not in INTERVALS:
             raise ValueError(f"interval must be one of {', '.join(INTERVALS)}, was {interval!r}")
         await self._forgotten()
@@ -91,8 +109,8 @@ class Answers:
         if interval in INTERVALS_MS:
             minutes = await self._minutes(symbol, first_ms, stop_ms)
             bars = await self._bars(symbol, interval, first_ms, stop_ms)
-            return grid.resample(interval, laid_over([minutes, *bars]))
-        days = await self.days(symbol, grid, first_ms, stop_ms)
+            return grid.resample(interval, _split(symbol, laid_over([minutes, *bars]), adjusted_to))
+        days = _split(symbol, await self.days(symbol, grid, first_ms, stop_ms), adjusted_to)
         found = days if interval == Interval.ONE_DAY else grid.resample(interval, days)
         # a span that ends with a date ends with that trading day, though the next one may have begun by then
         return found.between(first_ms, end_ms) if _is_midnight(end_ms) else found
@@ -191,9 +209,11 @@ class Answers:
         span: tuple[int, int],
         page: Page,
         contract: Contract | None = None,
+        *,
+        adjusted_to: date | None = None,
     ) -> tuple[Candles, int]:
         """One page of the candles in [start, end), ascending, and how many there are in all."""
-        candles = await self.candles(symbol, interval, *span, contract)
+        candles = await self.candles(symbol, interval, *span, contract, adjusted_to=adjusted_to)
         first, stop = (page.number - 1) * page.size, page.number * page.size
         if page.from_end:
             first, stop = (max(0, len(candles) - place) for place in (stop, first))
@@ -212,6 +232,7 @@ class Answers:
             if self._state.recorder is None or symbol not in self._state.recorder.row_of:
                 raise
             days = self._state.recorder.days(symbol)
+        days = _split(symbol, days, today.day)
         current = days.between(today.open_ms, today.open_ms + 1)
         before = days.between(start_ms, today.open_ms)
         return (

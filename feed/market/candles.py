@@ -115,6 +115,13 @@ class Candles:
     def __len__(self) -> int:
         return len(self.time_ms)
 
+    def split(self, factors: FloatArray) -> Candles:
+        """These candles in shares of which there are ``factors`` : (n,) for each one."""
+        if (factors == 1.0).all():
+            return self
+        prices = {name: getattr(self, name) / factors for name in ("open", "high", "low", "close")}
+        return replace(self, **prices, volume=self.volume * factors)
+
     def ordered(self) -> Candles:
         """These candles in order of time; of several of one time the last."""
         order = np.argsort(self.time_ms, kind="stable")

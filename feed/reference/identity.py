@@ -14,6 +14,8 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from feed.reference.corporate_actions import corporate_actions
+
 ALIASES_PATH = Path(__file__).parent / "data" / "aliases.toml"
 
 _SEGMENT = re.compile(r"(?:NSE|BSE|NFO|BFO|MCX|CDS|IDX|NSE_INDEX|BSE_INDEX|NSE_EQ|BSE_EQ|INDICES)[:|]\s*")
@@ -41,6 +43,7 @@ class _Facts:
 def _facts() -> _Facts:
     document = tomllib.loads(ALIASES_PATH.read_text(encoding="utf-8"))
     pairs = [(name, symbol) for symbol, names in document["names"].items() for name in (symbol, *names)]
+    pairs += [(rename.old, rename.new) for rename in corporate_actions().renames.values()]
     symbol_of = {plain(name): symbol for name, symbol in pairs}
     words = {" ".join(_WORD.findall(name)): symbol for name, symbol in pairs}
     files = document["files"]

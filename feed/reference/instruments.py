@@ -6,7 +6,7 @@ Nothing here reads a clock: the instant is always an argument.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from domain.instants import IST, day_in_india
 from domain.instruments import ExpiryKind, Kind, OptionType
 from feed.reference.calendar import Calendar
 from feed.reference.contracts import Month
+from feed.reference.corporate_actions import corporate_actions
 from feed.reference.data.contract_rules import ContractsError as ContractsError
 from feed.reference.data.contract_rules import read_contract_rules
 from feed.reference.data.underlyings import SEGMENTS, UnderlyingRow, read_underlyings
@@ -33,6 +34,7 @@ _NAME_TAIL = re.compile(
     r"([1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9])(CE|PE)"
 )
 _CENTURY = 2000
+_LISTED_FOR = timedelta(days=100)  # a share's contracts are listed three months ahead
 
 
 class UnknownSymbol(KeyError):
@@ -104,6 +106,7 @@ class Catalogue:
         symbols: Iterable[str] = (),
     ) -> None:
         self.calendar = calendar
+        self.actions = corporate_actions()
         self._rows = read_underlyings(path, read_contract_rules(contracts_path))
         self._first_tokens = _first_tokens(self._rows.values())
         if chosen := {self._chosen(symbol) for symbol in symbols}:
@@ -172,7 +175,7 @@ class Catalogue:
         """The lot of the contracts of an expiry, as it is on a day."""
         row = self._row(symbol)
         if not row.lot_changes:
-            return row.lot_size
+            return round(row.lot_size / self.actions.factor(row.underlying.symbol, on)) or 1
         is_weekly = expiry != row.expiry_rule.month_day(self.calendar, Month.of(expiry))
         reached = (change.lot for change in row.lot_changes if change.holds(expiry, is_weekly, on))
         return next(reached, row.lot_changes[-1].lot)
@@ -184,9 +187,13 @@ class Catalogue:
         nearer = sum(other.kind == expiry.kind and other.day < expiry.day for other in listed)
         for grid in row.strike_grids:
             if grid.fits(expiry.kind, nearer):
-                return grid.strikes(spot, row.underlying.strike_step)
+                return grid.strikes(spot, self._strike_step(row.underlying, day_in_india(at)))
         kinds = ", ".join(sorted(row.expiry_rule.kinds))
         raise ValueError(f"kind of an expiry of {symbol} must be one of {kinds}, was {expiry.kind!r}")
+
+    def _strike_step(self, underlying: Underlying, on: date) -> float:
+        """The step on a day: before a split it is as much wider as the price is higher."""
+        return underlying.strike_step * int(self.actions.factor(underlying.symbol, on))
 
     def underlying_future(self, symbol: str, expiry: date) -> date | None:
         """The expiry of the future that a commodity's options are on; None where they are on the spot."""
@@ -217,13 +224,17 @@ class Catalogue:
         step = underlying.strike_step
         steps = np.asarray(strike, dtype=np.float64) / step
         whole = np.rint(steps)
-        off_grid = steps[np.abs(steps - whole) > _STEP_TOLERANCE]
-        if off_grid.size:
+        is_off = np.abs(steps - whole) > _STEP_TOLERANCE
+        off_grid = steps[is_off]
+        if off_grid.size and not self._was_split(underlying.symbol, expiry):
             below = float(np.floor(off_grid[0]))
             near = (below * step, (below + 1) * step)
             raise UnknownContract(underlying.symbol, expiry, float(off_grid[0]) * step, near)
         strike_slots = _strike_slots(underlying.kind)
         number = whole.astype(np.int64) % strike_slots
+        if off_grid.size:  # what a split made of a strike: a step apart at least by half
+            number = np.where(is_off, strike_slots // 2 + np.floor(2 * steps) % (strike_slots // 2), number)
+            number = number.astype(np.int64)
         slot = _expiry_slot(expiry, row.expiry_rule.kinds)
         exchange_token = (
             self._first_tokens[underlying.symbol]
@@ -232,6 +243,10 @@ class Catalogue:
         )
         tokens: NDArray[np.int64] = exchange_token * 256 + SEGMENTS[underlying.derivatives_exchange]
         return tokens
+
+    def _was_split(self, symbol: str, expiry: date) -> bool:
+        """Whether strikes of an expiry can be what a split made of them: listed before it, due after it."""
+        return self.actions.factor(symbol, expiry - _LISTED_FOR, expiry) != 1.0
 
     def _chosen(self, name: str) -> str:
         return self._row(known_as(name) or name).underlying.symbol

@@ -28,6 +28,7 @@ from feed.simulation.contracts.chains import Chains
 from feed.simulation.contracts.listing import (
     refresh_group_of,
     relisted,
+    split_universe,
     switched_futures,
     years_between_futures,
 )
@@ -129,6 +130,7 @@ class SimulatedSource:
         self._take_book(self.universe)
         self._fill_book(start_ms)
         self._spots.widen()
+        self._splits = self._catalogue.actions.after(start_ms, self.universe.row_of)
         self._touched: dict[tuple[int, int], RefreshGroup] = {}
         self._moved = False
         self._everything_new = True
@@ -254,6 +256,13 @@ class SimulatedSource:
         return {name: values.copy() for name, values in self._spots.fields.items()}
 
     def _go_to(self, now_ms: int) -> None:
+        while self._splits and self._splits[0][0] <= now_ms:
+            at_ms, factors = self._splits.pop(0)
+            self._walk_to(at_ms)
+            self._split(at_ms, factors)
+        self._walk_to(now_ms)
+
+    def _walk_to(self, now_ms: int) -> None:
         while (event := self._hours.next_event())[0] <= now_ms:
             instant_ms, group, opens = event
             if instant_ms > self._hours.now_ms:
@@ -280,6 +289,23 @@ class SimulatedSource:
         self._chains.roll(group)
         self._scenario.begin_day()
         self._everything_new = True
+
+    def _split(self, now_ms: int, splits: dict[str, float]) -> None:
+        """Count some shares as more: prices and strikes divided, what was the close too."""
+        rows = self.universe.row_of
+        factors = np.ones(self._model.count)
+        for symbol, factor in splits.items():
+            factors[rows[symbol]] = factor
+        self._spots.rescale(1.0 / factors)
+        self._factors.log_price -= np.log(factors)
+        self._factors.base -= np.log(factors)
+        before = self._chains
+        universe = split_universe(self.universe, self._catalogue, to_datetime(now_ms), splits)
+        self._take_book(universe)
+        book = self._chains.book
+        self._chains.become(before, factors[book.listing_underlying][book.listing])
+        self._new_universe = self.universe = universe
+        self._relist_due = self._everything_new = True
 
     def _move_to(self, now_ms: int, *, everything: bool) -> None:
         """Advance prices, quotes and trades; nothing opens or closes before ``now_ms``."""

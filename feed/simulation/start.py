@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.instants import day_in_india, to_datetime
 from feed.history.previous_run import PreviousRun
 from feed.reference.calendar import Calendar
+from feed.reference.corporate_actions import corporate_actions
 from feed.reference.instruments import Underlying
 from feed.simulation.activity import Activity
 from feed.simulation.bars import Bars, joined, round_to
@@ -56,8 +58,13 @@ class Start:
         self._always = always
         self.slow = np.array([_CALM_LEVEL, 0.0]) + 0.06 * rng.standard_normal(GROUPS)
         self._ticks = np.array([underlying.spot_tick_size for underlying in underlyings])
-        closes = round_to(np.array([item.reference_price for item in underlyings]), self._ticks)
         self._days = [activity.day_of(start_ms) for activity in activities]
+        today = day_in_india(to_datetime(start_ms))
+        actions = corporate_actions()
+        closes = round_to(
+            np.array([item.reference_price * actions.factor(item.symbol, today) for item in underlyings]),
+            self._ticks,
+        )
         self.latest = [
             activity.previous_day(day) for activity, day in zip(activities, self._days, strict=True)
         ]
@@ -71,6 +78,7 @@ class Start:
             latest=self.latest,
             slow=self.slow,
             closes=closes,
+            today=today,
         )
         self._begin(closes)
         if previous_run is not None:
@@ -125,7 +133,7 @@ class Start:
     def _show_last_session(self, group: int, activity: Activity) -> None:
         """Between sessions the last one stands: its range and volume, and the close before it."""
         for row in np.flatnonzero(self._model.group == group).tolist():
-            bars = self.backfill.daily(row, 2)
+            bars = self.backfill.daily(row, 2, as_traded=False)
             self.previous_close[row] = bars["close"][0]
             self.open[row], self.high[row], self.low[row] = (
                 bars[name][1] for name in ("open", "high", "low")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from marshmallow import ValidationError
 
+from feed.reference.corporate_actions import corporate_actions
 from feed.reference.identity import known_as
 from schemas.requests.fields import path_symbol
 
@@ -26,6 +27,14 @@ def our_symbol(name: str) -> str:
             }
         )
     return found or name
+
+
+def note_on(named: Any) -> str | None:
+    """What who names a share by a name it had is told: sentences, None where all names are of today."""
+    names = named if isinstance(named, list) else [named]
+    actions = corporate_actions()
+    renames = [actions.renamed(name) for name in names if isinstance(name, str)]
+    return " ".join(rename.sentence() for rename in renames if rename is not None) or None
 
 
 def identified(request: T) -> T:

@@ -242,7 +242,7 @@ class SmdOhlcHandler(Flat, OhlcDataHandler):
         end_ms = query.end + DAY_MS
         span = (min(query.start, end_ms), end_ms)
         page = self.services.history.answers.page(
-            name, query.interval, span, Page(1, MAX_PAGE_ROWS, from_end=True)
+            name, query.interval, span, Page(1, MAX_PAGE_ROWS, from_end=True), adjusted_to=self.today()
         )
         candles, _ = await self.within_time(page)
         self.reply(candle_rows(candles), meta={"symbol": name})

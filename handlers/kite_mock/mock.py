@@ -129,7 +129,8 @@ class KiteMock:
         span: tuple[int, int],
         contract: tuple[date, float, bool] | None,
     ) -> Candles:
-        return await self._history.answers.candles(symbol, interval, *span, contract)
+        today = day_in_india(to_datetime(self._clock.now_ms()))
+        return await self._history.answers.candles(symbol, interval, *span, contract, adjusted_to=today)
 
     def _greeting(self) -> list[dict[str, Any]]:
         """The two texts that Kite sends to a new socket."""

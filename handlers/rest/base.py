@@ -9,6 +9,7 @@ import secrets
 import zlib
 from asyncio import Future
 from collections.abc import Awaitable, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 import orjson
@@ -19,10 +20,11 @@ from tornado.web import HTTPError, RequestHandler
 from webargs.tornadoparser import TornadoParser, is_json_request
 
 from domain.errors import ErrorCode
+from domain.instants import day_in_india, to_datetime
 from domain.market import FaultKind
 from feed.history.history import HistoryError
 from handlers.access.errors import RETRY_AFTER_S, ApiError, Problem, describe
-from handlers.access.names import identified, symbol_in_path
+from handlers.access.names import identified, note_on, symbol_in_path
 from handlers.access.rate_limit import NORMAL
 from handlers.access.rules import AccessRules
 from handlers.access.security_headers import EXPOSED_HEADERS, PAGE_HEADERS, security_headers
@@ -70,6 +72,8 @@ _parser = Parser()
 
 class ApiHandler(RequestHandler):
     """One resource. A subclass has ``get`` with a line or two that call ``reply``."""
+
+    note: str | None = None  # beside the answer, in place of OK
 
     services: Services
     access: AccessRules
@@ -210,16 +214,24 @@ class ApiHandler(RequestHandler):
 
     def arguments_of(self, schema: type[Request[Q]]) -> Q:
         """The query as an object. Raises ValidationError."""
-        return identified(schema.made_of(_parser.parse(schema(), self.request, location="query")))
+        return self._identified(schema.made_of(_parser.parse(schema(), self.request, location="query")))
 
     def body_of(self, schema: type[Request[Q]]) -> Q:
         """The JSON body as an object. Raises ValidationError."""
-        return identified(schema.made_of(_parser.parse(schema(), self.request, location="json")))
+        return self._identified(schema.made_of(_parser.parse(schema(), self.request, location="json")))
 
-    @staticmethod
-    def symbol_of(path: str) -> str:
+    def _identified(self, request: Q) -> Q:
+        self.note = note_on(getattr(request, "symbol", None)) or self.note
+        return identified(request)
+
+    def symbol_of(self, path: str) -> str:
         """The symbol that a path names. Raises ValidationError."""
+        self.note = note_on(path) or self.note
         return symbol_in_path(path)
+
+    def today(self) -> date:
+        """The day on the market's clock, in India."""
+        return day_in_india(to_datetime(self.services.clock.now_ms()))
 
     def no_arguments(self) -> None:
         """Refuse any query."""
@@ -269,7 +281,7 @@ class ApiHandler(RequestHandler):
 
     def _envelope(self, message: str, meta: dict[str, Any] | None) -> tuple[bytes, bytes]:
         """What goes before the data and after it."""
-        before = success(self.services.clock.now_ms(), message)
+        before = success(self.services.clock.now_ms(), self.note or message)
         after = {**(meta or {}), "request_id": self.request_id}
         return encode(before)[:-1] + b',"data":', b',"meta":' + encode(after) + b"}"
 

@@ -52,6 +52,7 @@ class HistoricalDataHandler(ApiHandler):
         end_ms = query.end if query.end is not None else self.services.clock.now_ms() + 1
         page, per_page = query.page, query.per_page
         contract = _contract(universe, name, query)
+        is_adjusted = query.adjusted and contract is None  # a split changes the strikes of contracts
         history, is_open = self.services.history, query.start is None
         start_ms = query.start
         if start_ms is None:
@@ -59,7 +60,12 @@ class HistoricalDataHandler(ApiHandler):
             start_ms = end_ms if earliest_ms is None else min(earliest_ms, end_ms)
         candles, total = await self.within_time(
             history.answers.page(
-                name, query.interval, (start_ms, end_ms), Page(page, per_page, is_open), contract
+                name,
+                query.interval,
+                (start_ms, end_ms),
+                Page(page, per_page, is_open),
+                contract,
+                adjusted_to=self.today() if is_adjusted else None,
             )
         )
         data = {
@@ -67,6 +73,7 @@ class HistoricalDataHandler(ApiHandler):
             "interval": query.interval,
             "from": timestamp(start_ms),
             "to": timestamp(end_ms),
+            "adjusted": is_adjusted,
             "source": ", ".join(candles.source_names) or self.services.market.source,
             "coverage": {
                 "finest": await self._finest(name, contract, start_ms, end_ms),

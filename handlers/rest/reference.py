@@ -7,7 +7,6 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from domain.instants import IST, to_datetime
 from domain.instruments import Kind
 from domain.market import SourceName
 from feed.market.universe import Listing, Universe
@@ -61,7 +60,7 @@ class ExpiriesHandler(ApiHandler):
         self.no_arguments()
         name = self.symbol_of(symbol)
         listings = self.services.market.universe.chains(name)
-        today = to_datetime(self.services.clock.now_ms()).astimezone(IST).date()
+        today = self.today()
         data = {
             "symbol": name,
             "expiry_dates": [listing.expiry.day for listing in listings],

@@ -23,7 +23,7 @@ from feed.market.universe import Listing
 from feed.reference.instruments import UnknownExpiry
 from handlers.access.admission import Admission
 from handlers.access.errors import ApiError, describe
-from handlers.access.names import identified, symbol_in_path
+from handlers.access.names import identified, note_on, symbol_in_path
 from handlers.access.rate_limit import Bucket
 from handlers.monitoring.logs import FailureLog
 from handlers.streams.alerts import Alerts
@@ -138,7 +138,8 @@ class MarketNamespace(socketio.AsyncNamespace):
             if is_deeper(payload, MAX_NESTING):
                 rule = f"must be nested at most {MAX_NESTING} levels deep, was deeper"
                 raise ValidationError({"payload": [rule]})
-            return self._answer(await handler(client, payload))
+            named = payload.get("symbol") if isinstance(payload, dict) else None
+            return self._answer(await handler(client, payload), note_on(named))
         except Exception as error:  # noqa: BLE001
             # whatever it is, the table of errors says what the client is told
             return self._refuse(client, event, error)
@@ -524,8 +525,8 @@ class MarketNamespace(socketio.AsyncNamespace):
             message = f"More than {limit} events a second."
             raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_events_per_second": limit})
 
-    def _answer(self, data: Any) -> dict[str, Any]:
-        return {**success(self._now_ms()), "data": data}
+    def _answer(self, data: Any, note: str | None) -> dict[str, Any]:
+        return {**success(self._now_ms(), note or "OK"), "data": data}
 
     def _refuse(self, client: Client, event: str, error: Exception) -> dict[str, Any]:
         problem = describe(error)

@@ -77,6 +77,7 @@ TYPES: Mapping[type[fields.Field[Any]], Callable[[Any], JsonSchema]] = {
     },
     request_fields.Choices: _choices,
     request_fields.WholeNumber: lambda field: {"type": "integer"},
+    request_fields.QueryFlag: lambda field: {"type": "boolean"},
     request_fields.Quantity: lambda field: {"type": "number"},
     request_fields.Window: lambda field: {"type": "integer", "enum": list(request_fields.WINDOWS)},
     request_fields.Strike: lambda field: {

@@ -196,6 +196,16 @@ class Flag(fields.Boolean):
         return value
 
 
+class QueryFlag(fields.Boolean):
+    """A boolean out of a URL: true or false, in any case."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        text = str(value).lower()
+        if text not in ("true", "false"):
+            raise ValidationError(f"must be true or false, was {shown(value)}")
+        return text == "true"
+
+
 class QueryInteger(fields.Integer):
     """An integer out of a URL, within bounds."""
 

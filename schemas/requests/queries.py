@@ -22,6 +22,7 @@ from schemas.requests.fields import (
     Interval,
     Moment,
     Q,
+    QueryFlag,
     QueryInteger,
     Request,
     Strike,
@@ -166,6 +167,7 @@ class HistoryQuery:
     expiry: date | None
     strike: float | None
     option_type: OptionType | None
+    adjusted: bool
     page: int
     per_page: int
 
@@ -182,6 +184,13 @@ class HistoryRequest(SpanRequest[HistoryQuery]):
     )
     strike = Strike(load_default=None)
     option_type = OptionTypeField(load_default=None)
+    adjusted = QueryFlag(
+        load_default=True,
+        metadata={
+            "description": "prices before a split in today's shares, or as they were traded",
+            "example": True,
+        },
+    )
     page = QueryInteger(1, 1_000_000, load_default=1)
     per_page = QueryInteger(1, MAX_PAGE_ROWS, load_default=500)
 

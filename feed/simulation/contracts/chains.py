@@ -264,6 +264,26 @@ class Chains:
         is_new[target] = False
         return is_new
 
+    def become(self, before: Chains, factor: FloatArray) -> None:
+        """Go on with the same contracts of another book, whose prices are divided by ``factor`` : (n,).
+
+        As many contracts are open as before: each is about more shares.
+        """
+        for name, values in self.book.fields.items():
+            values[:] = before.book.fields[name]
+        for name in ("last_price", "bid", "ask", "open", "high", "low", "previous_close"):
+            prices = self.book.fields[name]
+            ticks = self.book.ticks_per_rupee
+            np.copyto(prices, np.rint(prices / factor * ticks) / ticks, where=factor != 1.0)
+        for name in ("bid_quantity", "ask_quantity"):
+            self.book.fields[name] *= factor
+        for name in ("size", "lots_a_day", "open_lots", "open_share", "no_bid"):
+            getattr(self, name)[:] = getattr(before, name)
+        self.half_spread[:] = before.half_spread / factor
+        for mine, known in zip(self.prints.range.columns, before.prints.range.columns, strict=True):
+            mine[:] = known / factor
+        self._traded[:] = before._traded
+
     def begin(self, context: StepContext, effect: ScenarioEffect, is_new: NDArray[np.bool_]) -> None:
         """Value all; contracts listed now get their fair price as a close, like an exchange's base price."""
         everything = whole(self.book)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import numpy as np
@@ -47,6 +47,24 @@ def _chains(
             is_call = np.repeat([True, False], len(strikes))
             tokens = catalogue.contract_tokens(underlying.symbol, expiry.day, np.tile(strikes, 2), is_call)
             yield underlying.symbol, expiry, strikes, tokens
+
+
+def split_universe(
+    universe: Universe, catalogue: Catalogue, at: datetime, factors: Mapping[str, float]
+) -> Universe:
+    """The same contracts once shares are split: strikes divided, to the tick, and lots of more shares."""
+
+    def chains() -> Iterator[tuple[str, Expiry, FloatArray, np.ndarray[tuple[int], np.dtype[np.int64]]]]:
+        for listing in universe.listings:
+            expiry, strikes, tokens = listing.expiry, listing.strikes, listing.tokens
+            if (factor := factors.get(listing.symbol)) is not None:
+                strikes = np.round(np.rint(20 * strikes / factor) / 20, 2)
+                is_call = np.repeat([True, False], len(strikes))
+                expiry = catalogue.expiry(listing.symbol, expiry.day, at)
+                tokens = catalogue.contract_tokens(listing.symbol, expiry.day, np.tile(strikes, 2), is_call)
+            yield listing.symbol, expiry, strikes, tokens
+
+    return Universe(catalogue.underlyings, chains())
 
 
 def refresh_group_of(listing: Listing, universe: Universe, trading_days: Sequence[date]) -> RefreshGroupKey:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 
 from domain.instants import MINUTE_MS
 from feed.reference.calendar import Calendar
+from feed.reference.corporate_actions import corporate_actions
 from feed.reference.instruments import Underlying
 from feed.simulation.activity import Activity, ActivityDay
-from feed.simulation.bars import Bars, Path, as_bars, bridged, joined
+from feed.simulation.bars import Bars, Path, as_bars, bridged, joined, round_to
 from feed.simulation.factors import EQUITY, GROUPS, FactorModel
 from feed.simulation.parameters import FloatArray
 
@@ -42,7 +44,8 @@ class SimulatedPast:
     """The sessions before the start.
 
     ``latest`` : (groups,) the latest complete one, which ended at ``closes`` : (underlyings,) with the
-    volatility states ``slow`` : (groups,).
+    volatility states ``slow`` : (groups,). Bars before a split are of the shares that there
+    were then, as they were traded; ``closes`` are of those of ``today``.
     """
 
     def __init__(  # noqa: PLR0913 - a part gets each of its own
@@ -57,6 +60,7 @@ class SimulatedPast:
         latest: Sequence[ActivityDay],
         slow: FloatArray,
         closes: FloatArray,
+        today: date,
     ) -> None:
         self._calendar = calendar
         self._underlyings = underlyings
@@ -66,6 +70,7 @@ class SimulatedPast:
         self._seed = seed
         self._latest = latest
         self._last_close = closes
+        self._today = today
         self._slow = self._past_slow_states(slow)
         self._parent = dict(zip(model.twins.tolist(), model.parents.tolist(), strict=True))
         # float32, and only the group's factors: two years of both groups are some 20 MB
@@ -197,13 +202,27 @@ class SimulatedPast:
         for block, path in self._paths(row, sessions):
             first = max(0, BLOCK - (sessions - BLOCK * len(parts)))
             parts.append(_minute_bars(block, path, first))
-        return joined(parts[::-1])
+        return self._as_traded(row, joined(parts[::-1]))
 
-    def daily(self, row: int, sessions: int) -> Bars:
+    def daily(self, row: int, sessions: int, *, as_traded: bool = True) -> Bars:
         """Daily bars of the last sessions, ascending, labelled with the opening."""
         parts = [_daily_bars(block, path) for block, path in self._paths(row, sessions)]
         bars = joined(parts[::-1])
-        return {name: values[-sessions:] if sessions else values[:0] for name, values in bars.items()}
+        bars = {name: values[-sessions:] if sessions else values[:0] for name, values in bars.items()}
+        return self._as_traded(row, bars) if as_traded else bars
+
+    def _as_traded(self, row: int, bars: Bars) -> Bars:
+        """Bars of the shares that there were at the time."""
+        underlying = self._underlyings[row]
+        times = bars["time_ms"].astype(np.int64)
+        factors = corporate_actions().factors(underlying.symbol, times, self._today)
+        if (factors == 1.0).all():
+            return bars
+        prices = {
+            name: round_to(bars[name] * factors, underlying.spot_tick_size)
+            for name in ("open", "high", "low", "close")
+        }
+        return {**bars, **prices, "volume": np.rint(bars["volume"] / factors)}
 
 
 def _shares(days: Sequence[ActivityDay]) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:

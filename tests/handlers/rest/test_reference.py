@@ -182,3 +182,44 @@ async def test_market_of_one_kind_alone_goes_on(make_sandbox, fetch, symbols):
     sandbox = await make_sandbox(own_market=True, steps=3, feed={"symbols": symbols})
     for symbol in symbols:
         assert (await fetch(sandbox, f"/api/option_chain?symbol={symbol}")).status == 200
+
+
+@pytest.mark.parametrize("route", ["/api/spot_price/zomato", "/api/option_chain?symbol=ZOMATO"])
+@pytest.mark.gen_test
+async def test_old_name_is_answered_with_the_new_one_and_a_note(sandbox, fetch, route):
+    answer = await fetch(sandbox, route)
+    assert answer.data["symbol"] == "ETERNAL"
+    assert answer.body["message"] == "ZOMATO is called ETERNAL since 9 April 2025."
+    assert (await fetch(sandbox, "/api/spot_price/ETERNAL")).body["message"] == "OK"
+
+
+@pytest.mark.gen_test
+async def test_old_name_is_followed_by_its_new_one_and_a_note(sandbox, connect):
+    client = await connect(sandbox)
+    answer = await client.call("subscribe_symbol", {"symbol": ["NIFTY", "LTIM"]})
+    assert answer["message"] == "LTIM is called LTM now."
+    assert [item["stream"] for item in answer["data"]["streams"]] == ["symbol:NIFTY", "symbol:LTM"]
+
+
+@pytest.mark.gen_test
+async def test_candles_before_a_split_are_in_todays_shares_or_as_they_were_traded(make_sandbox, fetch):
+    sandbox = await make_sandbox(
+        own_market=True, feed={"start": "2026-01-20T10:00+05:30", "symbols": ["KOTAKBANK"]}
+    )
+    for interval, count in (("1d", 12), ("1w", 4), ("1h", 12)):
+        route = f"/api/historical-data/KOTAKBANK?interval={interval}&per_page=60"
+        adjusted = (await fetch(sandbox, route)).data
+        traded = (await fetch(sandbox, f"{route}&adjusted=false")).data
+        assert (adjusted["adjusted"], traded["adjusted"]) == (True, False)
+        pairs = list(zip(adjusted["candles"], traded["candles"], strict=True))
+        assert len(pairs) >= count
+        for ours, theirs in pairs:
+            if interval == "1w" and ours["date"].startswith("2026-01-1"):
+                continue  # the week of the split has both
+            factor = 5.0 if ours["date"] < "2026-01-13T18:30" else 1.0
+            assert theirs["close"] == pytest.approx(ours["close"] * factor, abs=0.05)
+            assert (theirs["volume"] or 0) * factor == pytest.approx(ours["volume"] or 0, abs=factor)
+        closes = [row["close"] for row in adjusted["candles"]]
+        assert max(closes) / min(closes) < 1.6
+    week = (await fetch(sandbox, "/api/historical-data/KOTAKBANK?interval=1w&per_page=60")).data["candles"]
+    assert all(row["high"] / row["low"] < 1.5 for row in week)  # made of days of the same shares

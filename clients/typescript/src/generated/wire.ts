@@ -5798,6 +5798,11 @@ export interface components {
              * @example 2026-11-23T04:30:00.001Z
              */
             to: string;
+            /**
+             * @description whether prices before a split are of today's shares
+             * @example true
+             */
+            adjusted: boolean;
             /** @description what the figures rest on */
             coverage: components["schemas"]["CandleCoverage"];
             /** @description ascending */
@@ -8509,6 +8514,11 @@ export interface operations {
                  */
                 option_type?: components["schemas"]["OptionType"];
                 /**
+                 * @description prices before a split in today's shares, or as they were traded
+                 * @example true
+                 */
+                adjusted?: boolean;
+                /**
                  * @description page, from 1
                  * @example 1
                  */
@@ -8574,6 +8584,7 @@ export interface operations {
                      *         "source": "simulated",
                      *         "from": "2026-11-18T04:30:00.001Z",
                      *         "to": "2026-11-23T04:30:00.001Z",
+                     *         "adjusted": true,
                      *         "coverage": {
                      *           "finest": "1m",
                      *           "made_of": [
