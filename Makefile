@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
-.PHONY: all setup run web client-types test nightly lint format bench dist market-report clean
+.PHONY: all setup run web client-types test nightly lint format bench dist release market-report clean
 
 all: lint test
 
@@ -79,6 +79,10 @@ bench: $(STAMP)
 
 dist: $(STAMP) web
 	$(BIN)/python deploy/build_archive.py $(ARGS)
+
+# wheel, single file, bills of materials and checksums of the commit (docs/releasing.md); ARGS=--draft from any tree
+release: $(STAMP) web
+	$(BIN)/python deploy/release.py $(ARGS)
 
 market-report: $(STAMP)
 	$(BIN)/python -m bench.market.report --out market-report $(ARGS)

@@ -206,8 +206,8 @@ def _tell(text: str) -> None:
     sys.stderr.flush()
 
 
-def build(output: Path, pythons: Sequence[str], *, installed: bool, level: int) -> None:
-    """Build the archive. Raises BuildError."""
+def build(output: Path, pythons: Sequence[str], *, installed: bool, level: int, root: Path = ROOT) -> None:
+    """Build the archive of the sources in ``root``. Raises BuildError."""
     lock = ROOT / "requirements.lock"
     packages: dict[str, Files] = {}
     with tempfile.TemporaryDirectory(prefix="market-server-") as scratch:
@@ -219,7 +219,7 @@ def build(output: Path, pythons: Sequence[str], *, installed: bool, level: int) 
             else:
                 _tell(f"Getting the packages for Python {python}")
                 packages[tag] = downloaded_files(requirements, python, Path(scratch) / tag)
-        arranged = arrange(application_files(ROOT), packages)
+        arranged = arrange(application_files(root), packages)
         suffixes = {extension_suffix(python): "cp" + python.replace(".", "") for python in pythons}
         write_archive(output, arranged, suffixes, level)
     _tell(f"{output} ({output.stat().st_size / 1e6:.1f} MB) for Python {', '.join(pythons)}")

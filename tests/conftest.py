@@ -35,7 +35,10 @@ TEARDOWN_S = 10  # what a test leaves running has this long to end
 LOOP_S = 50  # a wait on the loop in a fixture; below pytest-timeout's 60 s
 CI = bool(os.environ.get("CI"))  # noqa: TID251 - in CI a skip would hide that nothing was tested
 # the recordings are the exchanges' and in no repository; Debian has no promtool for every release
-MAY_SKIP_IN_CI = ("a long run: make nightly", "recorded data", "shared data", "shared cases", "promtool")
+MAY_SKIP_IN_CI = (
+    *("a long run: make nightly", "recorded data", "shared data", "shared cases", "promtool"),
+    "Docker daemon",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,10 +1,15 @@
-"""Dockerfile and compose file: their structure, since no engine runs here."""
+"""Dockerfile and compose file: their structure, and the image itself where a Docker daemon answers."""
 
 import asyncio
 import json
 import re
+import shutil
+import subprocess
 import sys
+import time
 import tomllib
+import urllib.request
+import uuid
 from pathlib import Path
 
 import pytest
@@ -93,6 +98,38 @@ def test_driver_of_postgresql_is_the_one_that_is_tested():
     wanted = (DEPLOY / "requirements-postgres.lock").read_text().split()
     assert wanted
     assert set(wanted) <= pins
+
+
+def _has_docker():
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    return subprocess.run([docker, "info"], capture_output=True, timeout=20, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _has_docker(), reason="no Docker daemon answers here")
+@pytest.mark.timeout(900)
+def test_image_is_built_and_serves_as_nobody_special():
+    tag = f"market-data-test:{uuid.uuid4().hex[:8]}"
+    subprocess.run(["docker", "build", "-q", "-f", DEPLOY / "Dockerfile", "-t", tag, ROOT], check=True)
+    run = ["docker", "run", "-d", "--rm", "-p", "127.0.0.1::5000", tag, "--database-url", ""]
+    name = subprocess.check_output(run, text=True).strip()
+    try:
+        port = subprocess.check_output(["docker", "port", name, "5000"], text=True).strip().rpartition(":")[2]
+        until = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+                    assert answer.status == 200
+                break
+            except OSError:
+                assert time.monotonic() < until
+                time.sleep(0.2)
+        user = subprocess.check_output(["docker", "exec", name, "id", "-u"], text=True).strip()
+        assert user == "10001"
+    finally:
+        subprocess.run(["docker", "stop", "-t", "20", name], check=True)
+        subprocess.run(["docker", "rmi", "-f", tag], check=False)
 
 
 @pytest.mark.gen_test

@@ -26,11 +26,15 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    update,
 )
 
+from domain.market import SourceName
+from feed.market.candles import SOURCES
+from feed.reference.corporate_actions import corporate_actions
 from feed.valuation.minute_metrics import METRICS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 metadata = MetaData()
@@ -172,9 +176,25 @@ def _add_widths(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE chain_minutes ADD COLUMN forward FLOAT"))
 
 
+def _count_days_in_the_shares_of_their_time(connection: Connection) -> None:
+    """4 to 5: prices are kept as they were traded; a simulated past was in the shares of today."""
+    simulated = SOURCES.index(SourceName.SIMULATED)
+    for split in corporate_actions().splits:
+        of_symbol = select(symbols.c.id).where(symbols.c.name == split.symbol).scalar_subquery()
+        prices = {name: day_candles.c[name] * split.shares for name in ("open", "high", "low", "close")}
+        connection.execute(
+            update(day_candles)
+            .where(day_candles.c.symbol_id == of_symbol)
+            .where(day_candles.c.day < split.ex_date)
+            .where(day_candles.c.source == simulated)
+            .values(**prices, volume=day_candles.c.volume / split.shares)
+        )
+
+
 # the step from version n to n + 1 stands at n
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _add_atm_iv,
     2: _add_near_month_iv,
     3: _add_widths,
+    4: _count_days_in_the_shares_of_their_time,
 }
