@@ -36,7 +36,8 @@ SHEBANG = b"#!/usr/bin/env python3\n"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip file knows: times must not change the bytes
 NEWEST_GLIBC_MINOR = 28  # 2.28: what enterprise distributions of 2019 have; all our packages are built for it
 COMMON = "common"  # files that are the same for every Python
-DATA_FILES = ("settings.toml", "LICENSE", "README.md")
+DATA_FILES = ("settings.toml", "LICENSE", "README.md", "SECURITY.md", "CHANGELOG.md")
+HANDBOOK = ("docs/*.md", "docs/pictures/*.png", "bench/README.md", "clients/typescript/README.md")
 # headers, sources and stubs: half of NumPy's files, none of them read at run time
 UNUSED_SUFFIXES = (".pyi", ".pxd", ".pyx", ".h", ".c", ".a", ".f", ".f90", ".pyc")
 # what an installer notes of where it ran and what from
@@ -63,6 +64,8 @@ def application_files(root: Path) -> Files:
         for path in sorted(folder.iterdir()):
             if path.is_file() and not path.name.startswith("."):
                 files[path.relative_to(root).as_posix()] = path
+    for pattern in HANDBOOK:
+        files |= {path.relative_to(root).as_posix(): path for path in sorted(root.glob(pattern))}
     terminal = root / "web" / "dist"  # where `make web` has built it
     for path in sorted(terminal.rglob("*")) if (terminal / "index.html").exists() else ():
         if path.is_file():

@@ -143,11 +143,16 @@ copy_tree() {
     staged=$prefix/.new
     run rm -rf "$staged"
     run mkdir -p "$staged"
-    for item in server.py settings.toml analytics cli domain feed handlers schemas README.md LICENSE; do
+    for item in server.py settings.toml analytics cli domain feed handlers schemas LICENSE \
+        README.md SECURITY.md CHANGELOG.md docs bench/README.md clients/typescript/README.md web/dist; do
         if [ -e "$source_dir/$item" ]; then
-            run cp -R "$source_dir/$item" "$staged/"
+            run mkdir -p "$staged/$(dirname "$item")"
+            run cp -R "$source_dir/$item" "$staged/$item"
         fi
     done
+    if [ ! -e "$source_dir/web/dist/index.html" ]; then
+        say "the terminal is not built, so / shows a page of links: run \`make web\`, then this again"
+    fi
     run find "$staged" -name __pycache__ -type d -prune -exec rm -rf {} +
     run chmod -R u=rwX,go=rX "$staged"
     # the service may not write here, so without this it would compile everything at every start

@@ -1,4 +1,4 @@
-"""The documents say what the code does: settings.toml and README against schemas, routes and events."""
+"""The documents say what the code does: settings.toml, README and docs/ against schemas, routes, events."""
 
 from __future__ import annotations
 
@@ -61,9 +61,8 @@ def test_settings_file_names_the_environment_variable_of_each_setting_that_has_o
 
 @pytest.fixture(scope="module")
 def readme():
-    path = ROOT / "README.md"
-    assert path.is_file(), "README.md is missing"
-    return path.read_text()
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return "\n".join(page.read_text() for page in pages)
 
 
 def is_named(name, text):
@@ -99,7 +98,29 @@ def test_readme_names_no_event_or_route_that_is_not_there(readme):
 
 
 def test_commands_of_the_readme_are_targets_of_the_makefile(readme):
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"^\s*make ([a-z]+)", readme, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"^\s*make ([a-z-]+)", readme, re.MULTILINE))
     assert named
     assert named <= targets
+
+
+def test_readme_is_a_page_of_why_and_one_of_how_and_links_every_page_of_docs():
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) < 110
+    assert readme.splitlines()[2:4] == [
+        "    make run      # sets up .venv, installs, starts the server on http://localhost:5000",
+        "    make test     # sets up, runs all tests",
+    ]
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    assert pages == set(re.findall(r"\]\(docs/([a-z-]+\.md)\)", readme))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))],
+    ids=lambda p: p.name,
+)
+def test_links_of_a_page_lead_to_files_that_are_there(page):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+        if not re.match(r"[a-z]+:", target):
+            assert (page.parent / target).exists(), target

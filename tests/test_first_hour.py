@@ -1,21 +1,19 @@
-"""What a newcomer meets first: set-up, a Python without packages, a wheel, README's Python example."""
+"""What a newcomer meets first: set-up, a Python without packages, README's recording."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
 import server
-from tests.processes import ROOT, STOP_S, Process
+from tests.processes import ROOT
 
 BARE = {"PATH": "/usr/bin:/bin"}
 
@@ -79,77 +77,6 @@ def test_make_run_installs_what_running_needs_and_says_so(tmp_path: Path) -> Non
     assert "install --disable-pip-version-check -r requirements.lock" in plan.stdout
     assert "requirements-dev.lock" not in plan.stdout
     assert "Setting up .venv" in plan.stdout
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from what the repository holds and unpacked as pip does."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3*", "node_modules")
-    for name in ("analytics", "cli", "domain", "feed", "handlers", "schemas"):
-        shutil.copytree(ROOT / name, source / name, ignore=ignored)
-    for name in ("server.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    built = run(*pip, "--wheel-dir", str(folder), str(source))
-    assert built.returncode == 0, built.stderr
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
-
-
-def test_an_installed_wheel_starts_without_any_file_of_settings(installed: Path, tmp_path: Path) -> None:
-    (entry,) = installed.glob("*.dist-info/entry_points.txt")
-    assert "market-server = server:main" in entry.read_text(encoding="utf-8")
-    program = "import sys, server; sys.exit(server.main(sys.argv[1:]))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, "--host", "127.0.0.1", "--port", "0"],
-        cwd=tmp_path,
-        env={**BARE, "PYTHONPATH": str(installed)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        address = next(found[1] for line in process.stdout if (found := re.search(r"(http://\S+?)/\s", line)))
-        with urlopen(f"{address}/api/option_chain?symbol=NIFTY&strikes=5", timeout=10) as answer:
-            assert json.load(answer)["success"]
-        with urlopen(f"{address}/favicon.ico", timeout=10) as answer:
-            assert answer.read().startswith(b"\0\0\1\0")
-    finally:
-        process.terminate()
-        _, errors = process.communicate(timeout=STOP_S)
-    assert (process.returncode, "Traceback" in errors) == (0, False)
-    assert os.listdir(tmp_path) == ["var"]
-
-
-def test_an_installed_wheel_reads_settings_of_the_folder_it_is_started_in(
-    installed: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "settings.toml").write_text("[feed]\nspeed = 'fast'\n", encoding="utf-8")
-    told = subprocess.run(
-        [sys.executable, "-c", "import server; server.main([])"],
-        cwd=tmp_path,
-        env={**BARE, "PYTHONPATH": str(installed)},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert "feed.speed" in told.stderr
-
-
-def test_readmes_python_example_prints_a_chain_and_candles(run_server: object) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
-    process = run_server()  # type: ignore[operator]
-    assert isinstance(process, Process)
-    told = run(sys.executable, "-c", example.replace("http://localhost:5000", process.url))
-    assert told.returncode == 0, told.stderr
-    assert "ce_oi" in told.stdout
-    assert "+05:30" in told.stdout
 
 
 def test_readmes_recording_replays_and_imports(

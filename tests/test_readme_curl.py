@@ -1,4 +1,4 @@
-"""Every ``curl`` of README, run as it stands there: each answers 200."""
+"""Every ``curl`` of README and docs/, run as it stands there: each answers 200."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ HOST = "localhost:5000"
 
 
 def commands():
-    """The curl commands of README, each whole: a quoted argument may go on over lines."""
+    """The curl commands of the pages, each whole: a quoted argument may go on over lines."""
     found, begun = [], ""
-    for line in (ROOT / "README.md").read_text().splitlines():
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for line in "\n".join(page.read_text() for page in pages).splitlines():
         if not begun and not line.startswith("    curl "):
             continue
         begun = f"{begun}\n{line.strip()}" if begun else line.strip()

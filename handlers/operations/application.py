@@ -9,6 +9,7 @@ from tornado.web import Application, RequestHandler
 
 from handlers.access.rules import AccessRules
 from handlers.compat.smd import smd_routes
+from handlers.documents.guide import GuideHandler, GuidePictureHandler, guide_routes
 from handlers.documents.handlers import (
     AsyncApiHandler,
     DocsHandler,
@@ -80,6 +81,8 @@ def make_application(
     routes: dict[type[RequestHandler], str | None] = {handler: path for path, handler in HANDLERS.items()}
     routes[IconHandler] = "/favicon.ico"
     routes[WebFileHandler] = "/assets/{name}"
+    routes[GuideHandler] = "/docs/{name}"
+    routes[GuidePictureHandler] = "/docs/pictures/{name}"
     routes[WebSocketTransport] = None  # a poll lasts as long as nothing happens: no latency of ours
     parts: dict[str, Any] = {"services": services, "access": access}
     documents = Documents(HANDLERS, services.version)
@@ -108,6 +111,7 @@ def make_application(
             *((route.pattern, HANDLERS[route.path], parts_of(HANDLERS[route.path])) for route in ROUTES),
             (r"/favicon\.ico", IconHandler, parts),
             (r"/assets/([A-Za-z0-9._-]+)", WebFileHandler, {**parts, "files": files}),
+            *guide_routes(parts),
             ("/socket.io/", WebSocketTransport, transport),
         ],
         default_handler_class=NotFoundHandler,

@@ -41,7 +41,7 @@ def banner(settings: Settings, market: Market, version: str, url: str, mock_url:
             f"  API        {url}/api",
             f"  WebSocket  {url}/socket.io/  (Socket.IO 4 clients)",
             f"  health     {url}/health",
-            f"  docs       {url}/api/docs",
+            f"  docs       {url}/docs/  (routes and events: {url}/api/docs)",
             f"  front ends {', '.join(settings.server.frontend_url) or 'none'}  (FRONTEND_URL)",
             f"  feed       {market.source} ({detail})",
             *(

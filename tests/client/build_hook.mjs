@@ -1,4 +1,4 @@
-// Takes the hook out of README.md as it stands, checks it with Vite's strict settings, and bundles a page
+// Takes the hook out of docs/react.md as it stands, checks it with Vite's strict settings, and bundles a page
 // around it.   node build_hook.mjs OUTPUT.js
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const readme = readFileSync(join(here, "..", "..", "README.md"), "utf8");
+const readme = readFileSync(join(here, "..", "..", "docs", "react.md"), "utf8");
 const [, hook] = readme.match(/as `useOptionChain\.ts`:\n\n```ts\n([\s\S]*?)```/);
 const folder = mkdtempSync(join(here, ".hook-")); // beside node_modules, where its imports are found
 try {

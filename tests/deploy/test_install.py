@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from handlers.documents.guide import ELSEWHERE
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "install.sh"
@@ -131,6 +134,8 @@ def test_everything_the_server_consists_of_is_copied(name):
         assert f" {item} " in text.replace("\n", " ")
     for module in project["py-modules"]:
         assert f"{module}.py " in text
+    for item in ("docs", "web/dist", *ELSEWHERE.values()):  # the handbook and the terminal
+        assert re.search(rf"[ /]{re.escape(item)}[ ;]", text), item
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")

@@ -24,6 +24,11 @@ PARTS = (
     "server.py",
     "pyproject.toml",
     "README.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs",
+    "bench/README.md",
+    "clients/typescript/README.md",
 )
 
 
@@ -35,6 +40,7 @@ def installed(tmp_path_factory):
     source.mkdir()
     for name in PARTS:
         kind = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
         kind(ROOT / name, source / name)
     assets = source / "web" / "dist" / "assets"
     assets.mkdir(parents=True)
@@ -76,9 +82,23 @@ def test_command_starts_without_a_settings_file_and_serves(installed, tmp_path):
             assert b"the terminal" in answer.read()
         with urllib.request.urlopen(f"{url}/api/spot_price/NIFTY", timeout=20) as answer:
             assert answer.status == 200
+        with urllib.request.urlopen(f"{url}/docs/testing", timeout=20) as answer:
+            assert b"<h1" in answer.read()
+        with urllib.request.urlopen(f"{url}/favicon.ico", timeout=20) as answer:
+            assert answer.read().startswith(b"\0\0\1\0")
     finally:
         process.terminate()
         process.wait(30)
         process.stdout.close()
     assert process.returncode == 0
     assert "Traceback" not in (tmp_path / "log").read_text()
+    assert os.listdir(tmp_path) == ["log"]
+
+
+@pytest.mark.timeout(150)
+def test_command_reads_the_settings_of_the_folder_it_is_started_in(installed, tmp_path):
+    (tmp_path / "settings.toml").write_text("[feed]\nspeed = 'fast'\n", encoding="utf-8")
+    command = [installed / "bin" / "indian-options-server"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    assert told.returncode == 2
+    assert "feed.speed" in told.stderr

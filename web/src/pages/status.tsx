@@ -65,6 +65,7 @@ export function StatusPage() {
         </Panel>
         <Panel title="For programmers">
           <ul>
+            <li><a href="docs/">Handbook</a></li>
             <li><a href="api/docs">Routes and events</a></li>
             <li><a href="api/openapi.json">OpenAPI</a>, <a href="api/asyncapi.json">AsyncAPI</a></li>
             <li><a href="metrics">Metrics for Prometheus</a></li>
