@@ -43,7 +43,11 @@ class Baskets:
         self.indices = np.array([rows[found.index] for found in whole], dtype=np.intp)
         self.members = np.array([rows[symbol] for symbol in symbols], dtype=np.intp)
         self.weights = np.array([[found.weights.get(symbol, 0.0) for symbol in symbols] for found in whole])
+        self.weights = self.weights.reshape(len(whole), len(symbols))
         self._gives = own_variance[self.members]
+        leaning = self.weights * self._gives
+        #: (members, indices) what each member does, in logarithms, for an index to do one more, at these weights
+        self.answers = np.linalg.solve(leaning @ self.weights.T, leaning).T
 
     def tie(self, log_price: FloatArray, base: FloatArray) -> None:
         """Move the members, in place, until each index has changed as they have.

@@ -1,7 +1,8 @@
 """Prices before the start: minute by minute, seeded, ending where the live path begins.
 
 Past sessions come in blocks, counted backwards from the start, so that any span can be asked for in any
-order and is the same. A daily bar is its minutes taken together.
+order and is the same. A daily bar is its minutes taken together. An index all of whose constituents are here is
+their weighted sum in each minute, with the weights that the live path begins with.
 """
 
 from __future__ import annotations
@@ -40,6 +41,19 @@ class Block:
     is_minute: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class IndexBlock:
+    """Indices over a block: (indices, sessions, 1 + minutes).
+
+    ``level`` is the logarithm against where the past ends, ``pull`` what the return drawn for the index had over
+    that of its constituents, which they then follow; ``members`` : (members,) where those begin the block.
+    """
+
+    level: NDArray[np.float32]
+    pull: NDArray[np.float32]
+    members: FloatArray
+
+
 class SimulatedPast:
     """The sessions before the start.
 
@@ -75,6 +89,11 @@ class SimulatedPast:
         self._parent = dict(zip(model.twins.tolist(), model.parents.tolist(), strict=True))
         # float32, and only the group's factors: two years of both groups are some 20 MB
         self._block = lru_cache(maxsize=2 * _CACHED_BLOCKS)(self._make_block)
+        self._indices = lru_cache(maxsize=None)(
+            self._make_indices
+        )  # half a megabyte each, two years are sixteen
+        self._index = {row: place for place, row in enumerate(model.baskets.indices.tolist())}
+        self._member = {row: place for place, row in enumerate(model.baskets.members.tolist())}
         self._factors = [np.flatnonzero(model.factor_group == group) for group in range(GROUPS)]
 
     def end_at(self, closes: FloatArray) -> None:
@@ -161,12 +180,42 @@ class SimulatedPast:
             block = self._block(group, number)
             leader = self._parent.get(row, row)
             rng = np.random.default_rng((self._seed, 3, leader, number))
+            if row in self._index:
+                log_price = np.log(self._last_close[row]) + self._indices(number).level[self._index[row]]
+                yield block, self._bars(row, block, log_price, rng)
+                continue
             returns = self._returns(leader, block, rng)
-            log_price = np.cumsum(returns.ravel()).reshape(returns.shape)
-            start = end - log_price[-1, -1]
-            log_price += start
+            if row in self._member:
+                answers = self._model.baskets.answers[self._member[row]]
+                returns += np.tensordot(answers, self._indices(number).pull, 1)
+            log_price, start = _ending_at(end, returns)
             yield block, self._bars(row, block, log_price, rng)
             end = start
+
+    def _make_indices(self, number: int) -> IndexBlock:
+        """The indices over a block, from the paths that their constituents have.
+
+        As in `Baskets.tie` the constituents give way, so that an index is as volatile as it was drawn; here
+        in one linear step, and what is left of the difference the index takes.
+        """
+        baskets, block = self._model.baskets, self._block(EQUITY, number)
+        ends = self._indices(number - 1).members if number else np.zeros(len(baskets.members))
+
+        def drawn(rows: NDArray[np.intp]) -> FloatArray:
+            chances = (np.random.default_rng((self._seed, 3, row, number)) for row in rows.tolist())
+            return np.stack(
+                [self._returns(row, block, rng) for row, rng in zip(rows.tolist(), chances, strict=True)]
+            )
+
+        members = drawn(baskets.members)
+        pull = (drawn(baskets.indices) - np.tensordot(baskets.weights, members, 1)).astype(np.float32)
+        members += np.tensordot(baskets.answers, pull, 1)
+        starts = np.empty_like(ends)
+        for place, returns in enumerate(members):
+            members[place], starts[place] = _ending_at(ends[place], returns)
+        np.exp(members, out=members)
+        level = np.log(np.tensordot(baskets.weights, members, 1)).astype(np.float32)
+        return IndexBlock(level, pull, starts)
 
     def _returns(self, row: int, block: Block, rng: np.random.Generator) -> FloatArray:
         model, jumps = self._model, self._model.jumps
@@ -223,6 +272,14 @@ class SimulatedPast:
             for name in ("open", "high", "low", "close")
         }
         return {**bars, **prices, "volume": np.rint(bars["volume"] / factors)}
+
+
+def _ending_at(end: float, returns: FloatArray) -> tuple[FloatArray, float]:
+    """The path of returns that ends at ``end``, and where it came from."""
+    path = np.cumsum(returns.ravel()).reshape(returns.shape)
+    start = end - float(path[-1, -1])
+    path += start
+    return path, start
 
 
 def _shares(days: Sequence[ActivityDay]) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from domain.instants import IST, MINUTE_MS, to_ms
 from feed.reference.calendar import Calendar
 from feed.reference.constituents import Constituents, index_constituents
+from feed.reference.corporate_actions import corporate_actions
 from feed.reference.instruments import Catalogue
 from feed.simulation.baskets import Baskets
 from feed.simulation.source import SimulatedSource
@@ -65,6 +66,35 @@ def test_minutes_before_the_start_are_sums_too() -> None:
         for symbol, closed in (of_index | of_member).items():
             price[ROW[symbol]] = closed[minute]
         assert max(map(abs, basis_points(price, closes).values())) < 1.0
+
+
+@pytest.mark.parametrize(("interval", "sessions"), [("daily", 300), ("minute", 2)])
+def test_sessions_before_the_start_are_sums_too(interval: str, sessions: int) -> None:
+    source = SimulatedSource(CATALOGUE, CATALOGUE.calendar, seed=7, start_ms=TEN, hours="exchange")
+    members = {symbol for of in OF.values() for symbol in of.weights}
+    today = datetime(2026, 11, 23, tzinfo=IST).date()
+    closes = {}
+    for symbol in TIED | members:
+        bars = getattr(source, f"{interval}_candles")(symbol, sessions)
+        times = bars["time_ms"].astype(np.int64)
+        closes[symbol] = bars["close"] / corporate_actions().factors(symbol, times, today)
+    prices = np.ones((len(closes["NIFTY"]), len(UNDERLYINGS)))
+    for symbol, path in closes.items():
+        prices[:, ROW[symbol]] = path
+    base = source.advance(TEN).underlyings["previous_close"]
+    assert len(prices) >= sessions
+    for price in prices:
+        assert max(map(abs, basis_points(price, base).values())) < 1.0
+
+
+def test_index_of_the_past_is_as_volatile_as_it_is_meant_to_be() -> None:
+    source = SimulatedSource(CATALOGUE, CATALOGUE.calendar, seed=7, start_ms=TEN, hours="exchange")
+    spread = {}
+    for index in TIED:
+        returns = np.diff(np.log(source.daily_candles(index, 500)["close"]))
+        spread[index] = returns.std() / CATALOGUE.underlyings[ROW[index]].annual_volatility
+    # one slow volatility is behind all of them: that of the years drawn, which is no index's own
+    assert max(spread.values()) / min(spread.values()) < 1.15
 
 
 def test_index_whose_constituents_are_not_all_here_is_left_as_drawn() -> None:
