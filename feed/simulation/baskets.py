@@ -46,7 +46,7 @@ class Baskets:
         self.weights = self.weights.reshape(len(whole), len(symbols))
         self._gives = own_variance[self.members]
         leaning = self.weights * self._gives
-        #: (members, indices) what each member does, in logarithms, for an index to do one more, at these weights
+        #: (members, indices) what each member does, in logarithms, for an index to do one more
         self.answers = np.linalg.solve(leaning @ self.weights.T, leaning).T
 
     def tie(self, log_price: FloatArray, base: FloatArray) -> None:

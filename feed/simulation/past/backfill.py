@@ -1,8 +1,8 @@
 """Prices before the start: minute by minute, seeded, ending where the live path begins.
 
 Past sessions come in blocks, counted backwards from the start, so that any span can be asked for in any
-order and is the same. A daily bar is its minutes taken together. An index all of whose constituents are here is
-their weighted sum in each minute, with the weights that the live path begins with.
+order and is the same. A daily bar is its minutes taken together. An index all of whose constituents are
+here is their weighted sum in each minute, with the weights that the live path begins with.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Block:
 class IndexBlock:
     """Indices over a block: (indices, sessions, 1 + minutes).
 
-    ``level`` is the logarithm against where the past ends, ``pull`` what the return drawn for the index had over
-    that of its constituents, which they then follow; ``members`` : (members,) where those begin the block.
+    ``level`` is the logarithm against where the past ends, ``pull`` what the return drawn for the index had
+    over that of its constituents, which they then follow; ``members`` : (members,) where they begin the block.
     """
 
     level: NDArray[np.float32]
