@@ -46,7 +46,7 @@ class IndexBlock:
     """Indices over a block: (indices, sessions, 1 + minutes).
 
     ``level`` is the logarithm against where the past ends, ``pull`` what the return drawn for the index had
-    over that of its constituents, which they then follow; ``members`` : (members,) where they begin the block.
+    over that of its constituents, which they follow; ``members`` : (members,) where they begin the block.
     """
 
     level: NDArray[np.float32]
