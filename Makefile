@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
-.PHONY: all setup run web client-types test nightly lint format bench dist release market-report clean
+.PHONY: all setup run web client client-types test nightly lint format bench dist release market-report clean
 
 all: lint test
 
@@ -46,6 +46,11 @@ web/dist/index.html: $(shell git ls-files web clients/typescript/src 2>/dev/null
 	fi
 
 web: web/dist/index.html
+
+# what `npm install` takes: dist/indian-options-client-VERSION.tgz
+client: web
+	@mkdir -p dist
+	npm pack --silent --workspace clients/typescript --pack-destination dist
 
 # the types of the client, out of the documents
 client-types: $(STAMP) web

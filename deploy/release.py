@@ -2,6 +2,7 @@
 
     dist/indian_options_server-VERSION-py3-none-any.whl   pip installs the command indian-options-server
     dist/market-server.pyz                                  one file for Python 3.11 to 3.14
+    dist/indian-options-client-VERSION.tgz                  npm installs the client for TypeScript
     dist/sbom-python.cdx.json, dist/sbom-terminal.cdx.json  what is inside, as CycloneDX 1.6
     dist/SHA256SUMS                                         of all of them
 
@@ -72,10 +73,11 @@ def build(output: Path, *, is_draft: bool, installed: bool) -> list[Path]:
     with tempfile.TemporaryDirectory() as scratch:
         source = _exported(Path(scratch) / "source")
         wheel = _wheel(source, output, environment)
+        client = _client(source, output)
         build_archive.build(
             pyz, [here] if installed else build_archive.PYTHONS, installed=installed, level=6, root=source
         )
-    built = [wheel, pyz, *_bills(output, environment)]
+    built = [wheel, pyz, *client, *_bills(output, environment)]
     sums = output / "SHA256SUMS"
     sums.write_text("".join(f"{_digest(path)}  {path.name}\n" for path in built))
     return [*built, sums]
@@ -115,6 +117,29 @@ def _wheel(source: Path, output: Path, environment: dict[str, str]) -> Path:
         raise ReleaseError(f"the wheel could not be built: {done.stderr.strip()[-500:]}")
     (wheel,) = output.glob("*.whl")
     return wheel
+
+
+def _client(source: Path, output: Path) -> list[Path]:
+    """What npm installs, compiled by what is installed here; nothing where there is no npm."""
+    if shutil.which("npm") is None:
+        return []
+    for old in output.glob("*.tgz"):
+        old.unlink()
+    for folder in (Path(), Path("clients/typescript")):
+        if (ROOT / folder / "node_modules").is_dir():
+            (source / folder / "node_modules").symlink_to(ROOT / folder / "node_modules")
+    npm = ["npm", "pack", "--silent"]
+    done = subprocess.run(
+        [*npm, "--pack-destination", str(output.resolve())],
+        cwd=source / "clients" / "typescript",
+        umask=0o022,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise ReleaseError(f"npm could not pack the client: {(done.stderr or done.stdout).strip()[-500:]}")
+    return list(output.glob("*.tgz"))
 
 
 def _bills(output: Path, environment: dict[str, str]) -> list[Path]:
