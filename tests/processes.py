@@ -11,7 +11,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from feed.reference.constituents import index_constituents
+
 ROOT = Path(__file__).parent.parent
+# the indices, the NIFTY 50 and the commodities: a test that wants the whole market says so (feed.symbols=)
+SOME_SYMBOLS = (
+    *("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50", "SENSEX", "SENSEX50", "BANKEX"),
+    *index_constituents()["NIFTY"].weights,
+    *("CRUDEOIL", "CRUDEOILM", "NATURALGAS", "NATGASMINI", "GOLD", "GOLDM", "SILVER", "SILVERM"),
+    *("COPPER", "ZINC"),
+)
 STOP_S = 20  # a server that has not ended by then never will
 
 
@@ -50,7 +59,7 @@ def spawn(log: Path, *arguments: str, environment: dict[str, str] | None = None)
         popen = subprocess.Popen(
             [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", *arguments],
             cwd=ROOT,
-            env={**os.environ, **(environment or {})},  # noqa: TID251 (PATH and the like)
+            env={**os.environ, "FEED__SYMBOLS": ",".join(SOME_SYMBOLS), **(environment or {})},  # noqa: TID251 (PATH and the like)
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -226,7 +226,7 @@ def test_server_that_is_killed_is_said_and_found_again(screen, tmp_path):
     first.end()
     expect(opened.get_by_role("alert").first).to_be_visible()
     shown.until_state("reconnecting")
-    assert opened.locator(".stated.reconnecting tr.atm").count() == 1  # the last prices, marked
+    expect(opened.locator(".stated.reconnecting tr.atm")).to_have_count(1)  # the last prices, marked
     port = first.url.rpartition(":")[2]
     second = spawn(tmp_path / "log2", *MORNING, "--port", port)
     shown.until_state("live")

@@ -1,14 +1,27 @@
 """/api/symbols and /api/expiries: what is listed."""
 
 from datetime import date, datetime
+from functools import partial
 
 import pytest
 
 from handlers.operations.build import build
 from handlers.operations.serving import StartError
 from schemas.reference import ExpiriesSchema, SymbolsSchema
-from tests.conftest import settings_of
+from tests.conftest import build_parts, settings_of
 from tests.handlers.shapes import problems
+
+
+@pytest.fixture(scope="module")
+def whole_market():
+    """All underlyings; other tests have some of them."""
+    return build_parts(feed={"symbols": []})
+
+
+@pytest.fixture
+def sandbox(io_loop, make_sandbox, whole_market):
+    """A server over all of them."""
+    return io_loop.run_sync(partial(make_sandbox, parts=whole_market))
 
 
 @pytest.mark.gen_test
