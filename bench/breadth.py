@@ -19,6 +19,7 @@ from bench.load.driver import Run, drive
 from bench.load.servers import Server, ours
 from bench.machine import CANNOT_RUN, CannotRun, compiled, describe, raise_descriptor_limit, raise_priority
 from bench.progress import Plan
+from bench.scale.universe import sizes
 from bench.verdicts import Row, at_least, at_most, middle, table
 
 PUBLISH_MS = 500
@@ -68,7 +69,8 @@ def _events(kind: str, chains: Sequence[str]) -> list[str]:
 
 def _watch(plan: Plan, *, clients: int, boards: bool = False, settle: int = 3) -> Watched:
     """All chains followed by each of a few clients, or one by each of many."""
-    with ours(PUBLISH_MS, "--set", "limits.max_subscriptions=1000") as server:
+    some = f"feed.symbols={','.join(sizes()[0].symbols)}"  # the 20,000 contracts of the peer
+    with ours(PUBLISH_MS, "--set", "limits.max_subscriptions=1000", "--set", some) as server:
         chains = _chains(server)
         began, before = time.monotonic(), server.cpu_s()
         time.sleep(plan.size(10, 4))

@@ -43,7 +43,7 @@
 
 #include "tally.h"
 
-enum { MAX_EMITS = 32, MAX_LIST = 4096, EVENTS_AT_ONCE = 512, READ_BYTES = 1 << 20 };
+enum { MAX_EMITS = 128, MAX_LIST = 4096, EVENTS_AT_ONCE = 512, READ_BYTES = 1 << 20 };
 enum { STALLED_RECEIVE_BYTES = 4096, CONNECT_PATIENCE_S = 180, COMPRESSED_PING_BYTES = 8, NAP_NS = 500000 };
 
 /* What a client waits for next. */
