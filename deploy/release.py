@@ -86,7 +86,7 @@ def build(output: Path, *, is_draft: bool, installed: bool) -> list[Path]:
 def _refuse_what_is_no_release() -> None:
     if changed := _git("status", "--porcelain"):
         raise ReleaseError(
-            f"the tree must be as it was committed, and these are not: {changed.split()[1::2]}"
+            f"the tree must be as it was committed, and is not: {', '.join(changed.splitlines())}"
         )
     if f"## {VERSION}" not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
         raise ReleaseError(f"CHANGELOG.md must have a part for {VERSION} (domain/version.py).")

@@ -1,4 +1,8 @@
-"""Every command that README and docs/ show is run, or is one of the few that a test beside it runs."""
+"""The commands that README and docs/ show.
+
+Those of the server are run as they stand; the others are run by a test that is named here, or, where they
+take minutes or a machine of their own, checked for being there.
+"""
 
 from __future__ import annotations
 

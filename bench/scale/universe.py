@@ -23,9 +23,8 @@ from bench.market.statistics import LiveMarket
 from bench.market.tick import EXPIRY_DAY, PLAIN_DAY
 from bench.verdicts import Row, at_most, table
 from feed.reference.calendar import Calendar
-from feed.reference.constituents import index_constituents
 from feed.reference.instruments import Catalogue
-from tests.processes import spawn
+from tests.processes import SOME_SYMBOLS, spawn
 
 STEP_MS = 500
 START_MUST_S, TICK_MUST_MS, MEMORY_MUST_MB = 4.0, 12.0, 500.0
@@ -42,9 +41,7 @@ class Size:
 def sizes() -> tuple[Size, ...]:
     """The indices, the NIFTY 50 and the commodities; and everything."""
     whole = Catalogue.load(Calendar.load())
-    fifty = index_constituents()["NIFTY"].weights
-    some = tuple(item.symbol for item in whole if item.kind != "stock" or item.symbol in fifty)
-    return Size(f"{len(some)} underlyings", some), Size(f"{len(whole)} underlyings", ())
+    return Size(f"{len(SOME_SYMBOLS)} underlyings", SOME_SYMBOLS), Size(f"{len(whole)} underlyings", ())
 
 
 def tick_ms(size: Size, steps: int) -> tuple[int, dict[str, np.ndarray]]:

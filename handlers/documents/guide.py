@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import re
 import sys
 from functools import cached_property
@@ -130,40 +130,31 @@ class GuideHandler(ApiHandler):
         super().initialize(services, access)
         self.guide = guide
 
-    def get(self, name: str | None = None) -> None:
+    async def get(self, name: str | None = None) -> None:
         """Answer with a page."""
         self.no_arguments()
         if name is None:  # links are relative: the page is that of a folder
             self.redirect("docs/")
             return
-        page = self.guide.page(name)
+        # the first one of a page takes tens of milliseconds, which are the streams'
+        page = await asyncio.get_running_loop().run_in_executor(None, self.guide.page, name)
         if page is None:
             known = ", ".join(filter(None, sorted(self.guide.files))) or "none: it was not installed"
             raise ApiError(ErrorCode.NOT_FOUND, f"There is no page {name[:40]!r}; the handbook has {known}.")
         self.set_page_headers()
-        self._finish(page, "text/html; charset=UTF-8")
-
-    def _finish(self, body: bytes, content_type: str) -> None:
-        self.set_header("Content-Type", content_type)
-        self.cache_reference_data()
-        self.set_header("ETag", f'"{hashlib.sha256(body).hexdigest()[:16]}"')
-        if self.check_etag_header():
-            self.set_status(304)
-            self.finish()
-        else:
-            self.finish(body)
+        self.finish_unchanging(page, "text/html; charset=UTF-8")
 
 
 class GuidePictureHandler(GuideHandler):
     """``/docs/pictures/NAME``."""
 
-    def get(self, name: str | None = None) -> None:
+    async def get(self, name: str | None = None) -> None:
         """Answer with a picture."""
         self.no_arguments()
         path = self.guide.pictures.get(name or "")
         if path is None:
             raise ApiError(ErrorCode.NOT_FOUND, f"There is no picture {(name or '')[:60]!r}.")
-        self._finish(path.read_bytes(), "image/png")
+        self.finish_unchanging(path.read_bytes(), "image/png")
 
 
 def guide_routes(parts: dict[str, Any]) -> list[tuple[str, type[ApiHandler], dict[str, Any]]]:

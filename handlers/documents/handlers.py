@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -75,14 +74,7 @@ class DocumentHandler(ApiHandler):
     def answer(self, body: bytes, content_type: str) -> None:
         """Answer with a document, or with 304 to who has it."""
         self.no_arguments()
-        self.set_header("Content-Type", f"{content_type}; charset=UTF-8")
-        self.cache_reference_data()
-        self.set_header("ETag", f'"{hashlib.sha256(body).hexdigest()[:16]}"')
-        if self.check_etag_header():
-            self.set_status(304)
-            self.finish()
-        else:
-            self.finish(body)
+        self.finish_unchanging(body, f"{content_type}; charset=UTF-8")
 
 
 class OpenApiHandler(DocumentHandler):

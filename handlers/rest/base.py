@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 import secrets
@@ -311,6 +312,17 @@ class ApiHandler(RequestHandler):
     def cache_reference_data(self) -> None:
         """Let the client keep this answer for a while."""
         self._set_cache_rule(f"max-age={REFERENCE_MAX_AGE_S}")
+
+    def finish_unchanging(self, body: bytes, content_type: str) -> None:
+        """Answer with what changes with the server's version only, or with 304 to who has it."""
+        self.set_header("Content-Type", content_type)
+        self.cache_reference_data()
+        self.set_header("ETag", f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+        if self.check_etag_header():
+            self.set_status(304)
+            self.finish()
+        else:
+            self.finish(body)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Tell of any failure in the one shape there is."""

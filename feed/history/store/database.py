@@ -193,10 +193,7 @@ class Database:
     def _engine(self, connections: int, begin: Any) -> Engine:
         pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
         if not self.is_sqlite:
-            arguments = {
-                "connect_timeout": CONNECT_TIMEOUT_S,
-                "application_name": APPLICATION,
-            }
+            arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": APPLICATION}
             return create_engine(self.url, pool_pre_ping=True, connect_args=arguments, **pool)
         timeout_s = BUSY_TIMEOUT_S if self.is_durable else _MEMORY_TIMEOUT_S
         arguments = {"timeout": timeout_s, "check_same_thread": False}

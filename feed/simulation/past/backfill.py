@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,9 +89,8 @@ class SimulatedPast:
         self._parent = dict(zip(model.twins.tolist(), model.parents.tolist(), strict=True))
         # float32, and only the group's factors: two years of both groups are some 20 MB
         self._block = lru_cache(maxsize=2 * _CACHED_BLOCKS)(self._make_block)
-        self._indices = lru_cache(maxsize=None)(
-            self._make_indices
-        )  # half a megabyte each, two years are sixteen
+        # half a megabyte each; two years are sixteen
+        self._indices = cache(self._make_indices)
         self._index = {row: place for place, row in enumerate(model.baskets.indices.tolist())}
         self._member = {row: place for place, row in enumerate(model.baskets.members.tolist())}
         self._factors = [np.flatnonzero(model.factor_group == group) for group in range(GROUPS)]
