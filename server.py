@@ -7,41 +7,24 @@ A table of contents. ``cli`` has a module for each command. ``cli.serve`` reads 
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
 from cli.packages import needed_packages
-
-with needed_packages():
-    from cli import calendar, export, history, import_files, key, login, serve
-    from feed.history.history import HistoryError
-    from feed.recordings.frames import RecordingError
-    from feed.reference.calendar import CalendarError
-    from handlers.operations.service_manager import ServiceManagerError
-    from handlers.operations.serving import StartError
-    from handlers.transport.tls import TlsError
-    from schemas.configuration.settings_file import SettingsError
+from domain.refusals import OperatorError
 
 SERVE = "serve"
+# a command and the module of its ``run``: imported when it is called, so that a small one starts at once
 COMMANDS = {
-    SERVE: serve.run,
-    "import": import_files.run,
-    "export": export.run,
-    "history": history.run,
-    "key": key.run,
-    "login": login.run,
-    "calendar": calendar.run,
+    SERVE: "cli.serve",
+    "import": "cli.import_files",
+    "export": "cli.export",
+    "history": "cli.history",
+    "key": "cli.key",
+    "login": "cli.login",
+    "calendar": "cli.calendar",
 }
-# what an operator can mend: told in a sentence, without a traceback
-REFUSALS = (
-    SettingsError,
-    StartError,
-    CalendarError,
-    HistoryError,
-    RecordingError,
-    ServiceManagerError,
-    TlsError,
-)
 CANNOT_START, TRY_AGAIN = 2, 75  # the second is EX_TEMPFAIL of sysexits.h: a database that is away
 
 
@@ -49,11 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command, by default ``serve``: 0 after a clean end, 2 if it cannot start, 75 if it may later."""
     words = sys.argv[1:] if arguments is None else arguments
     name, rest = (words[0], words[1:]) if words and words[0] in COMMANDS else (SERVE, words)
+    with needed_packages():
+        command = importlib.import_module(COMMANDS[name])
     try:
-        return COMMANDS[name](rest, os.environ)
-    except REFUSALS as error:
+        code: int = command.run(rest, os.environ)
+    except OperatorError as error:
         sys.stderr.write(f"server.py: {error}\n")
-        return TRY_AGAIN if isinstance(error, HistoryError) and error.is_passing else CANNOT_START
+        return TRY_AGAIN if error.is_passing else CANNOT_START
+    return code
 
 
 if __name__ == "__main__":

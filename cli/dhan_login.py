@@ -17,20 +17,20 @@ from urllib.parse import urlencode
 from tornado.httpclient import HTTPClient, HTTPRequest, HTTPResponse
 
 from cli.options import outside_of_the_program
+from domain.refusals import OperatorError
 from feed.live.kite_wire import envelope
 from feed.live.token_file import read_token, write_token
-from handlers.operations.serving import StartError
 from schemas.configuration.settings import DhanSettings
 
 PASSWORD_EVERY_S = 30
 
 
 def run(options: argparse.Namespace, dhan: DhanSettings) -> int:
-    """Log in, renew, check or end a login. Raises StartError."""
+    """Log in, renew, check or end a login. Raises OperatorError."""
     if not dhan.client_id:
-        raise StartError("dhan.client_id (DHAN_CLIENT_ID) must be set: it is in your Dhan profile.")
+        raise OperatorError("dhan.client_id (DHAN_CLIENT_ID) must be set: it is in your Dhan profile.")
     if options.listen or options.open:
-        raise StartError("Dhan's login has no page that leads back: --open and --listen are Kite's.")
+        raise OperatorError("Dhan's login has no page that leads back: --open and --listen are Kite's.")
     path = outside_of_the_program(Path(dhan.token_file), "dhan.token_file")
     if options.check:
         return _check(dhan, path)
@@ -48,16 +48,16 @@ def run(options: argparse.Namespace, dhan: DhanSettings) -> int:
     )
     token = sys.stdin.readline().strip()
     if not token:
-        raise StartError("Nothing was pasted.")
+        raise OperatorError("Nothing was pasted.")
     return _keep(path, dhan, {"accessToken": token})
 
 
 def one_time_password(secret: str, now_s: float) -> str:
-    """The six digits of an instant (RFC 6238, SHA-1, 30 s). Raises StartError for what is no base32."""
+    """The six digits of an instant (RFC 6238, SHA-1, 30 s). Raises OperatorError for what is no base32."""
     try:
         key = base64.b32decode(secret.replace(" ", "").upper() + "=" * (-len(secret.replace(" ", "")) % 8))
     except binascii.Error:
-        raise StartError("dhan.totp_secret must be base32, as an authenticator app takes it.") from None
+        raise OperatorError("dhan.totp_secret must be base32, as an authenticator app takes it.") from None
     digest = hmac.new(key, struct.pack(">Q", int(now_s // PASSWORD_EVERY_S)), hashlib.sha1).digest()
     place = digest[-1] & 0x0F
     number = struct.unpack_from(">I", digest, place)[0] & 0x7FFFFFFF
@@ -86,11 +86,11 @@ def _renewed(dhan: DhanSettings, path: Path) -> dict[str, Any]:
 def _session(answer: HTTPResponse, why: str) -> dict[str, Any]:
     told = envelope(answer.body or b"") or {}
     if answer.code >= 500:
-        raise StartError(f"Dhan answers {answer.code}.")
+        raise OperatorError(f"Dhan answers {answer.code}.")
     data = told.get("data")
     session: dict[str, Any] = data if isinstance(data, dict) else told
     if answer.code != 200 or not session.get("accessToken"):
-        raise StartError(f"Dhan gave no token: {why}")
+        raise OperatorError(f"Dhan gave no token: {why}")
     return session
 
 
@@ -99,7 +99,7 @@ def _keep(path: Path, dhan: DhanSettings, session: dict[str, Any]) -> int:
     try:
         write_token(path, dhan.client_id, {"user_id": dhan.client_id, "access_token": session["accessToken"]})
     except OSError as error:
-        raise StartError(f"The login cannot be kept in {path}: {error.strerror}.") from None
+        raise OperatorError(f"The login cannot be kept in {path}: {error.strerror}.") from None
     _say(f"Kept in {path}. It holds {'until ' + str(until) if until else 'for about a day'}.\n")
     return 0
 
@@ -132,17 +132,17 @@ def _check(dhan: DhanSettings, path: Path) -> int:
 def _token(dhan: DhanSettings, path: Path) -> str:
     token = dhan.access_token or read_token(path, dhan.client_id)
     if not token:
-        raise StartError(f"There is no login of this account in {path}.")
+        raise OperatorError(f"There is no login of this account in {path}.")
     return token
 
 
 def _ask(request: HTTPRequest) -> HTTPResponse:
-    """An answer of Dhan's. Raises StartError where there is none."""
+    """An answer of Dhan's. Raises OperatorError where there is none."""
     client = HTTPClient()
     try:
         return client.fetch(request, raise_error=False)
     except OSError as error:
-        raise StartError(f"Dhan cannot be reached ({type(error).__name__}).") from None
+        raise OperatorError(f"Dhan cannot be reached ({type(error).__name__}).") from None
     finally:
         client.close()
 

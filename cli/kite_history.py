@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 from tornado.httpclient import HTTPClient, HTTPRequest, HTTPResponse
 
+from domain.refusals import OperatorError
 from feed.history.progress import ProgressBar
 from feed.live.kite import EXCHANGES, NAMES
 from feed.live.kite_wire import envelope, parse_instruments
 from feed.live.token_file import read_token
-from handlers.operations.serving import StartError
 from schemas.configuration.settings import KiteSettings
 
 # the longest span of a request, in days
@@ -47,7 +47,7 @@ class Wanted:
 
 
 class KiteHistory:
-    """Asks Kite for candles. Raises StartError for what an operator has to mend."""
+    """Asks Kite for candles. Raises OperatorError for what an operator has to mend."""
 
     def __init__(self, kite: KiteSettings, err: TextIO) -> None:
         self._kite = kite
@@ -55,7 +55,7 @@ class KiteHistory:
         self._token = kite.access_token or read_token(Path(kite.token_file), kite.api_key)
         self._done_file = Path(kite.token_file).with_name("kite-import.json")
         if not self._token:
-            raise StartError("Kite needs today's login: run `python server.py login`.")
+            raise OperatorError("Kite needs today's login: run `python server.py login`.")
 
     def files(self, wanted: Wanted, folder: Path) -> Iterator[tuple[str, date, Path]]:
         """The answers as files: of which symbol, up to which day, and where."""
@@ -110,7 +110,7 @@ class KiteHistory:
         tokens = {symbol: found.get(NAMES.get(symbol, symbol)) for symbol in symbols}
         unknown = [symbol for symbol, token in tokens.items() if token is None]
         if unknown:
-            raise StartError(f"Kite's list of instruments has no {', '.join(unknown)}.")
+            raise OperatorError(f"Kite's list of instruments has no {', '.join(unknown)}.")
         return {symbol: token for symbol, token in tokens.items() if token is not None}
 
     def _get(self, path: str) -> HTTPResponse:
@@ -125,14 +125,14 @@ class KiteHistory:
                     break
                 time.sleep(LIMITED_WAIT_S)
         except OSError as error:
-            raise StartError(f"Kite cannot be reached ({type(error).__name__}).") from None
+            raise OperatorError(f"Kite cannot be reached ({type(error).__name__}).") from None
         finally:
             client.close()
         if answer.code == 403:
-            raise StartError(
+            raise OperatorError(
                 "Kite refused: log in again (`python server.py login`), or the plan has no history."
             )
         if answer.code != 200:
             told = (envelope(answer.body or b"") or {}).get("message") or ""
-            raise StartError(f"Kite answered {answer.code}: {str(told)[:200]}")
+            raise OperatorError(f"Kite answered {answer.code}: {str(told)[:200]}")
         return answer

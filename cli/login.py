@@ -18,9 +18,9 @@ from cli import dhan_login
 from cli.options import PROGRAM, load_settings, outside_of_the_program, shared_options
 from domain.instants import IST
 from domain.market import SourceName
+from domain.refusals import OperatorError
 from feed.live.kite_wire import envelope
 from feed.live.token_file import read_token, write_token
-from handlers.operations.serving import StartError
 from schemas.configuration.settings import KiteSettings
 
 BROKERS = (SourceName.KITE.value, SourceName.DHAN.value)
@@ -29,7 +29,7 @@ FLUSH = (0, 8.5)  # hours of India's clocks in which the broker may still end wh
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Log in, check a login, or end one. Raises SettingsError, StartError."""
+    """Log in, check a login, or end one. Raises SettingsError, OperatorError."""
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} login",
         description="The daily login of a broker: Kite's names a page and takes its request token; Dhan's "
@@ -58,9 +58,9 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
         return dhan_login.run(options, settings.dhan)
     kite = settings.kite
     if options.renew:
-        raise StartError("Kite's logins cannot be renewed: log in again.")
+        raise OperatorError("Kite's logins cannot be renewed: log in again.")
     if not kite.api_key:
-        raise StartError(
+        raise OperatorError(
             "kite.api_key (KITE_API_KEY) must be set: it is on the page of your Kite application."
         )
     path = outside_of_the_program(Path(kite.token_file), "kite.token_file")
@@ -73,7 +73,7 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
 
 def _log_in(kite: KiteSettings, path: Path, *, listen: str | None, opens: bool) -> int:
     if not kite.api_secret:
-        raise StartError("kite.api_secret (KITE_API_SECRET) must be set, in .env or the environment.")
+        raise OperatorError("kite.api_secret (KITE_API_SECRET) must be set, in .env or the environment.")
     address = f"{kite.login_url}?{urlencode({'v': 3, 'api_key': kite.api_key})}"
     _say(f"Log in here:\n\n    {address}\n")
     if opens:
@@ -85,16 +85,16 @@ def _log_in(kite: KiteSettings, path: Path, *, listen: str | None, opens: bool) 
     told = envelope(answer.body or b"") or {}
     session = told.get("data")
     if answer.code == 403:
-        raise StartError(
+        raise OperatorError(
             "Kite refused the login: the request token was used or is some minutes old, or kite.api_secret "
             "is wrong. Begin again with the page above."
         )
     if answer.code != 200 or not isinstance(session, dict) or not session.get("access_token"):
-        raise StartError(f"Kite answered the login with {answer.code} and no session.")
+        raise OperatorError(f"Kite answered the login with {answer.code} and no session.")
     try:
         write_token(path, kite.api_key, session)
     except OSError as error:
-        raise StartError(f"The login cannot be kept in {path}: {error.strerror}.") from None
+        raise OperatorError(f"The login cannot be kept in {path}: {error.strerror}.") from None
     _say(
         f"{session.get('user_name') or session.get('user_id')} is logged in; kept in {path}.\n"
         "It holds until the broker ends it, usually about 06:00 tomorrow."
@@ -114,11 +114,11 @@ def _pasted() -> str:
 def _request_token(text: str) -> str:
     if "://" not in text:
         if not text:
-            raise StartError("Nothing was pasted.")
+            raise OperatorError("Nothing was pasted.")
         return text
     query = parse_qs(urlsplit(text).query)
     if query.get("status", ["success"])[0] != "success" or not query.get("request_token"):
-        raise StartError("That address has no request token of a login that went well.")
+        raise OperatorError("That address has no request token of a login that went well.")
     return query["request_token"][0]
 
 
@@ -126,7 +126,7 @@ def _listened(place: str) -> str:
     """The request token of the redirect that comes to a port of this machine."""
     host, _, port = place.rpartition(":")
     if not port.isdigit():
-        raise StartError(f"--listen must be HOST:PORT, such as 127.0.0.1:5010, was {place!r}.")
+        raise OperatorError(f"--listen must be HOST:PORT, such as 127.0.0.1:5010, was {place!r}.")
     found: list[str] = []
 
     class Redirect(BaseHTTPRequestHandler):
@@ -134,7 +134,7 @@ def _listened(place: str) -> str:
             text = "You are logged in; this page may be closed."
             try:
                 found.append(_request_token(f"http://{host}{self.path}"))
-            except StartError as error:
+            except OperatorError as error:
                 text = str(error)
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; charset=utf-8")
@@ -147,7 +147,7 @@ def _listened(place: str) -> str:
     try:
         server = HTTPServer((host or "127.0.0.1", int(port)), Redirect)
     except OSError as error:
-        raise StartError(f"Cannot listen on {place}: {error.strerror or error}.") from None
+        raise OperatorError(f"Cannot listen on {place}: {error.strerror or error}.") from None
     _say(f"Waiting for the redirect on {place} …")
     with server:
         server.timeout = WAIT_S
@@ -183,7 +183,7 @@ def _log_out(kite: KiteSettings, path: Path) -> int:
 def _ask(
     kite: KiteSettings, path: str, *, method: str = "GET", body: str | None = None, token: str = ""
 ) -> HTTPResponse:
-    """An answer of Kite's REST. Raises StartError where there is none."""
+    """An answer of Kite's REST. Raises OperatorError where there is none."""
     headers = {"X-Kite-Version": "3"}
     if token:
         headers["Authorization"] = f"token {kite.api_key}:{token}"
@@ -192,7 +192,7 @@ def _ask(
     try:
         return client.fetch(request, raise_error=False)
     except OSError as error:
-        raise StartError(f"Kite cannot be reached ({type(error).__name__}).") from None
+        raise OperatorError(f"Kite cannot be reached ({type(error).__name__}).") from None
     finally:
         client.close()
 

@@ -77,7 +77,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Serve until SIGTERM; 0 after a clean stop. Raises what ``server.REFUSALS`` names."""
+    """Serve until SIGTERM; 0 after a clean stop. Raises OperatorError."""
     options = parse_arguments(arguments)
     settings = load_settings(options, environment)
     level = "debug" if settings.server.debug else settings.server.log_level

@@ -17,7 +17,7 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.transfer.archive import Archive
 from feed.valuation.minute_metrics import MinuteMetrics
-from handlers.operations.build import archive_folder, retention_of
+from handlers.operations.store import archive_folder, retention_of
 
 INTERRUPTED = 130  # as a shell says it of SIGINT
 REFUSED = 2

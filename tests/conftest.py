@@ -22,10 +22,11 @@ from tornado.testing import bind_unused_port
 from feed.history.history import History
 from feed.market.clock import VirtualClock
 from feed.market.guard import Guard
-from handlers.operations.build import MarketParts, build, build_server
+from handlers.operations.build import build, build_server
+from handlers.operations.market import MarketParts
 from handlers.operations.serving import Server
 from schemas.configuration.settings import Settings, SettingsSchema
-from tests.processes import SOME_SYMBOLS, Process, spawn
+from tests.processes import FEW_SYMBOLS, Process, spawn
 from tests.redis_server import redis_server as redis_server
 
 ROOT = Path(__file__).parent.parent
@@ -109,7 +110,7 @@ def settings_of(**sections: dict[str, Any]) -> Settings:
     """Settings for tests: a virtual clock that stands still, a short history in memory, no rate limit."""
     tree: dict[str, dict[str, Any]] = {
         "server": {"host": "127.0.0.1", "port": 0, "terminal": False},
-        "feed": {"start": START, "seed": 7, "symbols": list(SOME_SYMBOLS)},
+        "feed": {"start": START, "seed": 7, "symbols": list(FEW_SYMBOLS)},
         "limits": {"rate_limit_per_minute": 0},
         "history": {"database_url": "", "backfill_days": 40, "backfill_sessions": 2},
     }

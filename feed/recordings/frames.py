@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.refusals import OperatorError
 from feed.market.source import CONTRACT_FIELDS, FloatArray
 from feed.recordings.text import local_day, parse_number
 
@@ -21,7 +22,7 @@ ChainKey = tuple[str, date]
 Stated = tuple[str, object]  # what a file calls a value, and what it says
 
 
-class RecordingError(ValueError):
+class RecordingError(OperatorError, ValueError):
     """A file that cannot be replayed; its text is one sentence that names file and expectation."""
 
     def __init__(self, path: Path, problem: str) -> None:

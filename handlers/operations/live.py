@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.market import MarketHours, SourceName
+from domain.refusals import StartError
 from feed.live import dhan, kite
 from feed.live.broker import Broker
 from feed.live.source import KnowsPreviousInterest, LiveSource
 from feed.market.clock import Clock
 from feed.reference.instruments import Catalogue
-from handlers.operations.serving import StartError
 from schemas.configuration.settings import DHAN_ROOT_URL, KITE_ROOT_URL, Settings
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from domain.market import Role
+from domain.refusals import StartError
 from domain.version import VERSION
 from feed.history.history import HistoryError
 from feed.history.volatility_history import VolatilityHistory
@@ -25,9 +26,10 @@ from feed.relay.publisher import Leadership, Publisher, Told
 from feed.relay.source import FollowClock, RelaySource
 from feed.relay.standby import Warm, follow, warm
 from handlers.monitoring.relay import EdgeEnd, FeedEnd
-from handlers.operations.build import Succession, build_followed, build_market, build_server, chance_of
+from handlers.operations.build import build_server
+from handlers.operations.market import Succession, build_followed, build_market, chance_of
 from handlers.operations.service_manager import ServiceManager
-from handlers.operations.serving import Server, StartError, bind
+from handlers.operations.serving import Server, bind
 from handlers.operations.waiting import Waiting
 from handlers.transport.tls import make_context
 from schemas.configuration.settings import Settings

@@ -13,6 +13,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
+from domain.refusals import OperatorError
+
 logger = logging.getLogger(__name__)
 
 FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
@@ -20,7 +22,7 @@ SEND_TIMEOUT_S = 0.5  # a manager that reads nothing for so long must not hold u
 HEALTH_CHECKS_A_PERIOD = 2  # what sd_watchdog_enabled(3) recommends
 
 
-class ServiceManagerError(Exception):
+class ServiceManagerError(OperatorError):
     """What the service manager handed over cannot be used; a sentence for the operator."""
 
 

@@ -19,6 +19,7 @@ from tornado.netutil import bind_sockets
 
 from domain.instants import to_ms
 from domain.market import Role
+from domain.refusals import StartError
 from feed.history.history import History, HistoryError, Reach
 from feed.history.progress import ProgressBar
 from feed.history.volatility_history import Volatilities
@@ -60,10 +61,6 @@ COLLECTOR_THRESHOLDS = (50_000, 20, 50)  # Python's 700, 10, 10 suit a script, n
 EVERY_ADDRESS = ("", "*", "0.0.0.0", "::")  # noqa: S104 - only compared with
 
 logger = logging.getLogger("server")
-
-
-class StartError(Exception):
-    """Why the server cannot start, in a sentence for the operator."""
 
 
 @dataclass(slots=True)

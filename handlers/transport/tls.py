@@ -5,8 +5,10 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from domain.refusals import OperatorError
 
-class TlsError(Exception):
+
+class TlsError(OperatorError):
     """Why TLS cannot be offered, in a sentence for the operator."""
 
 

@@ -12,12 +12,13 @@ from typing import Any
 from dotenv import dotenv_values
 from marshmallow import ValidationError
 
+from domain.refusals import OperatorError
 from schemas.configuration.settings import ENVIRONMENT_NAMES, Settings, SettingsSchema, sentences
 
 logger = logging.getLogger(__name__)
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """Why settings cannot be used, in a sentence for the operator."""
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.processes import ROOT, Process
+from tests.processes import FEW, ROOT, Process
 
 PATIENCE_S = 60.0
 
@@ -49,6 +49,7 @@ class Manager:
                 cwd=ROOT,
                 env={
                     **os.environ,  # noqa: TID251 (PATH and the like)
+                    **FEW,
                     "NOTIFY_SOCKET": str(self.folder / "notify"),
                     **watchdog,
                     **(environment or {}),

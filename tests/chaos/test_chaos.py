@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from handlers.operations.build import MarketParts, build
+from handlers.operations.build import build
+from handlers.operations.market import MarketParts
 from schemas.wire import timestamp
 from tests.chaos import garbage
 from tests.chaos.followers import Follower, agree_with_rest

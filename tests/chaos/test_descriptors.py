@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import ROOT, STOP_S
+from tests.processes import FEW, ROOT, STOP_S
 
 FILES = 200
 CONNECTIONS = 400
@@ -53,6 +53,7 @@ def limited(tmp_path: Path) -> Iterator[Limited]:
         popen = subprocess.Popen(
             ["bash", "-c", f"ulimit -n {FILES}; exec {sys.executable} {arguments}"],
             cwd=ROOT,
+            env={**os.environ, **FEW},  # noqa: TID251 (PATH and the like)
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -12,11 +12,12 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.source import SimulatedSource
 from feed.valuation.minute_metrics import MinuteMetrics
-from handlers.operations.build import MarketParts
+from handlers.operations.market import MarketParts
 from tests.conftest import Parts, settings_of
+from tests.processes import FEW_SYMBOLS
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=FEW_SYMBOLS)
 
 
 def at(text):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
-from tests.processes import ROOT, STOP_S
+from tests.processes import STOP_S, Forked, start
 from tests.redis_server import RedisServer, free_port
 
 START_S = 40  # on a machine with other things to do
@@ -26,7 +24,7 @@ class Member:
     """One process."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[str] | Forked
     port: int
     log: Path
 
@@ -80,26 +78,15 @@ class Cluster:
         """Start a process."""
         port = port or free_port()
         log = self.folder / f"{name}.log"
-        with log.open("ab") as errors:
-            popen = subprocess.Popen(
-                [
-                    *(sys.executable, "server.py", "--host", "127.0.0.1", "--port", str(port)),
-                    *("--role", role, "--relay", url or self.redis.url, "--database-url", self.store),
-                    *("--set", f"server.edge_name={name}", "--set", "server.drain_timeout_s=1"),
-                    *(
-                        "--set",
-                        "limits.rate_limit_per_minute=0",
-                        "--set",
-                        "limits.max_clients_per_address=1000",
-                    ),
-                    *("--set", "history.flush_interval_s=0.5", "--set", "history.backfill_sessions=2"),
-                    *(*QUICK, *arguments),
-                ],
-                cwd=ROOT,
-                env=dict(os.environ),  # noqa: TID251 (PATH and the like)
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-            )
+        popen = start(
+            log,
+            *("--host", "127.0.0.1", "--port", str(port)),
+            *("--role", role, "--relay", url or self.redis.url, "--database-url", self.store),
+            *("--set", f"server.edge_name={name}", "--set", "server.drain_timeout_s=1"),
+            *("--set", "limits.rate_limit_per_minute=0", "--set", "limits.max_clients_per_address=1000"),
+            *("--set", "history.flush_interval_s=0.5", "--set", "history.backfill_sessions=2"),
+            *(*QUICK, *arguments),
+        )
         member = self.members[name] = Member(name, popen, port, log)
         return member
 

@@ -17,7 +17,8 @@ from feed.relay.follower import Follower
 from feed.relay.publisher import Leadership, Publisher, Told
 from feed.relay.source import FollowClock, RelaySource
 from handlers.monitoring.relay import EdgeEnd, FeedEnd
-from handlers.operations.build import build_followed, build_server
+from handlers.operations.build import build_server
+from handlers.operations.market import build_followed
 from handlers.operations.serving import Server
 from schemas.configuration.settings import Settings
 from tests.conftest import Sandbox, settings_of

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 
+from domain.refusals import OperatorError
 from feed.history.store.codec import Damaged
 
 # whatever a database, its driver or its disk may raise
@@ -39,7 +40,7 @@ _MEANINGS: Mapping[str, str] = {
 _PASSING = ("cannot be reached", "has ended the connection", "is held by another program")
 
 
-class HistoryError(Exception):
+class HistoryError(OperatorError):
     """History cannot be kept or read as asked; the message is a sentence for the operator.
 
     ``is_passing``: trying again later may do; ``is_lasting``: what it says is still so when the next question

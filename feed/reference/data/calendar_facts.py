@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.market import PhaseName
+from domain.refusals import OperatorError
 from feed.reference.data.facts_file import FactsError, Place
 
 _PHASES = tuple(PhaseName)[4:]  # the others are what is between them
@@ -22,7 +23,7 @@ _CONFIDENCES = ("high", "medium", "low")
 _LEAP_YEAR = 2028  # so that a fixed holiday may fall on the 29th of February
 
 
-class CalendarError(FactsError):
+class CalendarError(OperatorError, FactsError):
     """A calendar file breaks a rule; the message names file, key, rule and value."""
 
 

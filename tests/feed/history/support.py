@@ -20,11 +20,12 @@ from feed.market.source import CONTRACT_FIELDS, Update
 from feed.market.universe import Universe
 from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue, Expiry, Underlying
+from tests.processes import FEW_SYMBOLS
 
 T = TypeVar("T")
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=FEW_SYMBOLS)
 NEAR, FAR = date(2026, 12, 1), date(2026, 12, 29)
 STRIKES = np.array([22400.0, 22450.0, 22500.0, 22550.0, 22600.0])
 SYMBOLS = ("NIFTY", "RELIANCE", "CRUDEOIL")

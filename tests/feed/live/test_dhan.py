@@ -17,11 +17,11 @@ from tornado.web import Application, RequestHandler
 
 from cli.dhan_login import expires_at, one_time_password
 from cli.login import run as run_login
+from domain.refusals import OperatorError
 from feed.live import backoff, dhan, source
 from feed.live.broker import BrokerError, Limits
 from feed.live.dhan_wire import LAYOUTS, decode, parse_instruments, segment_and_id, token_of
 from feed.live.token_file import read_token, write_token
-from handlers.operations.serving import StartError
 from tests.feed.live.fake_dhan import FakeDhan, packet_6, packet_8
 
 TOKEN = "token-of-a-day"
@@ -134,7 +134,7 @@ def test_one_time_password_is_the_published_one() -> None:
         "081804",
         "279037",
     ]
-    with pytest.raises(StartError, match="must be base32"):
+    with pytest.raises(OperatorError, match="must be base32"):
         one_time_password("0189!", 0)
 
 
@@ -318,6 +318,6 @@ async def test_server_logs_in_without_a_browser_and_keeps_it_private(io_loop, tm
     assert await login("--check") == 0
     assert await login("--logout") == 0
     assert not path.exists()
-    with pytest.raises(StartError, match="There is no login"):
+    with pytest.raises(OperatorError, match="There is no login"):
         await login("--check")
     server.stop()

@@ -16,9 +16,10 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.source import SimulatedSource
 from feed.valuation.dashboard import UnderlyingVolatilities
+from tests.processes import FEW_SYMBOLS
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=FEW_SYMBOLS)
 START_MS = to_ms(datetime.datetime(2026, 11, 22, 20, tzinfo=IST))
 SYMBOLS = ("NIFTY", "SENSEX", "HDFCBANK", "JIOFIN", "CRUDEOIL", "GOLDM", "ZINC")
 

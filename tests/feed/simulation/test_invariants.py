@@ -16,9 +16,10 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.source import SimulatedSource
 from tests.feed.simulation.invariants import DayWatch, check_all, check_chains, check_quotes
+from tests.processes import FEW_SYMBOLS
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=FEW_SYMBOLS)
 SCENARIOS = SimulatedSource.SCENARIOS
 MONTH_START = datetime.datetime(2026, 11, 20, tzinfo=IST)
 

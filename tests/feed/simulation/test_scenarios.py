@@ -13,9 +13,10 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.scenarios import SCENARIOS, ScenarioState, find
 from feed.simulation.source import SimulatedSource
+from tests.processes import SOME_SYMBOLS
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=SOME_SYMBOLS)
 MORNING = datetime.datetime(2026, 11, 25, 10, tzinfo=IST)
 SECOND_MS, MINUTE_MS = 1_000, 60_000
 LONG_MS = 61 * SECOND_MS  # taken at once: what a test only waits for is not walked half a second at a time

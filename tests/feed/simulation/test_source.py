@@ -24,9 +24,10 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue, UnknownSymbol
 from feed.simulation.source import SimulatedSource
 from tests.feed.simulation.invariants import session_day
+from tests.processes import FEW_SYMBOLS
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=FEW_SYMBOLS)
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 

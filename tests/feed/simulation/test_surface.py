@@ -12,8 +12,9 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.contracts.surface import Pricer, Slices, SurfaceModel, SurfaceStates
 from feed.simulation.parameters import load_parameters
+from tests.processes import FEW_SYMBOLS
 
-CATALOGUE = Catalogue.load(Calendar.load())
+CATALOGUE = Catalogue.load(Calendar.load(), symbols=FEW_SYMBOLS)
 UNDERLYINGS = CATALOGUE.underlyings
 SURFACE = SurfaceModel(UNDERLYINGS, load_parameters(), 0.065)
 DAYS = np.array([0.02, 0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 22.0, 36.0, 64.0, 127.0, 220.0, 400.0, 900.0, 1700.0])

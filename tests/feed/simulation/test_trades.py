@@ -16,9 +16,10 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.contracts.quotes import quote
 from feed.simulation.contracts.trades import trade
+from tests.processes import FEW_SYMBOLS
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=FEW_SYMBOLS)
 
 fairs = arrays(np.float64, (2, 7), elements=st.floats(0.0, 3_000.0))
 halves = arrays(np.float64, (2, 7), elements=st.floats(0.0, 200.0))

@@ -34,7 +34,7 @@ def test_python_client_logs_in_asks_and_follows(root: str) -> None:
     assert told["profile"]["broker"] == "ZERODHA"
     assert set(told["margins"]) == {"equity", "commodity"}
     assert told["orders"] == []
-    assert told["instruments"] > 15_000
+    assert told["instruments"] > 10_000
     assert told["types"] == {
         "instrument_token": "int",
         "exchange_token": "str",
@@ -69,7 +69,7 @@ def test_javascript_client_logs_in_asks_and_follows(root: str) -> None:
     assert {"access_token", "public_token", "login_time", "user_id"} <= set(told["session"])
     assert told["profile"]["broker"] == "ZERODHA"
     assert told["margins"]["enabled"] is True
-    assert told["instruments"] > 15_000
+    assert told["instruments"] > 10_000
     assert told["last"]["instrument_token"]  # no row of nothing at the end
     assert len(told["quote"]) == 3
     assert told["too_many"]["error_type"] == "NetworkException"

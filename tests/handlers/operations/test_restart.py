@@ -11,7 +11,7 @@ import pytest
 
 from tests.feed.conftest import cluster, postgres_url  # noqa: F401 - fixtures
 from tests.handlers.kept_market import at, kept_market
-from tests.processes import ROOT, STOP_S
+from tests.processes import FEW, ROOT, STOP_S
 
 SYMBOLS = ("NIFTY", "RELIANCE", "CRUDEOIL")
 GAPS = {
@@ -117,7 +117,7 @@ def start_with(url, **environment):
     return subprocess.Popen(
         [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0", "--database-url", url],
         cwd=ROOT,
-        env={**os.environ, **environment},  # noqa: TID251 (PATH and the like)
+        env={**os.environ, **FEW, **environment},  # noqa: TID251 (PATH and the like)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

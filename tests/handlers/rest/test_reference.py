@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
+from domain.refusals import StartError
 from handlers.operations.build import build
-from handlers.operations.serving import StartError
 from schemas.reference import ExpiriesSchema, SymbolsSchema
 from tests.conftest import build_parts, settings_of
 from tests.handlers.shapes import problems

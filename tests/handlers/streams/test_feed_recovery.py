@@ -3,7 +3,8 @@
 import pytest
 
 from feed.market.clock import VirtualClock
-from handlers.operations.build import MarketParts, build
+from handlers.operations.build import build
+from handlers.operations.market import MarketParts
 from schemas.events import FeedStatusSchema
 from tests.conftest import Parts, settings_of
 from tests.handlers.faulty import FaultySource

@@ -9,7 +9,8 @@ import pytest
 
 from domain.market import Problem, ProblemKind
 from feed.market.source import Update
-from handlers.operations.build import MarketParts, build
+from handlers.operations.build import build
+from handlers.operations.market import MarketParts
 from schemas.events import FeedStatusSchema
 from tests.conftest import Parts, settings_of
 from tests.handlers.shapes import problems
