@@ -1,4 +1,4 @@
-"""What a release is made of: the same bytes from the same commit, bills of materials, checksums."""
+"""What a release is made of: bills of materials, checksums; nightly, the same bytes from the same commit."""
 
 from __future__ import annotations
 
@@ -18,42 +18,46 @@ from tests.processes import ROOT
 pytestmark = pytest.mark.timeout(170)
 
 
+def released(folder: Path, umask: int) -> Path:
+    """What is built of this commit."""
+    subprocess.run(
+        [sys.executable, ROOT / "deploy" / "release.py", "--draft", "--installed", "--output", folder],
+        cwd=folder.parent,
+        check=True,
+        capture_output=True,
+        umask=umask,
+        timeout=150,
+    )
+    return folder
+
+
 @pytest.fixture(scope="module")
-def releases(tmp_path_factory):
-    """The same commit built twice, elsewhere and under another umask."""
-    folders = []
-    for number, umask in enumerate((0o022, 0o077)):
-        folder = tmp_path_factory.mktemp("release") / f"of{number}"
-        subprocess.run(
-            [sys.executable, ROOT / "deploy" / "release.py", "--draft", "--installed", "--output", folder],
-            cwd=folder.parent,
-            check=True,
-            capture_output=True,
-            umask=umask,
-            timeout=150,
-        )
-        folders.append(folder)
-    return folders
+def release(tmp_path_factory):
+    return released(tmp_path_factory.mktemp("release") / "of", 0o022)
 
 
 def contents(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
-def test_same_commit_gives_the_same_bytes(releases):
-    first, second = map(contents, releases)
-    assert first == second
+@pytest.mark.nightly  # building it again takes as long as a tenth of the suite
+def test_same_commit_gives_the_same_bytes_elsewhere_and_under_another_umask(release, tmp_path):
+    assert contents(release) == contents(released(tmp_path / "again", 0o077))
+
+
+def test_release_has_all_that_is_installed(release):
+    first = contents(release)
     kinds = {"whl", "pyz", "json", "SHA256SUMS"} | ({"tgz"} if shutil.which("npm") else set())
     assert {name.rpartition(".")[2] for name in first} == kinds
     assert f"indian_options_server-{VERSION}-py3-none-any.whl" in first
 
 
-def test_checksums_are_of_the_files(releases):
-    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=releases[0], check=True)
+def test_checksums_are_of_the_files(release):
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=release, check=True)
 
 
-def test_bill_of_materials_has_every_package_that_running_needs(releases):
-    bill = json.loads((releases[0] / "sbom-python.cdx.json").read_text())
+def test_bill_of_materials_has_every_package_that_running_needs(release):
+    bill = json.loads((release / "sbom-python.cdx.json").read_text())
     assert bill["bomFormat"] == "CycloneDX"
     listed = {(item["name"].lower(), item["version"]) for item in bill["components"]}
     pins = [line.partition(" ;")[0] for line in (ROOT / "requirements.lock").read_text().split("\n") if line]
@@ -63,8 +67,8 @@ def test_bill_of_materials_has_every_package_that_running_needs(releases):
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="there are no JavaScript clients here")
-def test_terminal_has_a_bill_of_its_own(releases):
-    bill = json.loads((releases[0] / "sbom-terminal.cdx.json").read_text())
+def test_terminal_has_a_bill_of_its_own(release):
+    bill = json.loads((release / "sbom-terminal.cdx.json").read_text())
     assert {"react", "socket.io-client"} <= {item["name"] for item in bill["components"]}
     assert "timestamp" not in bill["metadata"]
 

@@ -179,8 +179,9 @@ def test_slider_shows_the_past_and_leads_back(screen, tmp_path):
     server.end()
 
 
-def test_faults_are_shown_as_what_they_are_and_pass(screen, server):
-    shown = screen()
+def test_faults_are_shown_as_what_they_are_and_pass(screen, tmp_path):
+    server = spawn(tmp_path / "log", *MORNING, "--set", "feed.stale_after_s=3", "--set", "feed.heartbeat_s=3")
+    shown = screen(url=server.url)
     opened = shown.open()
     shown.until_state("live")
     for kind, states in (
@@ -215,6 +216,7 @@ def test_faults_are_shown_as_what_they_are_and_pass(screen, server):
             "before => Number(document.querySelector('table.chain').dataset.seq) > before + 2", arg=before
         )
         shown.until_state("live")
+    server.end()
 
 
 def test_server_that_is_killed_is_said_and_found_again(screen, tmp_path):
@@ -222,6 +224,7 @@ def test_server_that_is_killed_is_said_and_found_again(screen, tmp_path):
     shown = screen(url=first.url)
     opened = shown.open()
     shown.until_state("live")
+    expect(opened.locator(".stated.live tr.atm")).to_have_count(1)
     first.popen.kill()
     first.end()
     expect(opened.get_by_role("alert").first).to_be_visible()

@@ -29,21 +29,7 @@ from feed.valuation.minute_metrics import METRICS, MinuteMetrics
 
 CALENDAR = Calendar.load()
 # some of each kind: a session of all of them is a benchmark (bench/scale/archive.py)
-SYMBOLS = (
-    *("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "SENSEX", "BANKEX", "RELIANCE", "TCS", "INFY", "SBIN"),
-    *(
-        "HDFCBANK",
-        "ICICIBANK",
-        "ITC",
-        "M&M",
-        "TATASTEEL",
-        "WIPRO",
-        "CRUDEOIL",
-        "GOLD",
-        "SILVER",
-        "NATURALGAS",
-    ),
-)
+SYMBOLS = ("NIFTY", "SENSEX", "RELIANCE", "M&M", "CRUDEOIL", "GOLD")
 CATALOGUE = Catalogue.load(CALENDAR, symbols=SYMBOLS)
 DAY = date(2026, 12, 1)
 FOR_EVER = Retention(None, None, None, None)
