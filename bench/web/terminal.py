@@ -35,12 +35,13 @@ def heap_of(session: CDPSession) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=2, help="how long the heap is watched")
-    parser.add_argument("--symbol", default="NIFTY")
+    parser.add_argument("--symbol", default="SENSEX", help="SENSEX lists the most strikes")
+    parser.add_argument("--start", default="2026-11-23T10:00+05:30", help="market time to start at")
     options = parser.parse_args()
     for path in sorted((BUILT / "assets").glob("*.js.gz")):
         print(f"{path.name:32} {path.stat().st_size / 1000:6.1f} kB gzip")
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        server = spawn(Path(scratch) / "log", "--set", "history.database_url=")
+        server = spawn(Path(scratch) / "log", "--set", "history.database_url=", "--start", options.start)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1360, "height": 850})
         session = page.context.new_cdp_session(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from urllib.error import HTTPError
@@ -148,6 +149,9 @@ def test_click_on_a_price_is_a_leg_and_a_position_is_priced(screen):
     expect(opened.locator(".legs tbody tr").nth(0)).to_contain_text("buy")
     expect(opened.locator(".legs tbody tr").nth(1)).to_contain_text("sell")
     expect(opened.get_by_text("unlimited").first).to_be_visible()
+    error = opened.locator(".figure", has_text="Margin of error")
+    expect(error).to_contain_text("±")  # of the legs' spreads, which are never nothing
+    assert re.search(r"± [1-9]", error.inner_text())
 
 
 def test_symbol_that_is_not_listed_is_said_in_a_sentence(screen):

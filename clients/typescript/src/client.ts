@@ -30,6 +30,8 @@ export interface MarketClientOptions {
   lingerMs?: number;
   /** A socket of your own, or a fake. */
   socket?: SocketLike;
+  /** Connect at once; else at `open()`. */
+  connect?: boolean;
 }
 
 export interface ChainArguments {
@@ -54,11 +56,13 @@ const FATAL = new Set(["UNAUTHORIZED", "FORBIDDEN_ORIGIN"]);
 const RETRY_MS = 2_000;
 const WINDOWS = [5, 10, 20, 40];
 
+const NOTHING: StreamState<never> = { status: "connecting", data: null, asOf: null, error: null };
+
 /** One stream of the server, shared by all who listen to it here. */
 abstract class Stream<T extends { as_of?: string; stale?: boolean; epoch?: string; seq?: number }>
   implements Store<StreamState<T>>
 {
-  protected state: StreamState<T> = { status: "connecting", data: null, asOf: null, error: null };
+  protected state: StreamState<T> = NOTHING;
   private readonly listeners = new Set<() => void>();
   private leaving: ReturnType<typeof setTimeout> | null = null;
   private retrying: ReturnType<typeof setTimeout> | null = null;
@@ -77,6 +81,7 @@ abstract class Stream<T extends { as_of?: string; stale?: boolean; epoch?: strin
   protected readonly hasHeartbeat: boolean = true;
 
   getSnapshot = (): StreamState<T> => this.state;
+  getServerSnapshot = (): StreamState<T> => NOTHING;
 
   subscribe = (listener: () => void): (() => void) => {
     if (this.leaving !== null) clearTimeout(this.leaving);
@@ -208,6 +213,7 @@ class ChainStream extends Stream<Chain> {
     const mark = Symbol();
     return {
       getSnapshot: this.getSnapshot,
+      getServerSnapshot: this.getServerSnapshot,
       subscribe: (listener) => {
         this.wanted.set(mark, wanted);
         const before = this.asked;
@@ -327,12 +333,15 @@ class CandleStream extends Stream<CandleUpdate> {
 
 /** A value that is pushed to every client. */
 class Pushed<T> implements Store<T | null> {
-  private value: T | null = null;
+  private value: T | null;
   private readonly listeners = new Set<() => void>();
 
-  constructor(private readonly frame: Frame) {}
+  constructor(private readonly frame: Frame, private readonly first: T | null = null) {
+    this.value = first;
+  }
 
   getSnapshot = (): T | null => this.value;
+  getServerSnapshot = (): T | null => this.first;
 
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -365,19 +374,20 @@ export class MarketClient {
   private readonly streams = new Map<string, Stream<any>>();
   private readonly held = new Set<Stream<any>>();
   private readonly recovering = new Set<Stream<any>>();
-  private readonly judging: ReturnType<typeof setInterval>;
+  private readonly silentAfterMs: number;
   private readonly url: string;
+  private judging: ReturnType<typeof setInterval> | null = null;
 
   constructor(options: MarketClientOptions = {}) {
     this.url = options.url ?? "";
     this.lingerMs = options.lingerMs ?? 500;
-    const line = new Pushed<Line>(this.frame);
+    this.silentAfterMs = options.silentAfterMs ?? 12_000;
+    const line = new Pushed<Line>(this.frame, { status: "connecting", error: null });
     this.pushed = {
       connection_status: new Pushed<ConnectionStatus>(this.frame),
       market_status: new Pushed<MarketStatus>(this.frame),
       feed_status: new Pushed<FeedStatus>(this.frame),
     };
-    line.set({ status: "connecting", error: null });
     this.line = line;
     this.connection = this.pushed["connection_status"] as Store<ConnectionStatus | null>;
     this.marketStatus = this.pushed["market_status"] as Store<MarketStatus | null>;
@@ -386,12 +396,10 @@ export class MarketClient {
       ...(options.path ? { path: options.path } : {}),
       ...(options.token ? { auth: { token: options.token } } : {}),
       transports: options.transports ?? ["websocket", "polling"],
+      autoConnect: false,
     }) as unknown as SocketLike);
-    const silentAfterMs = options.silentAfterMs ?? 12_000;
-    this.judging = setInterval(() => {
-      for (const stream of this.held) stream.judge(this.now(), silentAfterMs);
-    }, 1_000);
     this.listen(line);
+    if (options.connect ?? true) this.open();
   }
 
   get isConnected(): boolean {
@@ -423,9 +431,19 @@ export class MarketClient {
     return this.stream(`candles:${symbol}:${interval}`, () => new CandleStream(this, symbol, interval));
   }
 
+  /** Connect, at first or after `close`. */
+  open(): void {
+    if (this.judging !== null) return;
+    this.judging = setInterval(() => {
+      for (const stream of this.held) stream.judge(this.now(), this.silentAfterMs);
+    }, 1_000);
+    if (!this.socket.connected) this.socket.connect();
+  }
+
   /** Hang up. */
   close(): void {
-    clearInterval(this.judging);
+    if (this.judging !== null) clearInterval(this.judging);
+    this.judging = null;
     this.socket.disconnect();
   }
 

@@ -27,21 +27,20 @@ export interface MarketProviderProps extends MarketClientOptions {
 
 /** Gives the components within it one connection to a server. */
 export function MarketProvider({ client, rest, base = "", children, ...options }: MarketProviderProps) {
-  const [own, setOwn] = useState<MarketClient | null>(null);
   const { url, token } = options;
+  // made while rendering, so that a server renders what is within; connected where effects run, in a browser
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const used = useMemo(() => client ?? new MarketClient({ ...options, connect: false }), [client, url, token]);
   useEffect(() => {
-    if (client) return;
-    const made = new MarketClient(options);
-    setOwn(made);
-    return () => made.close();
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [client, url, token]);
-  const used = client ?? own;
+    if (used === client) return;
+    used.open();
+    return () => used.close();
+  }, [used, client]);
   const market = useMemo(
-    () => (used ? { client: used, rest: rest ?? new Rest({ url: (url ?? "") + base, ...(token ? { token } : {}) }) } : null),
+    () => ({ client: used, rest: rest ?? new Rest({ url: (url ?? "") + base, ...(token ? { token } : {}) }) }),
     [used, rest, url, base, token],
   );
-  return market ? createElement(MarketContext.Provider, { value: market }, children) : null;
+  return createElement(MarketContext.Provider, { value: market }, children);
 }
 
 export function useMarket(): Market {
@@ -51,7 +50,7 @@ export function useMarket(): Market {
 }
 
 function useStore<T>(store: Store<T>): T {
-  return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot);
+  return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot);
 }
 
 /** The price of an underlying, live. */
@@ -74,6 +73,8 @@ function useChainStore({ symbol, expiry, strikes, fields }: ChainArguments): Sto
   );
 }
 
+const nothing = () => null;
+
 /** One strike of a chain: renders only when that row changes. */
 export function useChainRow(wanted: ChainArguments, strike: number): ChainRow | null {
   const store = useChainStore(wanted);
@@ -81,7 +82,7 @@ export function useChainRow(wanted: ChainArguments, strike: number): ChainRow | 
     () => store.getSnapshot().data?.option_chain.find((one) => one.strike_price === strike) ?? null,
     [store, strike],
   );
-  return useSyncExternalStore(store.subscribe, row, row);
+  return useSyncExternalStore(store.subscribe, row, nothing);
 }
 
 /** The figures of an expiry, live. */

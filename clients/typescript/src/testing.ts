@@ -95,9 +95,7 @@ class FakeSocket implements SocketLike {
   connected = false;
   private readonly listeners = new Map<string, ((...values: any[]) => void)[]>();
 
-  constructor(private readonly server: FakeServer) {
-    queueMicrotask(() => this.connect());
-  }
+  constructor(private readonly server: FakeServer) {}
 
   on(event: string, listener: (...values: any[]) => void): this {
     this.listeners.set(event, [...(this.listeners.get(event) ?? []), listener]);
@@ -110,11 +108,13 @@ class FakeSocket implements SocketLike {
     return this;
   }
 
+  /** As a real one: the line is there a little later, and not before it is asked for. */
   connect(): this {
-    if (!this.connected) {
+    queueMicrotask(() => {
+      if (this.connected) return;
       this.connected = true;
       this.receive("connect");
-    }
+    });
     return this;
   }
 

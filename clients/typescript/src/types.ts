@@ -40,6 +40,8 @@ export interface StreamState<T> {
 /** A value that changes: what `useSyncExternalStore` takes. */
 export interface Store<T> {
   getSnapshot(): T;
+  /** What a page that is rendered on a server shows: that nothing came yet. */
+  getServerSnapshot(): T;
   /** Hear of changes, once a frame. What is returned ends it; the last one leaves the stream on the server. */
   subscribe(listener: () => void): () => void;
 }

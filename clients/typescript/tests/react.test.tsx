@@ -1,9 +1,12 @@
 // @vitest-environment jsdom
 import { act, memo, StrictMode } from "react";
-import { createRoot } from "react-dom/client";
+import { createRoot, hydrateRoot } from "react-dom/client";
+import { renderToString } from "react-dom/server";
 import { expect, test } from "vitest";
 
-import { MarketProvider, useChainRow, useOptionChain, withCandle } from "../src/react.js";
+import {
+  MarketProvider, useCandles, useChainRow, useDashboard, useFeedStatus, useLine, useMarketStatus, useOptionChain, useQuote, useStrategy, withCandle,
+} from "../src/react.js";
 import { FakeServer } from "../src/testing.js";
 import type { Candle, Chain, ChainRow } from "../src/types.js";
 
@@ -77,4 +80,29 @@ test("a candle replaces its older state, or follows", () => {
   expect(withCandle(before, candle("2", 3)).map((one) => one.close)).toEqual([1, 3]);
   expect(withCandle(before, candle("3", 3)).map((one) => one.close)).toEqual([1, 2, 3]);
   expect(withCandle(before, candle("0", 3))).toBe(before);
+});
+
+test("a page rendered on a server is taken over by the browser, and connects there alone", async () => {
+  const fake = server();
+  function Page() {
+    const { data, status } = useOptionChain({ symbol: "NIFTY" });
+    const others = [useQuote("NIFTY").status, useDashboard({ symbol: "NIFTY" }).status, useCandles("NIFTY", "1m").status, useLine()?.status];
+    const none = [useChainRow({ symbol: "NIFTY" }, 150), useMarketStatus(), useFeedStatus(), useStrategy(null).data];
+    return <p title={others.join()}>{status} {data?.option_chain.length ?? "no"} rows {none.filter((one) => one === null).length}</p>;
+  }
+  const within = (socket: ReturnType<FakeServer["socket"]>) => <StrictMode><MarketProvider socket={socket}><Page /></MarketProvider></StrictMode>;
+  const html = renderToString(within(fake.socket()));
+  expect(html).toContain("connecting");
+  expect(fake.received).toEqual([]);
+  const root = document.createElement("div");
+  root.innerHTML = html;
+  const problems: unknown[] = [];
+  let mounted!: ReturnType<typeof hydrateRoot>;
+  await act(async () => {
+    mounted = hydrateRoot(root, within(fake.socket()), { onRecoverableError: (error) => problems.push(error) });
+  });
+  await frames();
+  expect(problems).toEqual([]);
+  expect(root.textContent).toContain("live 3 rows");
+  await act(async () => mounted.unmount());
 });

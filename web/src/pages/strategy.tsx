@@ -1,4 +1,4 @@
-import type { StrategyRequest } from "indian-options-client";
+import type { Chain, StrategyRequest } from "indian-options-client";
 import { useStrategy } from "indian-options-client/react";
 
 import { number, percent, scale, signed, tone } from "../format.ts";
@@ -19,6 +19,18 @@ function leg(type: "CE" | "PE", strike: number, side: "buy" | "sell"): Leg {
   return { type, strike, side, lots: 1 };
 }
 
+/** By how many rupees a position may cost more or less than its mid prices say; null where a leg has no two sides. */
+export function halfSpread(legs: Leg[], chain: Chain): number | null {
+  let error = 0;
+  for (const one of legs) {
+    const row = chain.option_chain.find((item) => item.strike_price === one.strike);
+    const [bid, ask] = one.type === "CE" ? [row?.ce_bid_price, row?.ce_ask_price] : [row?.pe_bid_price, row?.pe_ask_price];
+    if (!bid || !ask || !chain.lot_size) return null;
+    error += (one.lots * chain.lot_size * (ask - bid)) / 2;
+  }
+  return error;
+}
+
 export function StrategyPage() {
   const route = useRoute();
   const legs = parseLegs(route.legs);
@@ -34,6 +46,7 @@ export function StrategyPage() {
   const place = strikes.indexOf(chain?.atm_strike ?? Number.NaN);
   const step = place >= 0 && strikes[place + 1] !== undefined ? strikes[place + 1]! - strikes[place]! : 0;
   const body = JSON.stringify(order);
+  const priceError = data && chain && !route.at ? halfSpread(legs, chain) : null;
   return (
     <>
       <Panel
@@ -75,6 +88,7 @@ export function StrategyPage() {
         {data && (
           <dl className="figures">
             <Figure name={data.net_premium !== null && data.net_premium < 0 ? "Received" : "Paid"} value={number(Math.abs(data.net_premium ?? Number.NaN))} />
+            <Figure name="Margin of error" value={priceError === null ? "–" : `± ${number(priceError, 0)}`} note="half the spread of the legs" />
             <Figure name="Max profit" value={data.unlimited_profit ? "unlimited" : number(data.max_profit, 0)} tone="up" />
             <Figure name="Max loss" value={data.unlimited_loss ? "unlimited" : number(data.max_loss, 0)} tone="down" />
             <Figure name="Break-even" value={data.break_evens.map((price) => number(price, 0)).join(", ") || "–"} />
