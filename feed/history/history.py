@@ -32,7 +32,7 @@ from feed.history.recorder import Recorder, Remembered
 from feed.history.session_figures import SessionFigures
 from feed.history.state import HistoryState
 from feed.history.store.database import Database
-from feed.history.store.jobs import MinuteJob
+from feed.history.store.jobs import MinuteJob, MinutesJob
 from feed.history.store.problems import HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.stored_chain import StoredChain
@@ -211,6 +211,11 @@ class History:
         )
         self._state.backfill.start(progress)
         return self._state.backfill
+
+    def lay_over(self, symbol: str, minutes: Candles) -> None:
+        """Take minutes of an underlying that were missed, in place of what was recorded of them."""
+        self._state.started().lay_over(symbol, minutes)
+        self._writer.put(MinutesJob(self._registry, symbol, minutes))
 
     async def stop(self, timeout_s: float = 10.0) -> None:
         """Write what is left, the minute being formed included, and close the store."""

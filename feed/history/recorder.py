@@ -68,7 +68,7 @@ class Recorder:
         self._began_ms = 0
         self._counted: Update | None = None
         self._is_left = False  # whether a part of that minute is known from before
-        self._filled: deque[tuple[int, Candles, Candles]] = deque()
+        self._filled: deque[tuple[int, Candles, Candles | None]] = deque()
         self._closed: list[ClosedCandle] = []  # until a record that succeeds hands them over
 
     @property
@@ -205,10 +205,17 @@ class Recorder:
         """Know minutes and days that were filled in before the recorded ones; from any thread."""
         self._filled.append((self.row_of[symbol], minutes, days))
 
+    def lay_over(self, symbol: str, minutes: Candles) -> None:
+        """Know minutes in place of what was recorded of them; from any thread."""
+        self._filled.append((self.row_of[symbol], minutes, None))
+
     def _take_filled(self) -> None:
         while self._filled:
             row, minutes, days = self._filled.popleft()
-            self.running.load(row, minutes, days, self.minute_ms)
+            if days is None:
+                self.running.lay_over(row, minutes, self.minute_ms)
+            else:
+                self.running.load(row, minutes, days, self.minute_ms)
 
     def minutes(self, symbol: str, start_ms: int, end_ms: int) -> Candles:
         """The minutes of an underlying that memory knows, the one being formed included."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.market import ProblemKind
+from feed.market.candles import Candles
 from feed.market.source import FloatArray
 
 # what a tick may tell, and the column of our tables that it goes to
@@ -83,6 +84,7 @@ class Limits:
     quotes_a_request: int
     request_interval_s: float
     silence_s: float  # a socket on which not even a sign of life came for so long is dead
+    history_interval_s: float = 0.4
     has_heartbeat: bool = True  # without one, silence says something only while some exchange trades
 
 
@@ -122,6 +124,10 @@ class Broker(Protocol):
 
     def decode(self, message: bytes) -> Ticks:
         """What a message says; what cannot be read is counted and left out."""
+        ...
+
+    async def minutes(self, token: int, first_ms: int, end_ms: int) -> Candles | None:
+        """One-minute candles that began in a span; None where this broker is not asked for any."""
         ...
 
     async def quotes(self, tokens: Sequence[int]) -> Ticks:

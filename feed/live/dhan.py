@@ -179,6 +179,9 @@ class DhanBroker:
         """What a message says. Raises BrokerError where it says why the line ends."""
         return decode(message)
 
+    async def minutes(self, token: int, first_ms: int, end_ms: int) -> None:
+        """Candles of the past are not asked of Dhan."""
+
     async def quotes(self, tokens: Sequence[int]) -> Ticks:
         """Ask by segment and id."""
         asked: dict[str, list[int]] = {}

@@ -15,10 +15,12 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HT
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
+from domain.instants import IST, to_datetime
 from domain.market import ProblemKind, SourceName
 from feed.live.broker import BrokerError, Instrument, Limits, Ticks
-from feed.live.kite_wire import decode, envelope, parse_instruments, parse_quotes
+from feed.live.kite_wire import decode, envelope, parse_candles, parse_instruments, parse_quotes
 from feed.live.token_file import read_token
+from feed.market.candles import Candles
 
 # indices whose name at Kite is not the symbol of their derivatives
 NAMES = {
@@ -147,6 +149,21 @@ class KiteBroker:
     def decode(self, message: bytes) -> Ticks:
         """What a frame says."""
         return decode(message)
+
+    async def minutes(self, token: int, first_ms: int, end_ms: int) -> Candles:
+        """Ask for the candles of a span, which may be of some weeks."""
+        first, last = (
+            f"{to_datetime(at_ms).astimezone(IST):%Y-%m-%d %H:%M:%S}" for at_ms in (first_ms, end_ms - 1)
+        )
+        query = urlencode({"from": first, "to": last})
+        answer = await self._get(f"/instruments/historical/{token}/minute?{query}", signed=True)
+        told = envelope(answer.body)
+        try:
+            return parse_candles(told["data"]["candles"], self.name)
+        except (TypeError, KeyError, ValueError):
+            raise BrokerError(
+                ProblemKind.PROTOCOL, "Kite answered a request for candles with something else.", 5
+            ) from None
 
     async def quotes(self, tokens: Sequence[int]) -> Ticks:
         """Ask by token, which makes the shortest address."""

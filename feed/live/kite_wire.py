@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import struct
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from domain.instants import to_ms
 from domain.market import ProblemKind
 from feed.live.broker import TICK_FIELDS, BrokerError, Instrument, Ticks
+from feed.market.candles import Candles, source_code
 from feed.market.source import FloatArray
 
 PAISE = 100.0
@@ -139,6 +141,13 @@ def _ticks(parts: list[Fields], bad: int, message: bytes) -> Ticks:
         for name in TICK_FIELDS
     }
     return Ticks(np.concatenate([tokens for tokens, _ in parts]), columns, bad, message[:16] if bad else b"")
+
+
+def parse_candles(rows: Sequence[Sequence[Any]], source: str) -> Candles:
+    """One-minute candles of ``/instruments/historical``. Raises ValueError, TypeError for what is none."""
+    times = [to_ms(datetime.fromisoformat(row[0])) for row in rows]
+    columns = np.array([[float(value) for value in row[1:6]] for row in rows], np.float64).reshape(-1, 5)
+    return Candles.of(np.array(times, np.int64), list(columns.T), source_code(source)).ordered()
 
 
 def parse_quotes(data: Mapping[str, Any]) -> Ticks:

@@ -8,19 +8,21 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from datetime import time as clock_time
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 
-from domain.instants import day_in_india, to_datetime
+from domain.instants import IST, day_in_india, to_datetime, to_ms
 from domain.market import Problem, ProblemKind
 from feed.live.backoff import BackOff
 from feed.live.broker import Broker, BrokerError, Line, Ticks
 from feed.live.gather import NEVER_MS, Gather
+from feed.live.missed import KeepsMinutes, MissedMinutes, Span
 from feed.live.plan import POLLED_ROUNDS, Key, Plan, make_plan
-from feed.live.reconcile import TokenTable, reconcile
-from feed.market.source import FloatArray, StaleLimits, Update
+from feed.live.reconcile import NO_TOKEN, TokenTable, reconcile
+from feed.market.source import FloatArray, LineFigures, StaleLimits, Update
 from feed.market.universe import Universe
 from feed.reference.instruments import Catalogue
 
@@ -46,7 +48,8 @@ class LiveSource:
     """A source over one broker. Its tasks gather; ``advance`` only hands over, and never waits.
 
     ``now_ms`` is the market's clock, ``monotonic`` measures waits, ``chance`` spreads them;
-    ``previous_interest`` is asked where the broker does not tell it.
+    ``previous_interest`` is asked where the broker does not tell it; ``keep_minutes`` is given the candles of
+    underlyings that passed before the lines were open, and while one was lost.
     """
 
     def __init__(  # noqa: PLR0913 - a part gets each of its own
@@ -59,11 +62,12 @@ class LiveSource:
         chance: random.Random,
         monotonic: Callable[[], float] = time.monotonic,
         previous_interest: KnowsPreviousInterest | None = None,
+        keep_minutes: KeepsMinutes | None = None,
     ) -> None:
         self.name = broker.name
         self._title = broker.name.capitalize()
         self.differences: tuple[str, ...] = ()
-        self.reconnects = self.bad = 0
+        self.reconnects = self.bad = self.filled = 0
         self._broker = broker
         self._catalogue = catalogue
         self._names = names
@@ -71,7 +75,9 @@ class LiveSource:
         self._chance = chance
         self._monotonic = monotonic
         self._previous_interest = previous_interest
+        self._keep_minutes = keep_minutes
         at = to_datetime(now_ms())
+        self._missed = MissedMinutes(to_ms(datetime.combine(day_in_india(at), clock_time(), IST)))
         spots = np.array([item.reference_price for item in catalogue.underlyings])
         # what our own calendar lists, until the broker's list is there
         self.universe = Universe.build(catalogue, at, spots)
@@ -84,6 +90,7 @@ class LiveSource:
         self._problems: dict[str, Problem] = {}
         self._told: set[str] = set()
         self._refused = ""  # the session that the broker has ended
+        self._open: set[int] = set()  # the sockets that are open
         self._heard_ms: list[int] = []  # when each socket last said anything
         self._changed = asyncio.Event()  # the plan
         self._tasks: list[asyncio.Task[None]] = []
@@ -94,6 +101,18 @@ class LiveSource:
         order = list(ProblemKind)
         found = sorted(self._problems.values(), key=lambda problem: order.index(problem.kind))
         return found[0] if found else None
+
+    def line_figures(self) -> LineFigures:
+        """What its lines carry now."""
+        sockets = self._plan.sockets
+        return LineFigures(
+            len(self._open),
+            sum(len(tokens) for tokens in sockets),
+            len(self._plan.polled),
+            self.reconnects,
+            self.bad,
+            self.filled,
+        )
 
     def follow(self, listings: Iterable[Key]) -> None:
         """Take note of the chains that somebody follows now."""
@@ -192,6 +211,9 @@ class LiveSource:
             )
         self._tasks.append(asyncio.ensure_future(self._forever("polling", self._keep_polling)))
         self._tasks.append(asyncio.ensure_future(self._forever("plan", self._keep_plan)))
+        if self._keep_minutes is not None:
+            fill = partial(self._fill_missed, self._keep_minutes)
+            self._tasks.append(asyncio.ensure_future(self._forever("history", fill)))
 
     async def _until_next_list(self, at: datetime) -> None:
         """Until the next day's list is made, or a chain expires: by the market's clock, which may be set."""
@@ -237,11 +259,14 @@ class LiveSource:
             except BrokerError as error:
                 await self._after(name, error, back_off, session)
                 continue
+            self._open.add(number)
             try:
                 await self._listen(number, line, back_off)
             except BrokerError as error:
+                self._open.discard(number)  # before the wait
                 await self._after(name, error, back_off, session)
             finally:
+                self._open.discard(number)
                 line.close()
                 self.reconnects += 1
 
@@ -318,6 +343,46 @@ class LiveSource:
             place += len(some)
             await asyncio.sleep(limits.request_interval_s)
 
+    async def _fill_missed(self, keep: KeepsMinutes) -> None:
+        """Ask for the minutes of underlyings that were missed, span by span, as fast as the broker allows."""
+        while True:
+            await asyncio.sleep(REPLAN_S)
+            span = self._missed.take(self._now_ms())
+            if span is None:
+                continue
+            try:
+                count = await self._fill(span, keep)
+            except BrokerError as error:
+                if error.kind != ProblemKind.NOT_PERMITTED:
+                    self._missed.give_back(span)
+                logger.warning("minutes that were missed cannot be asked for: %s", error.message)
+                await asyncio.sleep(error.wait_s or LIST_RETRY_S)
+                continue
+            self._well("history")
+            self.filled += count
+            if count:
+                first, end = (to_datetime(at_ms).astimezone(IST) for at_ms in span)
+                told = (self._title, count, f"{first:%d %b %H:%M}", f"{end:%H:%M}")
+                logger.info("%s told %d minutes of underlyings that were missed from %s to %s", *told)
+
+    async def _fill(self, span: Span, keep: KeepsMinutes) -> int:
+        """The candles of a span, of every underlying; how many there were. Raises BrokerError."""
+        table, count = self._gather.table, 0
+        for row, underlying in enumerate(table.universe.underlyings):
+            token = int(table.tokens[row])
+            if token == NO_TOKEN:
+                continue
+            await self._session()
+            minutes = await self._broker.minutes(token, span.first_ms, span.end_ms)
+            if minutes is None:
+                return 0
+            minutes = minutes.between(span.first_ms, span.end_ms)
+            if len(minutes):
+                keep(underlying.symbol, minutes)
+                count += len(minutes)
+            await asyncio.sleep(self._broker.limits.history_interval_s)
+        return count
+
     def _take(self, ticks: Ticks) -> None:
         if ticks.bad:
             self.bad += ticks.bad
@@ -355,6 +420,15 @@ class LiveSource:
         before = self._problems.get(name)
         if before is None or (before.kind, before.message) != (kind, message):
             self._problems[name] = Problem(kind, message, self._now_ms())
+        if name != "list":
+            # a line that fell silent was lost some time before that is known
+            self._missed.lose(self._now_ms() - round(self._broker.limits.silence_s * 1000))
 
     def _well(self, name: str) -> None:
         self._problems.pop(name, None)
+        lost_ms = self._missed.lost_ms
+        if lost_ms is None or self._problems:
+            return
+        heard = [self._heard_ms[number] for number, tokens in enumerate(self._plan.sockets) if tokens]
+        if heard and min(heard) >= lost_ms:
+            self._missed.find(self._now_ms())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +124,17 @@ class Restartable(Protocol):
         ...
 
 
+class LineFigures(NamedTuple):
+    """What a source over lines of its own follows, and what went wrong with them since the start."""
+
+    lines: int  # that are open
+    on_lines: int  # instruments
+    polled: int
+    reconnects: int
+    bad_messages: int
+    filled_minutes: int  # of underlyings: missed, and told afterwards
+
+
 @runtime_checkable
 class Connected(Protocol):
     """A source over a line of its own, which it opens again by itself: no restart of ours would help it."""
@@ -139,6 +150,10 @@ class Connected(Protocol):
     @property
     def problem(self) -> Problem | None:
         """What is the matter, if anything."""
+        ...
+
+    def line_figures(self) -> LineFigures:
+        """What its lines carry now."""
         ...
 
 

@@ -19,7 +19,7 @@ from feed.market.epoch import digest
 from feed.market.faults import DeliberateFault, Faults
 from feed.market.guard import Guard
 from feed.market.market import NEVER_MS, Market
-from feed.market.source import Capabilities, Source
+from feed.market.source import Capabilities, LineFigures, Source
 from feed.market.watchdog import FeedState, Heard, Watchdog
 
 logger = logging.getLogger(__name__)
@@ -116,6 +116,11 @@ class Ticker:
     def stop(self) -> None:
         """Stand still."""
         self._poll.stop()
+
+    @property
+    def line_figures(self) -> Callable[[], LineFigures] | None:
+        """What a source over lines of its own carries; None for one that has none."""
+        return None if self._can.connected is None else self._can.connected.line_figures
 
     async def prime(self) -> None:
         """Open the source and take the first step at once, so that the first request finds prices."""

@@ -11,6 +11,7 @@ from domain.market import MarketHours, SourceName
 from domain.refusals import StartError
 from feed.live import dhan, kite
 from feed.live.broker import Broker
+from feed.live.missed import KeepsMinutes
 from feed.live.source import KnowsPreviousInterest, LiveSource
 from feed.market.clock import Clock
 from feed.reference.instruments import Catalogue
@@ -83,6 +84,7 @@ def connect(
     clock: Clock,
     chance: random.Random,
     previous_interest: KnowsPreviousInterest,
+    keep_minutes: KeepsMinutes,
 ) -> LiveSource:
     """A source that listens once it is opened. Raises StartError for settings that make no live market."""
     name = SourceName(settings.feed.source)
@@ -100,4 +102,5 @@ def connect(
         now_ms=clock.now_ms,
         chance=chance,
         previous_interest=previous_interest,
+        keep_minutes=keep_minutes,
     )

@@ -80,7 +80,14 @@ def build_market(settings: Settings, guard: Guard, succession: Succession | None
     if recording is not None:
         source = recording
     elif feed.source in LIVE_SOURCES:
-        source = connect(settings, catalogue, clock, chance_of(settings, clock), history.previous_interest)
+        source = connect(
+            settings,
+            catalogue,
+            clock,
+            chance_of(settings, clock),
+            history.previous_interest,
+            history.lay_over,
+        )
     else:
         source = _simulate(settings, calendar, catalogue, clock.now_ms(), history, warm)
     can = Capabilities.of(source)

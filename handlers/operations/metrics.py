@@ -26,8 +26,9 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from tornado.web import RequestHandler
 
-from domain.market import FeedStateName
+from domain.market import FaultKind, FeedStateName, ProblemKind
 from domain.streams import STREAM_KINDS, StreamName
+from feed.market.source import LineFigures
 from handlers.access.rules import AccessRules
 from handlers.monitoring.health import STATUSES
 from handlers.monitoring.logs import AccessLog
@@ -109,6 +110,16 @@ class PartsCollector(Collector):
         ticker = self._services.ticker
         states = [((name,), float(ticker.state.name == name)) for name in FeedStateName]
         yield _labelled_gauge("market_feed_state", "1 for the state the feed is in.", "state", states)
+        problem = ticker.state.problem
+        kinds = [((kind,), float(problem is not None and problem.kind == kind)) for kind in ProblemKind]
+        yield _labelled_gauge(
+            "market_feed_problem", "1 for what keeps a live feed's data from coming.", "kind", kinds
+        )
+        on_purpose = {fault.kind for fault in self._services.faults.in_force()}
+        faults = [((kind,), float(kind in on_purpose)) for kind in FaultKind]
+        yield _labelled_gauge("market_fault", "1 for a fault that is in force on purpose.", "kind", faults)
+        if ticker.line_figures is not None:
+            yield from _lines(ticker.line_figures())
         age_ms = ticker.last_tick_age_ms()
         age = GaugeMetricFamily(
             "market_feed_last_tick_age_seconds",
@@ -186,6 +197,24 @@ class PartsCollector(Collector):
         yield _gauge("market_history_queue_length", "Batches that wait to be written.", health.queue_length)
         yield _gauge("market_history_lag_seconds", "How long the oldest batch has waited.", health.lag_s)
         yield _counter("market_history_dropped_batches", "Batches that were never written.", health.dropped)
+
+
+def _lines(figures: LineFigures) -> Iterator[Metric]:
+    """What a live source follows over its broker's lines."""
+    yield _gauge("market_live_lines", "Sockets of the broker that are open.", figures.lines)
+    followed = [(("line",), float(figures.on_lines)), (("polled",), float(figures.polled))]
+    yield _labelled_gauge(
+        "market_live_instruments", "Instruments followed on a socket, or asked for in turn.", "way", followed
+    )
+    yield _counter("market_live_reconnects", "Sockets of the broker that ended.", figures.reconnects)
+    yield _counter(
+        "market_live_bad_messages", "Messages of the broker that could not be read.", figures.bad_messages
+    )
+    yield _counter(
+        "market_live_filled_minutes",
+        "Minutes of underlyings that were missed and taken from the broker afterwards.",
+        figures.filled_minutes,
+    )
 
 
 def _connections(statistics: Mapping[str, Any]) -> Iterator[Metric]:

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from domain.market import FeedStateName
+from feed.market.source import LineFigures
+from feed.market.ticker import Ticker
 from feed.relay.bus import RecordId
 from handlers.monitoring.relay import EdgeEnd, FeedEnd
 from handlers.operations.metrics import Metrics
@@ -50,11 +52,14 @@ def relay_ends():
 
 
 @pytest.fixture
-def known(sandbox):
+def known(sandbox, monkeypatch):
     """Every name a sample can have, by the types that the text announces."""
     metrics = Metrics(sandbox.server.services)
     metrics.rest.observe("/health", 304, 0.001)
     text = metrics.render()[0].decode()
+    live = property(lambda _ticker: lambda: LineFigures(3, 9000, 0, 1, 0, 0))
+    monkeypatch.setattr(Ticker, "line_figures", live)
+    text += metrics.render()[0].decode()
     for end in relay_ends():
         sandbox.server.services.health.relay = end
         text += metrics.render()[0].decode()

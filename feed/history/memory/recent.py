@@ -53,12 +53,12 @@ class RecentMinutes:
         self.newest = max(self.newest, minute)
         self.version += 1
 
-    def fill(self, row: int, candles: Candles) -> None:
-        """Keep one-minute candles of one row where none is known and they are recent enough."""
+    def fill(self, row: int, candles: Candles, *, replace: bool = False) -> None:
+        """Keep one-minute candles of one row that are recent enough: where none is known, or in its place."""
         minutes = candles.time_ms // MINUTE_MS
         slots = minutes % MINUTES
         inside = (minutes > self.newest - MINUTES) & (minutes <= self.newest)
-        inside &= self._minute[slots, row] < minutes
+        inside &= (self._minute[slots, row] < minutes) | (replace & (self._minute[slots, row] == minutes))
         slots, minutes = slots[inside], minutes[inside]
         self._minute[slots, row] = minutes
         for values, name in zip(self._values, _FIELDS, strict=True):

@@ -76,6 +76,12 @@ class RunningCandles:
         self._book.begin(row, day, known.between(day.start_ms, now_ms))
         self._weeks[row] = days.take(days.time_ms < day.open_ms).take(slice(-_DAYS_OF_WEEK, None))
 
+    def lay_over(self, row: int, minutes: Candles, now_ms: int) -> None:
+        """Take minutes before the one at ``now_ms`` in place of what was recorded of them."""
+        day = self._grids[row].day_at(now_ms)
+        self.recent.fill(row, minutes.between(0, now_ms), replace=True)
+        self._book.begin(row, day, self.recent.candles(row, day.start_ms, now_ms))
+
     def add(self, start_ms: int, bars: Bars) -> DayRows:
         """Count a minute that is closed; returns the running days as they now stand."""
         self._turn_days(start_ms)

@@ -110,6 +110,26 @@ class PartJob:
         self._registry.clear()
 
 
+class MinutesJob:
+    """Minutes of an underlying that were missed, in place of what was recorded of them."""
+
+    urgent = False
+
+    def __init__(self, registry: Registry, symbol: str, minutes: Candles) -> None:
+        self._registry = registry
+        self._symbol = symbol
+        self._minutes = minutes
+
+    def write(self, connection: Connection) -> None:
+        """Write them; see ``feed.history.store.writer.Job``."""
+        ids = self._registry.symbol_ids(connection, [self._symbol])
+        write_minutes(connection, {ids[self._symbol]: self._minutes})
+
+    def undo(self) -> None:
+        """Forget numbers that the failed transaction was to keep."""
+        self._registry.clear()
+
+
 def _minute_candles(bars: Bars, start_ms: int, source: int, symbol_ids: Sequence[int]) -> dict[int, Candles]:
     columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
     time_ms = np.array([start_ms])

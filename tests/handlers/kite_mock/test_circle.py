@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -229,7 +230,7 @@ async def test_line_without_a_sign_of_life_is_said_to_be_dead_and_opened_again(c
 
 
 @pytest.mark.gen_test
-async def test_broker_that_is_away_is_said_and_found_again(circle):
+async def test_broker_that_is_away_is_said_and_found_again(circle, fetch):
     made = await circle(sockets=2)
     await made.listed()
     await made.fed.step()
@@ -238,6 +239,9 @@ async def test_broker_that_is_away_is_said_and_found_again(circle):
     await made.until(lambda: made.live.problem is not None)
     assert made.live.problem.kind == "disconnected"
     assert str(port) not in made.live.problem.message
+    await made.fed.step()
+    told = (await fetch(made.fed, "/metrics")).raw.decode()
+    assert 'market_feed_problem{kind="disconnected"} 1.0' in told
     held = made.market.quote("NIFTY").last_price
     await made.fed.step()
     assert made.market.quote("NIFTY").last_price == held
@@ -247,6 +251,54 @@ async def test_broker_that_is_away_is_said_and_found_again(circle):
     assert made.market.quote("NIFTY").last_price == pytest.approx(
         made.mock.sandbox.server.market.quote("NIFTY").last_price, abs=0.0051
     )
+
+
+async def minutes_of(fetch: Any, sandbox: Any, symbol: str) -> dict[str, list[float]]:
+    """Prices of the minutes that are over, by their beginning."""
+    told = await fetch(sandbox, f"/api/historical-data/{symbol}?interval=1m&per_page=1000&from=2026-11-23")
+    return {
+        row["date"]: [
+            row[name] for name in ("open", "high", "low", "close")
+        ]  # an index has no volume at Kite
+        for row in told.data["candles"]
+        if row["closed"]
+    }
+
+
+@pytest.mark.gen_test(timeout=100)
+async def test_no_minute_is_lost_that_the_broker_still_has(circle, fetch):
+    made = await circle(feed={"speed": 60.0, "symbols": ["NIFTY", "GOLD"]}, sockets=1)  # steps of 30 s
+    await made.listed()
+    for _ in range(5):
+        await made.step()
+    port = made.mock.port
+    await made.mock.mock.stop()
+    await made.until(lambda: made.live.problem is not None)
+    for _ in range(9):
+        await made.mock.sandbox.step()
+        await made.fed.step()
+    made.mock.mock.start(bind_sockets(port, "127.0.0.1"))
+    await made.until(lambda: made.live.problem is None)
+    for _ in range(4):
+        await made.step()
+    # of a minute that was followed a step of half a minute shows but the ends: those are not asked for again
+    followed = {f"2026-11-23T04:{minute}:00.000Z" for minute in (31, 32, 37, 38, 39)}
+    for symbol in ("NIFTY", "GOLD"):
+        wanted = await minutes_of(fetch, made.mock.sandbox, symbol)
+        assert len(wanted) > 600  # this market began at midnight, ten hours before the other server did
+        missed = dict(wanted)
+        while missed:
+            await asyncio.sleep(0.05)
+            ours = await minutes_of(fetch, made.fed, symbol)
+            missed = {at: it for at, it in wanted.items() if at not in followed and ours.get(at) != it}
+        assert ours.keys() >= wanted.keys()
+        assert sum("2026-11-23T04:33" <= at < "2026-11-23T04:37" for at in wanted) == 4
+    assert made.live.problem is None
+    told = (await fetch(made.fed, "/metrics")).raw.decode()
+    assert 'market_live_instruments{way="line"}' in told
+    assert re.search(r"^market_live_filled_minutes_total [1-9]", told, re.M)
+    assert "market_live_lines 1.0" in told
+    assert 'market_feed_problem{kind="disconnected"} 0.0' in told
 
 
 @pytest.mark.gen_test
