@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from domain.market import FaultKind, ScenarioName
 from schemas.requests.fields import Day, Moment, Request, Symbol, one_of
@@ -92,6 +92,16 @@ class FaultOrder:
     symbol: str | None
     expiry: date | None
     latency_ms: float | None
+    socket: int | None
+
+
+# what only some kinds have
+_OWN = {
+    "symbol": {FaultKind.STALE_CHAIN},
+    "expiry": {FaultKind.STALE_CHAIN},
+    "latency_ms": {FaultKind.LATENCY},
+    "socket": {FaultKind.DROP_TICKER, FaultKind.MALFORMED_FRAME},
+}
 
 
 class FaultRequest(Request[FaultOrder]):
@@ -121,6 +131,16 @@ class FaultRequest(Request[FaultOrder]):
         load_default=None,
         metadata={"unit": "ms", "description": "of every answer over REST, of a latency", "example": 800},
     )
+    socket = fields.Integer(
+        strict=True,
+        load_default=None,
+        validate=validate.Range(1, 3, error="must be between 1 and 3, was {input}"),
+        metadata={
+            "unit": "count",
+            "description": "number of the Kite mock's socket, of drop_ticker, malformed_frame; else all",
+            "example": 1,
+        },
+    )
 
     @validates_schema(skip_on_field_errors=True)
     def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -128,13 +148,10 @@ class FaultRequest(Request[FaultOrder]):
         kind = data["kind"]
         if kind == FaultKind.STALE_CHAIN and data["symbol"] is None:
             raise ValidationError({"symbol": ["is required by the kind stale_chain and was not given"]})
-        for name, owner in (
-            ("symbol", FaultKind.STALE_CHAIN),
-            ("expiry", FaultKind.STALE_CHAIN),
-            ("latency_ms", FaultKind.LATENCY),
-        ):
-            if data[name] is not None and kind != owner:
-                raise ValidationError({name: [f"is only for the kind {owner}, the kind was {kind}"]})
+        for name, owners in _OWN.items():
+            if data[name] is not None and kind not in owners:
+                named = " or ".join(sorted(owners))
+                raise ValidationError({name: [f"is only for the kind {named}, the kind was {kind}"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +190,9 @@ class FaultSchema(Schema):
     )
     latency_ms = fields.Integer(
         allow_none=True, metadata={"unit": "ms", "description": "of latency", "example": 800}
+    )
+    socket = fields.Integer(
+        allow_none=True, metadata={"unit": "count", "description": "of the Kite mock, from 1", "example": 1}
     )
 
 

@@ -16,7 +16,10 @@ from feed.market.universe import Universe
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is in force and until when, by the market's clock; of a chain its name, of latency how much."""
+    """What is in force and until when, by the market's clock; of a chain its name, of latency how much.
+
+    ``socket`` is the number of the one of the Kite mock's that it befalls, in order of their coming.
+    """
 
     kind: FaultKind
     since_ms: int
@@ -24,6 +27,7 @@ class Fault:
     symbol: str | None = None
     expiry: date | None = None
     latency_ms: int | None = None
+    socket: int | None = None
 
 
 class DeliberateFault(ConnectionError):
@@ -42,7 +46,7 @@ class Faults:
     """
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
-        self.actions: dict[FaultKind, Callable[[], None]] = {}
+        self.actions: dict[FaultKind, Callable[[Fault], None]] = {}
         self.offered: set[FaultKind] = set()
         self._now_ms = now_ms
         self._begun: dict[tuple[object, ...], Fault] = {}
@@ -55,6 +59,7 @@ class Faults:
         symbol: str | None = None,
         expiry: date | None = None,
         latency_ms: int | None = None,
+        socket: int | None = None,
     ) -> Fault:
         """Bring one about. Raises NoSuchPart."""
         if kind not in self.offered:
@@ -62,11 +67,11 @@ class Faults:
         now_ms = self._now_ms()
         is_once = kind in ONE_TIME_FAULTS
         until_ms = now_ms if is_once else now_ms + round(1000 * seconds)
-        fault = Fault(kind, now_ms, until_ms, symbol, expiry, latency_ms)
+        fault = Fault(kind, now_ms, until_ms, symbol, expiry, latency_ms, socket)
         if not is_once:
             self._begun[kind, symbol, expiry] = fault
         if kind in self.actions:
-            self.actions[kind]()
+            self.actions[kind](fault)
         return fault
 
     def in_force(self) -> list[Fault]:

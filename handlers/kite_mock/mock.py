@@ -102,9 +102,9 @@ class KiteMock:
     def suffer(self, faults: Faults) -> None:
         """Let faults on purpose befall sessions, requests and sockets."""
         self.sessions.is_rejecting = lambda: faults.on(FaultKind.TOKEN_REJECTED) is not None
-        faults.actions[FaultKind.TOKEN_REJECTED] = self.tickers.end_all
-        faults.actions[FaultKind.DROP_TICKER] = self.tickers.drop
-        faults.actions[FaultKind.MALFORMED_FRAME] = self.tickers.send_malformed
+        faults.actions[FaultKind.TOKEN_REJECTED] = lambda _fault: self.tickers.end_all()
+        faults.actions[FaultKind.DROP_TICKER] = lambda fault: self.tickers.drop(fault.socket)
+        faults.actions[FaultKind.MALFORMED_FRAME] = lambda fault: self.tickers.send_malformed(fault.socket)
         self.limiter.is_refusing = lambda: faults.on(FaultKind.RATE_LIMITED) is not None
 
     def publish(self, now_ms: int) -> None:

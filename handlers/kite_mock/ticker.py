@@ -160,15 +160,20 @@ class Tickers:
         for socket in list(self.followers):
             socket.close()
 
-    def drop(self) -> None:
-        """Cut the line of every socket, without a word."""
-        for socket in list(self.followers):
-            socket.cut()
+    def drop(self, number: int | None = None) -> None:
+        """Cut the line of every socket, or of one, without a word."""
+        for follower in self._those(number):
+            follower.socket.cut()
 
-    def send_malformed(self) -> None:
-        """Send each socket a frame whose last packet ends too soon."""
-        for follower in list(self.followers.values()):
+    def send_malformed(self, number: int | None = None) -> None:
+        """Send every socket, or one, a frame whose last packet ends too soon."""
+        for follower in self._those(number):
             self.write(follower, MALFORMED)
+
+    def _those(self, number: int | None) -> list[Follower]:
+        """All, or the one of a number, counted from 1 in order of their coming."""
+        followers = list(self.followers.values())
+        return followers if number is None else followers[number - 1 : number]
 
     def publish(self) -> None:
         """Tell each socket what changed of what it follows; who did not take the last is told once it did."""

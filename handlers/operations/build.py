@@ -237,8 +237,8 @@ def _faults(
     faults.offered = set(FaultKind) - (MOCK_FAULTS if mock is None else set())
     if is_edge:
         faults.offered -= FEED_FAULTS
-    faults.actions[FaultKind.DROP_SOCKETS] = broadcaster.drop_sockets
-    faults.actions[FaultKind.SEQUENCE_GAP] = broadcaster.lose_next
+    faults.actions[FaultKind.DROP_SOCKETS] = lambda _fault: broadcaster.drop_sockets()
+    faults.actions[FaultKind.SEQUENCE_GAP] = lambda _fault: broadcaster.lose_next()
     history.fail_while(lambda: faults.on(FaultKind.HISTORY_DOWN) is not None)
     if mock is not None:
         mock.suffer(faults)

@@ -37,7 +37,12 @@ class FaultsHandler(ControlHandler):
         latency_ms = round(order.latency_ms or DEFAULT_LATENCY_MS) if is_latency else None
         try:
             begun = self.services.faults.begin(
-                FaultKind(order.kind), order.seconds, symbol=symbol, expiry=expiry, latency_ms=latency_ms
+                FaultKind(order.kind),
+                order.seconds,
+                symbol=symbol,
+                expiry=expiry,
+                latency_ms=latency_ms,
+                socket=order.socket,
             )
         except NoSuchPart as error:
             raise ApiError(ErrorCode.NOT_FOUND, str(error)) from None

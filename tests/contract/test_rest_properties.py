@@ -154,7 +154,12 @@ def _keeps_the_rules(path: str, asked: dict[str, Any]) -> bool:
         own = {"seek": {"at"}, "speed": {"speed"}}.get(asked["action"], set())
         return asked.keys() - {"action"} == own and asked["action"] != "seek"
     if path == FAULTS and "kind" in asked:
-        own = {"stale_chain": {"symbol", "expiry"}, "latency": {"latency_ms"}}.get(asked["kind"], set())
+        own = {
+            "stale_chain": {"symbol", "expiry"},
+            "latency": {"latency_ms"},
+            "drop_ticker": {"socket"},
+            "malformed_frame": {"socket"},
+        }.get(asked["kind"], set())
         is_named = asked["kind"] != "stale_chain" or "symbol" in asked
         # no fault that would befall the other requests of these tests
         return asked.keys() - {"kind", "seconds"} <= own and is_named and asked["kind"] in HARMLESS

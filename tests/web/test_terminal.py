@@ -220,6 +220,15 @@ def test_faults_are_shown_as_what_they_are_and_pass(screen, tmp_path):
             "before => Number(document.querySelector('table.chain').dataset.seq) > before + 2", arg=before
         )
         shown.until_state("live")
+    asked(server.url, "/api/simulation/faults", kind="latency", latency_ms=1500, seconds=60)
+    late = screen(url=server.url)
+    page = late.open("page=strategy&legs=B1CE22500")
+    expect(page.get_by_text("Pricing …")).to_be_visible()
+    expect(page.get_by_text("Margin of error")).to_be_visible()
+    asked(server.url, "/api/simulation/faults", kind="history_down", seconds=60)
+    page.goto(f"{server.url}/?page=chart&interval=1w")
+    expect(page.get_by_text("History cannot be read at the moment").first).to_be_visible()
+    shown.until_state("live")  # what is pushed goes on under both
     server.end()
 
 

@@ -219,7 +219,13 @@ async def test_faults_on_purpose_befall_the_mock(kite):
     faults.end()
     assert (await mock.get("/user/profile")).code == 200
     again = await mock.ticker()
-    faults.begin("malformed_frame", 1)
+    other = await mock.ticker()
+    faults.begin("drop_ticker", 1, socket=2)
+    while await other.read_message() is not None:
+        pass
+    assert len(mock.mock.tickers.followers) == 1
+    faults.begin("malformed_frame", 1, socket=3)  # which there is not
+    faults.begin("malformed_frame", 1, socket=1)
     frames = [await again.read_message() for _ in range(4)]
     assert [frame for frame in frames if isinstance(frame, bytes) and len(frame) == 16]
     faults.begin("drop_ticker", 1)

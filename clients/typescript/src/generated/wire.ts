@@ -6397,6 +6397,11 @@ export interface components {
              * @example 800
              */
             latency_ms: number | null;
+            /**
+             * @description of the Kite mock, from 1
+             * @example 1
+             */
+            socket: number | null;
         };
         /** @description /api/simulation/faults: what is in force, and what can be brought about here. */
         Faults: {
@@ -6469,6 +6474,11 @@ export interface components {
              * @example 800
              */
             latency_ms?: number | null;
+            /**
+             * @description number of the Kite mock's socket, of drop_ticker, malformed_frame; else all
+             * @example 1
+             */
+            socket?: number | null;
         };
         /** @description Connections, counted. */
         Connections: {
@@ -9315,7 +9325,8 @@ export interface operations {
                      *             "until": "2026-11-23T04:30:10.000Z",
                      *             "symbol": "NIFTY",
                      *             "expiry": "2026-12-01",
-                     *             "latency_ms": 800
+                     *             "latency_ms": 800,
+                     *             "socket": 1
                      *           }
                      *         ],
                      *         "kinds": [
@@ -9357,7 +9368,8 @@ export interface operations {
                  *       "seconds": 10,
                  *       "symbol": "NIFTY",
                  *       "expiry": "2026-12-01",
-                 *       "latency_ms": 800
+                 *       "latency_ms": 800,
+                 *       "socket": 1
                  *     }
                  */
                 "application/json": components["schemas"]["FaultRequest"];
@@ -9393,7 +9405,8 @@ export interface operations {
                      *             "until": "2026-11-23T04:30:10.000Z",
                      *             "symbol": "NIFTY",
                      *             "expiry": "2026-12-01",
-                     *             "latency_ms": 800
+                     *             "latency_ms": 800,
+                     *             "socket": 1
                      *           }
                      *         ],
                      *         "kinds": [
@@ -9480,7 +9493,8 @@ export interface operations {
                      *             "until": "2026-11-23T04:30:10.000Z",
                      *             "symbol": "NIFTY",
                      *             "expiry": "2026-12-01",
-                     *             "latency_ms": 800
+                     *             "latency_ms": 800,
+                     *             "socket": 1
                      *           }
                      *         ],
                      *         "kinds": [
