@@ -107,6 +107,17 @@ class KiteMock:
         faults.actions[FaultKind.MALFORMED_FRAME] = lambda fault: self.tickers.send_malformed(fault.socket)
         self.limiter.is_refusing = lambda: faults.on(FaultKind.RATE_LIMITED) is not None
 
+    def figures(self) -> dict[str, int]:
+        """What its sockets follow and were sent, for /metrics; a name that ends in _total only grows."""
+        tickers = self.tickers
+        return {
+            "sockets": len(tickers.followers),
+            "instruments": sum(len(follower.rows) for follower in tickers.followers.values()),
+            "messages_total": tickers.messages,
+            "packets_total": tickers.packets,
+            "bad_messages_total": tickers.bad_messages,
+        }
+
     def publish(self, now_ms: int) -> None:
         """Follow a publication of the market."""
         self.wire.step(now_ms)

@@ -125,7 +125,7 @@ class Tickers:
         self.followers: dict[TickerSocket, Follower] = {}
         self.wire = wire
         self.sessions = sessions
-        self.messages = 0
+        self.messages = self.packets = 0
         self.bad_messages = 0
         self._slow_client_timeout_s = slow_client_timeout_s
         self._monotonic = monotonic
@@ -209,6 +209,7 @@ class Tickers:
             if follower.behind_since_s is None:
                 follower.behind_since_s = self._monotonic()
             return
+        self.packets += int(np.count_nonzero(follower.missed))
         self.write(follower, now.frame(places[follower.missed], follower.of_mode[follower.missed]))
         follower.missed[:] = False
         follower.behind_since_s = None

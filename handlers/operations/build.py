@@ -104,6 +104,7 @@ def build_server(settings: Settings, parts: MarketParts, guard: Guard) -> Server
         may_control=settings.feed.control,
         socket_statistics=statistics,
         notify_feed=streams.notifier.notify_feed,
+        mock_figures=None if mock is None else mock.figures,
         feed_url=settings.relay.feed_url if parts.relayed is not None else "",
     )
     listener = _make_listener(settings, services, access, socket_server, admission, descriptors)

@@ -82,6 +82,8 @@ class PartsCollector(Collector):
         yield from _fan_out(statistics)
         yield from self._streams()
         yield from self._history()
+        if self._services.mock_figures is not None:
+            yield from _mock(self._services.mock_figures())
         relay = self._services.health.relay
         if relay is not None:
             yield from relay.metrics()
@@ -197,6 +199,22 @@ class PartsCollector(Collector):
         yield _gauge("market_history_queue_length", "Batches that wait to be written.", health.queue_length)
         yield _gauge("market_history_lag_seconds", "How long the oldest batch has waited.", health.lag_s)
         yield _counter("market_history_dropped_batches", "Batches that were never written.", health.dropped)
+
+
+MOCK = {
+    "sockets": "Sockets of the Kite mock.",
+    "instruments": "Instruments that they follow.",
+    "messages_total": "Messages that they were sent, heartbeats too.",
+    "packets_total": "Packets in these.",
+    "bad_messages_total": "Messages of theirs that could not be read.",
+}
+
+
+def _mock(figures: Mapping[str, int]) -> Iterator[Metric]:
+    """What the Kite mock serves."""
+    for name, text in MOCK.items():
+        make = _counter if name.endswith("_total") else _gauge
+        yield make(f"market_kite_mock_{name.removesuffix('_total')}", text, figures[name])
 
 
 def _lines(figures: LineFigures) -> Iterator[Metric]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -52,6 +52,7 @@ class Services:
     may_control: bool
     socket_statistics: Callable[[], dict[str, Any]]
     notify_feed: Callable[[], Awaitable[None]]
+    mock_figures: Callable[[], Mapping[str, int]] | None = None  # of a mock that runs beside
     feed_url: str = ""  # of who answers about the past, where this process has no store
     started_s: float = field(default_factory=time.monotonic)
     answering: WeakSet[Any] = field(default_factory=WeakSet)  # one whose client went is collected

@@ -15,7 +15,7 @@ from feed.market.source import LineFigures
 from feed.market.ticker import Ticker
 from feed.relay.bus import RecordId
 from handlers.monitoring.relay import EdgeEnd, FeedEnd
-from handlers.operations.metrics import Metrics
+from handlers.operations.metrics import MOCK, Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = re.compile(r"\b(?:market|process|python)_[a-z0-9_]+\b")
@@ -59,6 +59,7 @@ def known(sandbox, monkeypatch):
     text = metrics.render()[0].decode()
     live = property(lambda _ticker: lambda: LineFigures(3, 9000, 0, 1, 0, 0))
     monkeypatch.setattr(Ticker, "line_figures", live)
+    sandbox.server.services.mock_figures = lambda: dict.fromkeys(MOCK, 0)
     text += metrics.render()[0].decode()
     for end in relay_ends():
         sandbox.server.services.health.relay = end

@@ -298,6 +298,9 @@ async def test_no_minute_is_lost_that_the_broker_still_has(circle, fetch):
     assert 'market_live_instruments{way="line"}' in told
     assert re.search(r"^market_live_filled_minutes_total [1-9]", told, re.M)
     assert "market_live_lines 1.0" in told
+    other = (await fetch(made.mock.sandbox, "/metrics")).raw.decode()
+    assert "market_kite_mock_sockets 1.0" in other
+    assert re.search(r"^market_kite_mock_packets_total [1-9]", other, re.M)
     assert 'market_feed_problem{kind="disconnected"} 0.0' in told
 
 

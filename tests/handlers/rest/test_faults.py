@@ -33,6 +33,24 @@ async def begin(fetch: Any, sandbox: Any, kind: str, **more: Any) -> dict[str, A
     return answer.data["faults"][0]
 
 
+@pytest.mark.gen_test
+@pytest.mark.parametrize("kind", sorted(set(FaultKind) - MOCK_FAULTS - ONE_TIME_FAULTS))
+async def test_metrics_tell_what_is_in_force(kind, make_sandbox, fetch):
+    sandbox = await make_sandbox(**CONTROL)
+    of_chain = {"symbol": "NIFTY"} if kind == "stale_chain" else {}
+    told = []
+    for change in (
+        None,
+        lambda: begin(fetch, sandbox, kind, seconds=60, **of_chain),
+        lambda: delete(fetch, sandbox),
+    ):
+        if change is not None:
+            await change()
+        text = (await fetch(sandbox, "/metrics")).raw.decode()
+        told.append(f'market_fault{{kind="{kind}"}} 1.0' in text)
+    assert told == [False, True, False]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(list(FaultKind)), st.floats(0.1, 100)), max_size=12),
     st.integers(0, 120),
