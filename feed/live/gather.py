@@ -22,7 +22,7 @@ class Gather:
         self.times_ms = np.full(len(table.tokens), NEVER_MS)
         self.dropped = 0  # ticks of what nobody follows
         self.odd_lots = 0  # counts that are no multiple of the lot: a sign of a wrong one
-        self._values = {name: np.full(len(table.tokens), np.nan) for name in TICK_FIELDS}
+        self.values = {name: np.full(len(table.tokens), np.nan) for name in TICK_FIELDS}
         self._dirty = np.zeros(len(table.tokens), bool)
 
     def take(self, ticks: Ticks, now_ms: int) -> None:
@@ -40,7 +40,7 @@ class Gather:
             elif name in _SIZES:
                 told = told * self.table.sizes[rows]
             is_told = ~np.isnan(told)
-            self._values[name][rows[is_told]] = told[is_told]
+            self.values[name][rows[is_told]] = told[is_told]
         self.times_ms[rows] = now_ms
         self._dirty[rows] = True
 
@@ -48,15 +48,15 @@ class Gather:
         """Write what others than the broker know: (contracts,) in lots, NaN where nothing is known."""
         first = len(self.table.universe.underlyings)
         known = ~np.isnan(lots)
-        values = self._values["previous_open_interest"][first:]
+        values = self.values["previous_open_interest"][first:]
         values[known] = lots[known]
 
     def carried_to(self, table: TokenTable) -> Gather:
         """The same over another table: what is known of a token goes with it, and all of it is to be told."""
         made = Gather(table)
         rows, known = self.table.find(table.tokens)
-        for name, values in self._values.items():
-            made._values[name][known] = values[rows[known]]
+        for name, values in self.values.items():
+            made.values[name][known] = values[rows[known]]
         made.times_ms[known] = self.times_ms[rows[known]]
         made._dirty = made.times_ms != NEVER_MS
         return made
@@ -78,8 +78,8 @@ class Gather:
         newest_ms = int((self.times_ms[dirty] if len(dirty) else self.times_ms).max(initial=NEVER_MS))
         return Update(
             newest_ms,
-            {name: self._values[name][spots] for name in UNDERLYING_FIELDS} if len(spots) else {},
-            {name: self._values[name][contracts] for name in CONTRACT_FIELDS} if len(contracts) else {},
+            {name: self.values[name][spots] for name in UNDERLYING_FIELDS} if len(spots) else {},
+            {name: self.values[name][contracts] for name in CONTRACT_FIELDS} if len(contracts) else {},
             underlying_rows=spots if len(spots) else None,
             contract_rows=contracts - count if len(contracts) else None,
             universe=self.table.universe if relist else None,

@@ -100,12 +100,12 @@ class KiteBroker:
             request_interval_s=1.0,
             silence_s=5.0,
         )
-        self._account = account
+        self.account = account
         self._http = AsyncHTTPClient(force_instance=True, max_body_size=LIST_BYTES)
 
     def session(self) -> str:
         """The access token; empty without a login."""
-        return self._account.session()
+        return self.account.session()
 
     async def instruments(self) -> list[Instrument]:
         """The lists of the exchanges; no session is needed for them."""
@@ -119,9 +119,9 @@ class KiteBroker:
 
     async def connect(self) -> KiteLine:
         """Open a socket of the ticker. Raises BrokerError."""
-        query = urlencode({"api_key": self._account.api_key, "access_token": self.session()})
+        query = urlencode({"api_key": self.account.api_key, "access_token": self.session()})
         request = HTTPRequest(
-            f"{self._account.ticker_url.rstrip('/')}/?{query}", headers=VERSION, connect_timeout=CONNECT_S
+            f"{self.account.ticker_url.rstrip('/')}/?{query}", headers=VERSION, connect_timeout=CONNECT_S
         )
         try:
             return KiteLine(await websocket_connect(request, max_message_size=4 << 20))
@@ -180,9 +180,9 @@ class KiteBroker:
     async def _get(self, path: str, *, signed: bool = False) -> HTTPResponse:
         headers = dict(VERSION)
         if signed:
-            headers["Authorization"] = f"token {self._account.api_key}:{self.session()}"
+            headers["Authorization"] = f"token {self.account.api_key}:{self.session()}"
         request = HTTPRequest(
-            self._account.root_url.rstrip("/") + path,
+            self.account.root_url.rstrip("/") + path,
             headers=headers,
             connect_timeout=CONNECT_S,
             request_timeout=REQUEST_S,

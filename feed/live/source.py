@@ -68,7 +68,7 @@ class LiveSource:
         self._title = broker.name.capitalize()
         self.differences: tuple[str, ...] = ()
         self.reconnects = self.bad = self.filled = 0
-        self._broker = broker
+        self.broker = broker
         self._catalogue = catalogue
         self._names = names
         self._now_ms = now_ms
@@ -82,8 +82,8 @@ class LiveSource:
         # what our own calendar lists, until the broker's list is there
         self.universe = Universe.build(catalogue, at, spots)
         nobody = np.zeros(len(catalogue.underlyings), np.int64)
-        self._gather = Gather(TokenTable.of(self.universe, nobody))
-        self._plan = Plan(())
+        self.gather = Gather(TokenTable.of(self.universe, nobody))
+        self.plan = Plan(())
         self._relist = False
         self._limits: StaleLimits | None = None
         self._wanted: dict[Key, float] = {}
@@ -104,11 +104,11 @@ class LiveSource:
 
     def line_figures(self) -> LineFigures:
         """What its lines carry now."""
-        sockets = self._plan.sockets
+        sockets = self.plan.sockets
         return LineFigures(
             len(self._open),
             sum(len(tokens) for tokens in sockets),
-            len(self._plan.polled),
+            len(self.plan.polled),
             self.reconnects,
             self.bad,
             self.filled,
@@ -125,8 +125,8 @@ class LiveSource:
         relist, self._relist = self._relist, False
         limits, self._limits = self._limits, None
         if relist:
-            self.universe = self._gather.table.universe
-        return self._gather.drain(self._chains_heard_ms(), limits, relist=relist)
+            self.universe = self.gather.table.universe
+        return self.gather.drain(self._chains_heard_ms(), limits, relist=relist)
 
     async def open(self, now_ms: int) -> None:
         """Begin to listen; whatever is not there yet is waited for in the background."""
@@ -141,10 +141,10 @@ class LiveSource:
 
     def _chains_heard_ms(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """A chain is heard of while its socket lives and its underlying ticks: a quiet strike is not dead."""
-        universe = self._gather.table.universe
+        universe = self.gather.table.universe
         heard = np.full(len(universe.listings), NEVER_MS)
-        spots_ms = self._gather.times_ms[: len(universe.underlyings)]
-        for key, socket in self._plan.socket_of.items():
+        spots_ms = self.gather.times_ms[: len(universe.underlyings)]
+        for key, socket in self.plan.socket_of.items():
             listing = universe.find(key)
             if listing is not None and socket < len(self._heard_ms):
                 heard[listing.row] = min(self._heard_ms[socket], int(spots_ms[listing.underlying_row]))
@@ -166,7 +166,7 @@ class LiveSource:
         """Fetch the list of instruments, once a day, and keep as many lines open as the broker allows."""
         while True:
             try:
-                listed = await self._broker.instruments()
+                listed = await self.broker.instruments()
             except BrokerError as error:
                 self._tell("list", error.kind, error.message)
                 await asyncio.sleep(error.wait_s or LIST_RETRY_S)
@@ -182,9 +182,9 @@ class LiveSource:
                     logger.warning("%s", difference)
             self.differences = made.differences
             before = await self._ask_previous_interest(made.table.universe, at)
-            self._gather, self._relist = self._gather.carried_to(made.table), True
+            self.gather, self._relist = self.gather.carried_to(made.table), True
             if before is not None:
-                self._gather.know_previous_open_interest(before)
+                self.gather.know_previous_open_interest(before)
             self._replan()
             if len(self._tasks) == 1:
                 self._begin_lines()
@@ -203,7 +203,7 @@ class LiveSource:
             return None
 
     def _begin_lines(self) -> None:
-        count = self._broker.limits.sockets
+        count = self.broker.limits.sockets
         self._heard_ms = [NEVER_MS] * count
         for number in range(count):
             self._tasks.append(
@@ -218,7 +218,7 @@ class LiveSource:
     async def _until_next_list(self, at: datetime) -> None:
         """Until the next day's list is made, or a chain expires: by the market's clock, which may be set."""
         began = day_in_india(at)
-        expiries = [listing.expiry.expires_at for listing in self._gather.table.universe.listings]
+        expiries = [listing.expiry.expires_at for listing in self.gather.table.universe.listings]
         while True:
             await asyncio.sleep(LIST_RETRY_S)
             now = to_datetime(self._now_ms())
@@ -238,11 +238,11 @@ class LiveSource:
             self._replan()
 
     def _replan(self) -> None:
-        table, limits = self._gather.table, self._broker.limits
-        plan = make_plan(table, list(self._wanted), limits, self._plan)
-        if plan == self._plan:
+        table, limits = self.gather.table, self.broker.limits
+        plan = make_plan(table, list(self._wanted), limits, self.plan)
+        if plan == self.plan:
             return
-        self._plan = plan
+        self.plan = plan
         chains_ms = np.zeros(len(table.universe.listings))
         chains_ms[list(plan.polled_listings)] = POLLED_ROUNDS * plan.round_s(limits) * 1000
         self._limits = StaleLimits(np.zeros(len(table.universe.underlyings)), chains_ms)
@@ -255,7 +255,7 @@ class LiveSource:
         while True:
             session = await self._session()
             try:
-                line = await self._broker.connect()
+                line = await self.broker.connect()
             except BrokerError as error:
                 await self._after(name, error, back_off, session)
                 continue
@@ -272,7 +272,7 @@ class LiveSource:
 
     async def _listen(self, number: int, line: Line, back_off: BackOff) -> None:
         """Follow what the plan gives this socket, until the line ends. Raises BrokerError then."""
-        name, limits = f"line {number + 1}", self._broker.limits
+        name, limits = f"line {number + 1}", self.broker.limits
         following = asyncio.ensure_future(self._keep_following(number, line))
         reading = asyncio.ensure_future(line.read())
         try:
@@ -296,7 +296,7 @@ class LiveSource:
                 back_off.well(self._monotonic())
                 self._well(name)
                 if message:
-                    self._take(self._broker.decode(message))
+                    self._take(self.broker.decode(message))
                 reading = asyncio.ensure_future(line.read())
         finally:
             for task in (reading, following):
@@ -307,7 +307,7 @@ class LiveSource:
         """Follow what the plan gives a socket, beside what is read of it: subscribing may take its time."""
         followed = frozenset[int]()
         while True:
-            changed, sockets = self._changed, self._plan.sockets
+            changed, sockets = self._changed, self.plan.sockets
             tokens = sockets[number] if number < len(sockets) else frozenset[int]()
             if tokens != followed:
                 await line.follow(sorted(tokens - followed), sorted(followed - tokens))
@@ -323,10 +323,10 @@ class LiveSource:
     async def _keep_polling(self) -> None:
         """Ask for what has no place on a socket, in turn."""
         back_off, place = BackOff(self._chance), 0
-        limits = self._broker.limits
+        limits = self.broker.limits
         while True:
             session = await self._session()
-            tokens = self._plan.polled
+            tokens = self.plan.polled
             if not tokens:
                 self._well("polling")
                 await asyncio.sleep(REPLAN_S)
@@ -334,7 +334,7 @@ class LiveSource:
             place = place if place < len(tokens) else 0
             some = tokens[place : place + limits.quotes_a_request]
             try:
-                self._take(await self._broker.quotes(some))
+                self._take(await self.broker.quotes(some))
             except BrokerError as error:
                 await self._after("polling", error, back_off, session)
                 continue
@@ -367,20 +367,20 @@ class LiveSource:
 
     async def _fill(self, span: Span, keep: KeepsMinutes) -> int:
         """The candles of a span, of every underlying; how many there were. Raises BrokerError."""
-        table, count = self._gather.table, 0
+        table, count = self.gather.table, 0
         for row, underlying in enumerate(table.universe.underlyings):
             token = int(table.tokens[row])
             if token == NO_TOKEN:
                 continue
             await self._session()
-            minutes = await self._broker.minutes(token, span.first_ms, span.end_ms)
+            minutes = await self.broker.minutes(token, span.first_ms, span.end_ms)
             if minutes is None:
                 return 0
             minutes = minutes.between(span.first_ms, span.end_ms)
             if len(minutes):
                 keep(underlying.symbol, minutes)
                 count += len(minutes)
-            await asyncio.sleep(self._broker.limits.history_interval_s)
+            await asyncio.sleep(self.broker.limits.history_interval_s)
         return count
 
     def _take(self, ticks: Ticks) -> None:
@@ -391,11 +391,11 @@ class LiveSource:
                 sample = ticks.sample[:SAMPLE_BYTES].hex()
                 logger.warning("%s sent a frame that cannot be read; it begins with %s", self.name, sample)
         if len(ticks.tokens):
-            self._gather.take(ticks, self._now_ms())
+            self.gather.take(ticks, self._now_ms())
 
     async def _session(self) -> str:
         """Wait for a login that was not refused yet, and return what tells it from others."""
-        while (session := self._broker.session()) in ("", self._refused):
+        while (session := self.broker.session()) in ("", self._refused):
             if not session:
                 self._tell(
                     "session",
@@ -409,7 +409,7 @@ class LiveSource:
     async def _after(self, name: str, error: BrokerError, back_off: BackOff, session: str) -> None:
         """Tell what went wrong and wait; what a login alone can mend waits for another one (``_session``)."""
         if error.kind in (ProblemKind.LOGIN_REQUIRED, ProblemKind.NOT_PERMITTED):
-            if self._broker.session() == session:
+            if self.broker.session() == session:
                 self._refused = session
                 self._tell("session", error.kind, error.message)
             return
@@ -422,13 +422,13 @@ class LiveSource:
             self._problems[name] = Problem(kind, message, self._now_ms())
         if name != "list":
             # a line that fell silent was lost some time before that is known
-            self._missed.lose(self._now_ms() - round(self._broker.limits.silence_s * 1000))
+            self._missed.lose(self._now_ms() - round(self.broker.limits.silence_s * 1000))
 
     def _well(self, name: str) -> None:
         self._problems.pop(name, None)
         lost_ms = self._missed.lost_ms
         if lost_ms is None or self._problems:
             return
-        heard = [self._heard_ms[number] for number, tokens in enumerate(self._plan.sockets) if tokens]
+        heard = [self._heard_ms[number] for number, tokens in enumerate(self.plan.sockets) if tokens]
         if heard and min(heard) >= lost_ms:
             self._missed.find(self._now_ms())

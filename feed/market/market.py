@@ -150,7 +150,7 @@ class Market:
         """
         self.latest = update
         if update.universe is not None and update.universe is not self.universe:
-            self._relist(update.universe)
+            self.relist(update.universe)
         self.last_input_ms = max(self.last_input_ms, update.time_ms)
         changed = _write(self.underlyings, update.underlyings, update.underlying_rows)
         told_ms = np.full(len(self.universe.underlyings), NEVER_MS)
@@ -285,7 +285,7 @@ class Market:
             stale=bool(positions.stale[row]),
         )
 
-    def _relist(self, universe: Universe) -> None:
+    def relist(self, universe: Universe) -> None:
         """Move every surviving contract to its row in the new universe; the rest start unknown."""
         old, chains = self.universe, self.chain_positions
         tables = {name: np.full(universe.contract_count, np.nan) for name in CONTRACT_FIELDS}

@@ -152,6 +152,11 @@ class Connected(Protocol):
         """What is the matter, if anything."""
         ...
 
+
+@runtime_checkable
+class OverLines(Protocol):
+    """A source that follows instruments over a broker's lines."""
+
     def line_figures(self) -> LineFigures:
         """What its lines carry now."""
         ...
@@ -240,6 +245,7 @@ class Capabilities:
     recorded: Recorded | None
     simulated: Simulated | None
     connected: Connected | None
+    over_lines: OverLines | None
     steerable: Steerable | None
     step_ms: float  # market time between two of its inputs; 0: those of the clock
 
@@ -252,6 +258,7 @@ class Capabilities:
             source if isinstance(source, Recorded) else None,
             source if isinstance(source, Simulated) else None,
             source if isinstance(source, Connected) else None,
+            source if isinstance(source, OverLines) else None,
             source if isinstance(source, Steerable) else None,
             float(getattr(source, "step_ms", 0)),
         )

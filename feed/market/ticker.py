@@ -89,7 +89,7 @@ class Ticker:
         self._first_epoch = market.epoch
         self._history = history
         self._can = Capabilities.of(source)
-        self._publish = publish
+        self.publish = publish
         self._guard = guard or Guard(monotonic)
         self._faults = faults or Faults(clock.now_ms)
         self._closed: deque[ClosedCandle] = deque()  # kept until they are told
@@ -120,7 +120,7 @@ class Ticker:
     @property
     def line_figures(self) -> Callable[[], LineFigures] | None:
         """What a source over lines of its own carries; None for one that has none."""
-        return None if self._can.connected is None else self._can.connected.line_figures
+        return None if self._can.over_lines is None else self._can.over_lines.line_figures
 
     async def prime(self) -> None:
         """Open the source and take the first step at once, so that the first request finds prices."""
@@ -151,15 +151,16 @@ class Ticker:
 
     async def _run_guarded(self) -> None:
         with self._guard.part("step"):
-            await self._run()
+            await self.run()
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Take the steps that are due, if any is."""
         started = self._monotonic()
         while await self._step_if_due():
             if self._monotonic() - started > CATCH_UP_BUDGET_S:
                 break
         if (clock := self.clock.virtual) is not None and clock.paused:
-            await self._publish_pause(clock)
+            await self.publish_pause(clock)
 
     async def _step_if_due(self) -> bool:
         # the clock is asked in turn: a step that was due before a seek is none after it
@@ -217,7 +218,7 @@ class Ticker:
         self._stepped_ms = now_ms
         self._take(now_ms)
         with self._guard.part("step"):
-            self._judge(now_ms)
+            self.judge(now_ms)
         with self._guard.part("relay"):
             self.on_state(now_ms, True)
         self.steps += 1
@@ -281,9 +282,9 @@ class Ticker:
     async def _publish_step(self, now_ms: int) -> None:
         self._published_s = self._monotonic()
         with self._guard.part("step"):
-            await self._publish(now_ms, self._closed)
+            await self.publish(now_ms, self._closed)
 
-    async def _publish_pause(self, clock: VirtualClock) -> None:
+    async def publish_pause(self, clock: VirtualClock) -> None:
         """Say at the usual pace that nothing changed: who waits is not to think that the line is dead."""
         if self._monotonic() - self._published_s >= clock.step_s:
             with self._guard.part("relay"):
@@ -308,7 +309,7 @@ class Ticker:
         self.rounds += 1
         self.market.restart(f"{self._first_epoch}-{self.rounds}")
 
-    def _judge(self, now_ms: int) -> None:
+    def judge(self, now_ms: int) -> None:
         """Health by what arrives, against what the phase leads one to expect."""
         newest = self.market.last_input_ms
         recorded = self._can.recorded

@@ -99,7 +99,7 @@ class FeedWatchdog:
         self._hysteresis = Hysteresis(better_after_s=HOLD_S)
         self._checked_ms: int | None = None
         self._since_ms = 0  # since when the source was asked without a gap
-        self._inputs_ms: deque[int] = deque(maxlen=EXPECTED_INPUTS)
+        self.inputs_ms: deque[int] = deque(maxlen=EXPECTED_INPUTS)
         self._failures_ms: deque[int] = deque(maxlen=EXPECTED_INPUTS)
         self._failed_since_input = False
         self._failure = ""
@@ -108,7 +108,7 @@ class FeedWatchdog:
 
     def note_input(self, now_ms: int) -> None:
         """Something arrived that is newer than everything before."""
-        self._inputs_ms.append(now_ms)
+        self.inputs_ms.append(now_ms)
         self._failed_since_input = False
 
     def note_failure(self, now_ms: int, error: Exception) -> None:
@@ -128,7 +128,7 @@ class FeedWatchdog:
 
     def judge(self, now_ms: int, heard: Heard) -> FeedState:
         """The feed's state."""
-        self._follow(now_ms, heard.expected_ms)
+        self.follow(now_ms, heard.expected_ms)
         self.state = replace(self._judged(now_ms, heard), problem=heard.problem)
         return self.state
 
@@ -148,19 +148,19 @@ class FeedWatchdog:
         if is_silent:
             return self._silent(now_ms, heard)
         self._next_try_ms = None
-        verdict = self._hysteresis.observe(now_ms / 1000, self._arriving(now_ms, heard, open_since_ms))
+        verdict = self._hysteresis.observe(now_ms / 1000, self.arriving(now_ms, heard, open_since_ms))
         if verdict.rank:
             return FeedState(FeedStateName.DEGRADED, verdict.reason, self._tries)
         self._tries = 0
         return FeedState(FeedStateName.LIVE, verdict.reason)
 
-    def _follow(self, now_ms: int, expected_ms: float) -> None:
+    def follow(self, now_ms: int, expected_ms: float) -> None:
         """Notice a clock that jumped: nothing could arrive in the time that it left out."""
         checked_ms, self._checked_ms = self._checked_ms, now_ms
         if checked_ms is not None and 0 <= now_ms - checked_ms <= 2 * expected_ms:
             return
         self._since_ms = now_ms
-        self._inputs_ms.clear()
+        self.inputs_ms.clear()
         self._failures_ms.clear()
         if self._next_try_ms is not None:
             self._next_try_ms = min(self._next_try_ms, now_ms + LONGEST_WAIT_MS)
@@ -193,7 +193,7 @@ class FeedWatchdog:
         name = FeedStateName.DISCONNECTED if age_ms is None else FeedStateName.STALLED
         return FeedState(name, reason, self._tries, self._next_try_ms)
 
-    def _arriving(self, now_ms: int, heard: Heard, open_since_ms: Mapping[str, int]) -> Verdict:
+    def arriving(self, now_ms: int, heard: Heard, open_since_ms: Mapping[str, int]) -> Verdict:
         """How well it arrives, over the time in which some twenty inputs are expected."""
         if heard.problem is not None:
             return Verdict(1, heard.problem.message)
@@ -204,7 +204,7 @@ class FeedWatchdog:
             times = "once" if failures == 1 else f"{failures} times"
             return Verdict(1, f"The source failed {times} in {window_ms / 1000:g} s ({self._failure}).")
         began_ms = max(self._since_ms, min(open_since_ms.values(), default=0))
-        inputs = sum(at_ms > since_ms for at_ms in self._inputs_ms)
+        inputs = sum(at_ms > since_ms for at_ms in self.inputs_ms)
         if began_ms <= since_ms and open_since_ms and inputs < SHARE_DEGRADED * EXPECTED_INPUTS:
             detail = f"{inputs} of {EXPECTED_INPUTS} expected inputs arrived in {window_ms / 1000:g} s."
             return Verdict(1, f"Only {detail}")

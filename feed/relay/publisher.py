@@ -135,28 +135,28 @@ class Publisher:
         self._history = history
         self._volatilities = volatilities
         self._told = told
-        self._facts = facts
+        self.facts = facts
         self._image_every = image_every
         self._monotonic = monotonic
         self._encoder = Encoder()
-        self._queue: deque[_Item] = deque()
+        self.queue: deque[_Item] = deque()
         self._wake, self._sent = asyncio.Event(), asyncio.Event()
         self._is_lost = False  # whether the stream is gone: edges would not see its numbers again
         self._term, self._cycle = leadership.term, 0
         self._is_open = True
-        self._wants_image = True
+        self.wants_image = True
         self._epoch = ""
         self._latest: Update | None = market.latest
         self._minute_ms = -1
         self._past_version = ""
         self._pasts = 0
         self._known_volatilities = (-1, -1)
-        self._packing: asyncio.Task[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self.packing: asyncio.Task[None] | None = None
+        self.tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to send, and to renew the lease."""
-        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._renew())]
+        self.tasks = [asyncio.create_task(self.send()), asyncio.create_task(self._renew())]
 
     async def stop(self) -> None:
         """Send what waits, let another lead, hang up."""
@@ -164,7 +164,7 @@ class Publisher:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_S):
                     await self._sent.wait()
-        await ended(*self._tasks, self._packing)
+        await ended(*self.tasks, self.packing)
         try:
             if not self.deposed.is_set():
                 await self.leadership.give_back()
@@ -175,7 +175,7 @@ class Publisher:
     @property
     def queue_length(self) -> int:
         """Records that wait for the bus."""
-        return len(self._queue)
+        return len(self.queue)
 
     @property
     def is_leading(self) -> bool:
@@ -190,14 +190,14 @@ class Publisher:
     def on_state(self, at_ms: int, is_published: bool) -> None:
         """Take a state of the market; see ``feed.market.ticker.Ticker.on_state``."""
         if not self.is_leading:
-            self._wants_image = True
+            self.wants_image = True
             self.dropped += 1
             return
-        if len(self._queue) >= QUEUE_LIMIT:
+        if len(self.queue) >= QUEUE_LIMIT:
             self._close("The bus takes records more slowly than the market makes them.")
             return
         began_s = self._monotonic()
-        is_new = self._wants_image or self._epoch != self._market.epoch
+        is_new = self.wants_image or self._epoch != self._market.epoch
         if is_new and not is_published:
             return
         self._follow_past(at_ms, is_new)
@@ -209,12 +209,12 @@ class Publisher:
             self._encoder.remember(self._market)
             at = self._put(image)
             if is_new:
-                self._queue.append(_Item(at, image, IMAGE))
-            self._wants_image = False
+                self.queue.append(_Item(at, image, IMAGE))
+            self.wants_image = False
         else:
             at = self._put(self._encoder.delta(self._market, header, latest))
             if is_published and at.cycle % self._image_every == 0:
-                self._queue.append(_Item(at, self._image(header), IMAGE))
+                self.queue.append(_Item(at, self._image(header), IMAGE))
         self.pack_s.append(self._monotonic() - began_s)
         self._sent.clear()
         self._wake.set()
@@ -222,7 +222,7 @@ class Publisher:
     def _put(self, record: bytes) -> RecordId:
         self._cycle += 1
         at = RecordId(self._term, self._cycle)
-        self._queue.append(_Item(at, record))
+        self.queue.append(_Item(at, record))
         return at
 
     def _header(self, at_ms: int, is_published: bool) -> Header:
@@ -245,7 +245,7 @@ class Publisher:
         minute_ms, underlyings, contracts = self._history.recorder.so_far()
         days = self._history.recorder.running.day_columns()
         facts = replace(
-            self._facts,
+            self.facts,
             interest_rate=self._market.interest_rate,
             stale_after_ms=self._market.stale_after_ms,
         )
@@ -268,7 +268,7 @@ class Publisher:
         if is_read_again and not is_new:
             # once a day, and in order: from here on ranks are others
             self._put(pack_past(past.without_minutes()))
-        self._packing = asyncio.create_task(self._put_past(past, RecordId(self._term, self._cycle)))
+        self.packing = asyncio.create_task(self._put_past(past, RecordId(self._term, self._cycle)))
 
     def _past(self, at_ms: int, minute_ms: int) -> Past:
         recorder, sessions = self._history.recorder, self._history.sessions
@@ -285,17 +285,18 @@ class Publisher:
     async def _put_past(self, past: Past, at: RecordId) -> None:
         """Pack it on another thread: it is a megabyte of candles."""
         data = await asyncio.get_running_loop().run_in_executor(None, pack_past, past)
-        self._queue.append(_Item(at, data, PAST))
+        self.queue.append(_Item(at, data, PAST))
         self._wake.set()
 
-    async def _send(self) -> None:
+    async def send(self) -> None:
+        """Send what is queued, for ever."""
         while True:
-            if not self._queue or not self._is_open:
+            if not self.queue or not self._is_open:
                 self._sent.set()
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            item = self._queue[0]
+            item = self.queue[0]
             try:
                 if item.name:
                     await self._bus.put_image(item.name, item.at, item.data)
@@ -312,8 +313,8 @@ class Publisher:
             except BusError as error:
                 self._close(str(error))
             else:
-                if self._queue and self._queue[0] is item:
-                    self._queue.popleft()
+                if self.queue and self.queue[0] is item:
+                    self.queue.popleft()
 
     async def _renew(self) -> None:
         """Keep the lease; after the bus was away lead anew, with a term of its own and an image."""
@@ -331,18 +332,18 @@ class Publisher:
                 self._depose("Another process holds the lease.")
                 return
             if not self._is_open or self.leadership.term != self._term:
-                self._begin_again()
+                self.begin_again()
             pause_s = FIRST_PAUSE_S
 
-    def _begin_again(self) -> None:
+    def begin_again(self) -> None:
         """Go on with an image, under the term that is held now."""
         assert self.leadership.term is not None
         if self.leadership.term != self._term:
             self._term, self._cycle = self.leadership.term, 0
             self.on_term(self._term)
-        self._queue.clear()
+        self.queue.clear()
         self._is_lost = False
-        self._wants_image = self._is_open = True
+        self.wants_image = self._is_open = True
         if self.problem:
             logger.warning("the bus takes records again: term %d goes on with an image", self._term)
         self.problem = ""
@@ -354,8 +355,8 @@ class Publisher:
             logger.warning("nothing is published to edges: %s", why)
         self._is_open = False
         self.problem = why
-        self.dropped += len(self._queue)
-        self._queue.clear()
+        self.dropped += len(self.queue)
+        self.queue.clear()
 
     def _depose(self, why: str) -> None:
         logger.error("this feed leads no more: %s", why)

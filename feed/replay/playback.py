@@ -29,13 +29,13 @@ class Replay(ABC):
         self.start_ms, self.end_ms = times[0], times[-1]
         self.step_ms = step_ms
         self.loop = loop
-        self._times = times
+        self.times = times
         self.seek(self.start_ms)
 
     @property
     def finished(self) -> bool:
         """Whether everything has been handed out and nothing more will come."""
-        return not self.loop and self._next == len(self._times)
+        return not self.loop and self._next == len(self.times)
 
     def restart_ms(self, now_ms: int) -> int | None:
         """Where the clock is to go on once a looped recording is over at ``now_ms``, else None."""
@@ -62,7 +62,7 @@ class Replay(ABC):
         """
         if now_ms < self._now_ms:
             self.seek(now_ms)
-        stop = bisect_right(self._times, now_ms)
+        stop = bisect_right(self.times, now_ms)
         self._now_ms = max(now_ms, self._now_ms)
         if stop <= self._next:
             return None

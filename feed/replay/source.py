@@ -80,7 +80,7 @@ class ReplaySource(Replay):
             self.universe = day.universe
             first = day.first
         underlying_rows, contract_rows = self._table.overlay(self._frames[first:stop])
-        time_ms = self._times[stop - 1]
+        time_ms = self.times[stop - 1]
         if afresh:
             return self._table.everything(time_ms)
         return self._table.part(time_ms, underlying_rows, contract_rows)

@@ -78,14 +78,14 @@ class StoreReplay(Replay):
     ) -> None:
         midnight = datetime.combine(stored.day, time(), IST)
         self._span = to_ms(midnight), to_ms(midnight + timedelta(days=1))
-        self._ahead: dict[int, Future[Frames]] = {}
+        self.ahead: dict[int, Future[Frames]] = {}
         self._prepared: tuple[int, ReplayTable] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="replay-reader")
-        self._database = Database(stored.url, readers=2)
-        self._database.open(exclusive=False)
-        self._reader = Reader(self._database)
+        self.database = Database(stored.url, readers=2)
+        self.database.open(exclusive=False)
+        self._reader = Reader(self.database)
         try:
-            with self._database.translating():
+            with self.database.translating():
                 times = self._list(stored, catalogue)
                 self._quotes = DayQuotes(self._reader, self.universe, self._minutes, calendar, hours)
         except HistoryError:
@@ -96,11 +96,11 @@ class StoreReplay(Replay):
     def close(self) -> None:
         """End the thread that reads ahead, and let go of the store."""
         self._pool.shutdown(cancel_futures=True)
-        self._database.close()
+        self.database.close()
 
     def _list(self, stored: StoredDay, catalogue: Catalogue) -> list[int]:
         """Find the day's minutes and what was listed in it; return the times of the frames."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             known = _chains_from(connection, stored, catalogue)
             is_known = and_(chain_minutes.c.chain_id.in_(known), self._within())
             minutes = connection.execute(
@@ -113,7 +113,7 @@ class StoreReplay(Replay):
             rows = connection.execute(select(listings).where(listings.c.id.in_(used))).all()
         if not minutes:
             what = ", ".join(stored.symbols) or "any chain"
-            raise HistoryError(f"{self._database.name} has nothing recorded of {what} on {stored.day}.")
+            raise HistoryError(f"{self.database.name} has nothing recorded of {what} on {stored.day}.")
         self._minutes = np.array([minute for minute, _ in minutes], np.int64)
         listed: dict[ChainKey, list[Row]] = {}
         for row in rows:
@@ -130,18 +130,18 @@ class StoreReplay(Replay):
 
     async def prepare(self, instant_ms: int) -> None:
         """Read the state of an instant on the thread, and what follows: of all chains that takes a second."""
-        frame = max(0, bisect_right(self._times, instant_ms) - 1)
+        frame = max(0, bisect_right(self.times, instant_ms) - 1)
         self._prepared = frame, await asyncio.wrap_future(self._pool.submit(self._state_at, frame))
         block = (frame + 1) // BLOCK_MINUTES
         self._read_ahead(block)
-        if block in self._ahead:  # whatever goes wrong with it is told when it is asked for
-            await asyncio.gather(asyncio.wrap_future(self._ahead[block]), return_exceptions=True)
+        if block in self.ahead:  # whatever goes wrong with it is told when it is asked for
+            await asyncio.gather(asyncio.wrap_future(self.ahead[block]), return_exceptions=True)
 
     def _update(self, first: int, stop: int) -> Update:
         """The frames, or the state after them where that is read sooner. Raises HistoryError."""
         if self._table is None or stop - first > 2 * BLOCK_MINUTES:
             self._table = self._prepared_at(stop - 1) or self._state_at(stop - 1)
-            update = self._table.everything(self._times[stop - 1])
+            update = self._table.everything(self.times[stop - 1])
         else:
             update = self._overlay(self._table, range(first, stop))
         self._read_ahead(stop // BLOCK_MINUTES)
@@ -155,7 +155,7 @@ class StoreReplay(Replay):
                 contract_rows.append(table.write(self.universe.listing(*key), chain))
         table.underlyings[:] = self._quotes.at(frames[-1])
         rows = np.unique(np.concatenate(contract_rows))
-        return table.part(self._times[frames[-1]], np.arange(len(self.universe.underlyings)), rows)
+        return table.part(self.times[frames[-1]], np.arange(len(self.universe.underlyings)), rows)
 
     def _prepared_at(self, frame: int) -> ReplayTable | None:
         """What prepare() read of a frame, once."""
@@ -166,7 +166,7 @@ class StoreReplay(Replay):
         """Everything known at a frame: the newest record of each chain that day."""
         table = ReplayTable(self.universe)
         for key in self._keys:
-            stored = self._read(partial(self._reader.chain_at, *key, self._times[frame]))
+            stored = self._read(partial(self._reader.chain_at, *key, self.times[frame]))
             if stored is not None and stored.minute_ms[-1] >= self._span[0]:
                 table.write(self.universe.listing(*key), _recorded(stored, -1))
         table.underlyings[:] = self._quotes.at(frame)
@@ -176,18 +176,18 @@ class StoreReplay(Replay):
         """The frames of a block. Raises HistoryError."""
         self._read_ahead(block)
         try:
-            return self._ahead[block].result()
+            return self.ahead[block].result()
         except HistoryError:
-            self._ahead.clear()  # to be read again
+            self.ahead.clear()  # to be read again
             raise
 
     def _read_ahead(self, block: int) -> None:
         """Have a block and the one after it read; what was read of others is dropped."""
-        for passed in [known for known in self._ahead if not block <= known <= block + 1]:
-            self._ahead.pop(passed).cancel()
+        for passed in [known for known in self.ahead if not block <= known <= block + 1]:
+            self.ahead.pop(passed).cancel()
         for ahead in (block, block + 1):
-            if ahead not in self._ahead and ahead * BLOCK_MINUTES < len(self._times):
-                self._ahead[ahead] = self._pool.submit(self._load, ahead)
+            if ahead not in self.ahead and ahead * BLOCK_MINUTES < len(self.times):
+                self.ahead[ahead] = self._pool.submit(self._load, ahead)
 
     def _load(self, block: int) -> Frames:
         places = slice(block * BLOCK_MINUTES, (block + 1) * BLOCK_MINUTES)
@@ -201,7 +201,7 @@ class StoreReplay(Replay):
         return frames
 
     def _read(self, question: Callable[[], T]) -> T:
-        with self._database.translating():
+        with self.database.translating():
             return question()
 
 

@@ -98,7 +98,7 @@ class SimulatedSource:
         ]
         units = daily_units(underlyings, self._parameters)
         self._hours = Hours(activities, start_ms, always=self._always)
-        self._start = Start(
+        self.start = Start(
             calendar,
             underlyings,
             self._model,
@@ -115,17 +115,17 @@ class SimulatedSource:
             self._model,
             self._surface,
             activities,
-            self._start.backfill,
-            latest=self._start.latest,
+            self.start.backfill,
+            latest=self.start.latest,
             level_weight=self._level_weight,
             seed=self._seed,
         )
         self._spots = Spots(underlyings, units)
-        self._start.fill(self._spots)
+        self.start.fill(self._spots)
         self._factors = FactorState(
-            self._model, np.log(self._start.last_price), self._start.slow, np.log(self._start.base)
+            self._model, np.log(self.start.last_price), self.start.slow, np.log(self.start.base)
         )
-        self.universe = Universe.build(self._catalogue, to_datetime(start_ms), self._start.last_price)
+        self.universe = Universe.build(self._catalogue, to_datetime(start_ms), self.start.last_price)
         self._new_universe: Universe | None = None
         self._take_book(self.universe)
         self._fill_book(start_ms)
@@ -152,13 +152,13 @@ class SimulatedSource:
 
     def daily_candles(self, symbol: str, sessions: int) -> Bars:
         """Daily bars of the last complete sessions, ascending; raises UnknownSymbol."""
-        return self._start.backfill.daily(self._row(symbol), sessions)
+        return self.start.backfill.daily(self._row(symbol), sessions)
 
     def minute_candles(self, symbol: str, sessions: int) -> Bars:
         """Minute bars of those sessions and of the day in course up to the start; raises UnknownSymbol."""
         row = self._row(symbol)
-        bars = self._start.backfill.minutes(row, sessions)
-        today = self._start.today[self._model.group[row]]
+        bars = self.start.backfill.minutes(row, sessions)
+        today = self.start.today[self._model.group[row]]
         return bars if today is None else joined([bars, today.candles(row)])
 
     def session_volatilities(self, symbol: str, sessions: int) -> Bars:
@@ -413,7 +413,7 @@ class SimulatedSource:
 
     def _fill_book(self, now_ms: int) -> None:
         """The contracts at the start."""
-        start = self._start
+        start = self.start
         closes = start.previous_close
         before = replace(self._context(max(start.since_ms)), spot=closes, future=closes)
         traded = (self._hours.volume - self._hours.volume_at(start.since_ms))[self._model.group]

@@ -62,7 +62,7 @@ class Archive:
         self._database.open(exclusive=writable)
         self._store = Reader(self._database)
         self._files = SessionFiles(archive_folder) if archive_folder is not None else None
-        self._reader = self._store if self._files is None else TieredReader(self._database, self._files)
+        self.reader = self._store if self._files is None else TieredReader(self._database, self._files)
 
     def __enter__(self) -> Archive:
         return self
@@ -91,7 +91,7 @@ class Archive:
     def archive_day(self, day: date, progress: Progress = _silent) -> ArchivedDay:
         """Write a session to its files and read it back; one that is there with what was imported since."""
         files = self._archived()
-        return self._read(lambda: archive_day(self._reader, files, day, progress))
+        return self._read(lambda: archive_day(self.reader, files, day, progress))
 
     def archived_days(self) -> list[ArchivedDay]:
         """The sessions that are archived, ascending."""
@@ -150,7 +150,7 @@ class Archive:
         exchange = self._catalogue[symbol].derivatives_exchange if known else _DEFAULT_EXCHANGE
         grid = self._grids.get(exchange)
         if grid is None:
-            recorded = self._read(lambda: self._reader.recorded_days(exchange))
+            recorded = self._read(lambda: self.reader.recorded_days(exchange))
             grid = self._grids[exchange] = SessionGrid(self._calendar, exchange, self._hours, recorded)
         return grid
 
@@ -158,15 +158,15 @@ class Archive:
         """The candles labelled in [start, end)."""
         grid = self.grid(symbol)
         if interval in INTERVALS_MS:
-            minutes = self._reader.minutes(symbol, start_ms, end_ms)
+            minutes = self.reader.minutes(symbol, start_ms, end_ms)
             bars = (
-                grid.fitting(interval, self._reader.bars(symbol, start_ms, end_ms))
+                grid.fitting(interval, self.reader.bars(symbol, start_ms, end_ms))
                 if interval != Interval.ONE_MINUTE
                 else []
             )
             return grid.resample(interval, laid_over([minutes, *bars]))
         first, last = grid.day_at(start_ms).day, grid.day_at(end_ms - 1).day
-        days, _ = self._reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
+        days, _ = self.reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)
         return days if interval == Interval.ONE_DAY else grid.resample(interval, days)
 
     def _prune(self, retention: Retention, now_ms: int, progress: Progress) -> int:

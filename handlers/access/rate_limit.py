@@ -24,35 +24,35 @@ WRONG_KEY = 20.0  # a guess: one a second is more than a person mistypes
 class Bucket:
     """A token bucket: ``capacity`` at once, refilled in ``window_s``."""
 
-    __slots__ = ("_at", "_capacity", "_rate", "_tokens")
+    __slots__ = ("_at", "_capacity", "_rate", "tokens")
 
     def __init__(self, capacity: float, window_s: float, now: float) -> None:
         self._capacity = capacity
         self._rate = capacity / window_s
-        self._tokens = capacity
+        self.tokens = capacity
         self._at = now
 
     def take(self, now: float, cost: float = 1.0) -> bool:
         """Spend ``cost`` if it is there."""
-        self._tokens = min(self._capacity, self._tokens + (now - self._at) * self._rate)
+        self.tokens = min(self._capacity, self.tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens < cost:
+        if self.tokens < cost:
             return False
-        self._tokens -= cost
+        self.tokens -= cost
         return True
 
     def give_back(self, cost: float) -> None:
         """Undo part of a ``take``."""
-        self._tokens = min(self._capacity, self._tokens + cost)
+        self.tokens = min(self._capacity, self.tokens + cost)
 
     @property
     def left(self) -> int:
         """Whole tokens left."""
-        return int(self._tokens)
+        return int(self.tokens)
 
     def wait_s(self, cost: float = 1.0) -> float:
         """Seconds until ``cost`` is there."""
-        return max(0.0, (cost - self._tokens) / self._rate)
+        return max(0.0, (cost - self.tokens) / self._rate)
 
 
 class RateLimit:
@@ -60,19 +60,19 @@ class RateLimit:
 
     def __init__(self, per_minute: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limit = per_minute
-        self._monotonic = monotonic
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self.monotonic = monotonic
+        self.buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def spend(self, client: str, cost: float = NORMAL) -> dict[str, str]:
         """Take what a request costs; return the headers that say what is left. Raises RATE_LIMITED."""
         if not self._limit:
             return {}
-        bucket = self._buckets.pop(client, None) or Bucket(self._limit, WINDOW_S, self._monotonic())
-        self._buckets[client] = bucket  # moved to the end: most recently used
-        if len(self._buckets) > MAX_BUCKETS:
-            self._buckets.popitem(last=False)
+        bucket = self.buckets.pop(client, None) or Bucket(self._limit, WINDOW_S, self.monotonic())
+        self.buckets[client] = bucket  # moved to the end: most recently used
+        if len(self.buckets) > MAX_BUCKETS:
+            self.buckets.popitem(last=False)
         cost = min(cost, self._limit)  # else a small allowance would never let a dear request through
-        has_allowance = bucket.take(self._monotonic(), cost)
+        has_allowance = bucket.take(self.monotonic(), cost)
         headers = self._headers(bucket)
         if not has_allowance:
             wait_s = bucket.wait_s(cost)
@@ -84,7 +84,7 @@ class RateLimit:
 
     def refund(self, client: str, cost: float = NORMAL) -> dict[str, str]:
         """Give back what a kept answer did not cost after all; return the headers as they are then."""
-        bucket = self._buckets.get(client)
+        bucket = self.buckets.get(client)
         if bucket is None:
             return {}
         bucket.give_back(min(cost, self._limit) * (1 - CACHED_SHARE))

@@ -49,7 +49,7 @@ class AccessRules:
         self._refused_origins = RefusedOrigins(monotonic)
         self.keys = Keys(api_keys)
         self._proxies = [ip_network(proxy) for proxy in trusted_proxies]
-        self._rate_limit = RateLimit(rate_limit_per_minute, monotonic)
+        self.rate_limit = RateLimit(rate_limit_per_minute, monotonic)
         self._transport_limit = RateLimit(60 * REQUESTS_A_CLIENT * max_clients_per_address, monotonic)
         self.is_local = is_local  # whether only this machine can reach the port
 
@@ -158,7 +158,7 @@ class AccessRules:
 
     def spend(self, client: str, cost: float = NORMAL) -> dict[str, str]:
         """Count a request of a client (``client()``, or an address); return headers that say what is left."""
-        return self._rate_limit.spend(subscriber(client), cost)
+        return self.rate_limit.spend(subscriber(client), cost)
 
     def spend_transport(self, address: str) -> None:
         """Count a request of an address to ``/socket.io/``. Raises RATE_LIMITED."""
@@ -166,7 +166,7 @@ class AccessRules:
 
     def refund(self, client: str, cost: float = NORMAL) -> dict[str, str]:
         """Give back what a request cost too much, its answer having been there already."""
-        return self._rate_limit.refund(subscriber(client), cost)
+        return self.rate_limit.refund(subscriber(client), cost)
 
     def _is_from_here(self, request: HTTPServerRequest) -> bool:
         """Whether a request comes from this machine, as far as can be known."""

@@ -80,20 +80,18 @@ class KiteMock:
         self._catalogue = catalogue
         self._instruments: asyncio.Future[Instruments] | None = None
         self._listed: object = None
-        self._heartbeat = PeriodicCallback(
-            guard.wraps("observers", self.tickers.beat), HEARTBEAT_S * 1000 / 2
-        )
+        self.heartbeat = PeriodicCallback(guard.wraps("observers", self.tickers.beat), HEARTBEAT_S * 1000 / 2)
         self.http = HTTPServer(self._application(), ssl_options=ssl_options, max_header_size=MAX_HEADER_BYTES)
 
     def start(self, sockets: list[socket.socket]) -> None:
         """Begin to listen on the current loop."""
         self.wire.step(self._clock.now_ms())
         self.http.add_sockets(sockets)
-        self._heartbeat.start()
+        self.heartbeat.start()
 
     async def stop(self) -> None:
         """Close the port and every socket."""
-        self._heartbeat.stop()
+        self.heartbeat.stop()
         self.http.stop()
         for ticker in list(self.tickers.followers):
             ticker.close()

@@ -46,22 +46,22 @@ class Sessions:
         self.login: Login | None = None
         self._secret = api_secret
         self._fixed_token = fixed_token
-        self._request_tokens: dict[str, float] = {}  # until when each may be used
+        self.request_tokens: dict[str, float] = {}  # until when each may be used
 
     def request_token(self, now_s: float) -> str:
         """What the login page hands over, for one use."""
-        self._request_tokens = {
-            token: until_s for token, until_s in self._request_tokens.items() if until_s > now_s
+        self.request_tokens = {
+            token: until_s for token, until_s in self.request_tokens.items() if until_s > now_s
         }
-        while len(self._request_tokens) >= MOST_REQUEST_TOKENS:
-            self._request_tokens.pop(next(iter(self._request_tokens)))
+        while len(self.request_tokens) >= MOST_REQUEST_TOKENS:
+            self.request_tokens.pop(next(iter(self.request_tokens)))
         token = secrets.token_urlsafe(24)
-        self._request_tokens[token] = now_s + REQUEST_TOKEN_S
+        self.request_tokens[token] = now_s + REQUEST_TOKEN_S
         return token
 
     def begin(self, api_key: str, request_token: str, checksum: str, now_s: float, now_ms: int) -> Login:
         """Begin a session. Raises KiteError for a stale or used request token, or a wrong checksum."""
-        until_s = self._request_tokens.get(request_token, 0.0)
+        until_s = self.request_tokens.get(request_token, 0.0)
         text = (self.api_key + request_token + self._secret).encode()
         expected = hashlib.sha256(text).hexdigest()
         is_right = hmac.compare_digest(expected.encode(), checksum.encode())
@@ -69,7 +69,7 @@ class Sessions:
             raise KiteError(403, "TokenException", "Invalid `checksum`.")
         if until_s <= now_s:
             raise KiteError(403, "TokenException", "Token is invalid or has expired.")
-        del self._request_tokens[request_token]
+        del self.request_tokens[request_token]
         if self.login is not None:
             self.end(self.login.access_token)
         self.login = Login(secrets.token_urlsafe(24), secrets.token_urlsafe(24), now_ms)

@@ -122,15 +122,15 @@ class Health:
             "relay": Hysteresis(better_after_s=0),  # each silence is told
         }
         self._last_logged: dict[str, str] = {}
-        self._callback = PeriodicCallback(guard.wraps("health", self._look), PERIOD_MS)
+        self.callback = PeriodicCallback(guard.wraps("health", self._look), PERIOD_MS)
 
     def start(self) -> None:
         """Begin to judge on the current loop, and to log what changes."""
-        self._callback.start()
+        self.callback.start()
 
     def stop(self) -> None:
         """Judge only when asked."""
-        self._callback.stop()
+        self.callback.stop()
 
     def report(self) -> HealthReport:
         """The verdicts as they are now."""

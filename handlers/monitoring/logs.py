@@ -100,8 +100,8 @@ class Log:
     """The process's log: where it goes, in which form, and how much of it."""
 
     def __init__(self, stream: TextIO, formatter: logging.Formatter, level: str) -> None:
-        self._handler = logging.StreamHandler(stream)
-        self._handler.setFormatter(formatter)
+        self.handler = logging.StreamHandler(stream)
+        self.handler.setFormatter(formatter)
         self._level = _number(level)
         self._root = logging.getLogger()
         self._before = (self._root.level, list(self._root.handlers))
@@ -126,7 +126,7 @@ class Log:
 
     def start(self) -> None:
         """Take over the root logger, Python's warnings and what ends the process."""
-        self._root.handlers = [self._handler]
+        self._root.handlers = [self.handler]
         self._root.setLevel(self._level)
         # a line for each malformed request would let a stranger fill the disk
         logging.getLogger("tornado.general").setLevel(logging.WARNING)

@@ -20,24 +20,24 @@ class LoopLag:
     """Lateness of a callback that is due every 50 ms, over the last minute."""
 
     def __init__(self, guard: Guard | None = None) -> None:
-        self._late_ms: deque[float] = deque(maxlen=SAMPLES)
+        self.late_ms: deque[float] = deque(maxlen=SAMPLES)
         self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT_SAMPLES)
         self._due_s: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._callback = PeriodicCallback((guard or Guard()).wraps("loop_lag", self._measure), PERIOD_MS)
+        self.callback = PeriodicCallback((guard or Guard()).wraps("loop_lag", self._measure), PERIOD_MS)
 
     def start(self) -> None:
         """Begin to measure the current loop."""
         self._loop = asyncio.get_running_loop()
-        self._callback.start()
+        self.callback.start()
 
     def stop(self) -> None:
         """Measure no more."""
-        self._callback.stop()
+        self.callback.stop()
 
     def percentile(self, share: float) -> float | None:
         """Milliseconds late at a percentile; None before the first measurement."""
-        return float(np.percentile(self._late_ms, share)) if self._late_ms else None
+        return float(np.percentile(self.late_ms, share)) if self.late_ms else None
 
     def tasks(self) -> int | None:
         """How many tasks the loop has; None before the start."""
@@ -52,7 +52,7 @@ class LoopLag:
         now_s = asyncio.get_running_loop().time()
         if self._due_s is not None:
             late_ms = max(0.0, (now_s - self._due_s) * 1000)
-            self._late_ms.append(late_ms)
+            self.late_ms.append(late_ms)
             self._recent.append((now_s, late_ms))
         # PeriodicCallback keeps to its grid, and skips what it missed
         self._due_s = now_s + PERIOD_MS / 1000

@@ -84,18 +84,18 @@ class Alerts:
         self._views = views
         self._market: Market = views.market
         self._guard = guard
-        self._of_figure: dict[Figure, dict[str, Alert]] = {}
-        self._of_client: dict[str, dict[str, Alert]] = {}
+        self.of_figure: dict[Figure, dict[str, Alert]] = {}
+        self.of_client: dict[str, dict[str, Alert]] = {}
         self._numbers = itertools.count(1)
         self._pending: dict[str, Alert] = {}
 
     def count(self, client: Client) -> int:
         """How many a client has."""
-        return len(self._of_client.get(client.sid, ()))
+        return len(self.of_client.get(client.sid, ()))
 
     def of(self, client: Client) -> list[dict[str, Any]]:
         """What a client has asked to be told, in the order it asked."""
-        return [alert.describe() for alert in self._of_client.get(client.sid, {}).values()]
+        return [alert.describe() for alert in self.of_client.get(client.sid, {}).values()]
 
     def add(self, client: Client, choice: AlertChoice) -> dict[str, Any]:
         """Watch; the answer has the figure as it is now. Raises the look-up errors, and FeedUnavailable."""
@@ -106,8 +106,8 @@ class Alerts:
         alert = Alert(f"a{number}", client, figure, choice.condition(), choice.repeat)
         if figure.field == AlertField.MAX_PAIN_MOVE:
             alert.origin, reading = reading.value, Reading(0.0, reading.as_of_ms, expiry=reading.expiry)
-        self._of_figure.setdefault(figure, {})[alert.alert_id] = alert
-        self._of_client.setdefault(client.sid, {})[alert.alert_id] = alert
+        self.of_figure.setdefault(figure, {})[alert.alert_id] = alert
+        self.of_client.setdefault(client.sid, {})[alert.alert_id] = alert
         return {**alert.describe(), **_told(reading)}
 
     def _at_the_money(self, choice: AlertChoice) -> float | None:
@@ -120,19 +120,19 @@ class Alerts:
 
     def remove(self, client: Client, alert_id: str) -> bool:
         """Watch no more; whether it was watched."""
-        alert = self._of_client.get(client.sid, {}).get(alert_id)
+        alert = self.of_client.get(client.sid, {}).get(alert_id)
         if alert is not None:
             self._forget(alert)
         return alert is not None
 
     def leave(self, sid: str) -> None:
         """Forget those of a client that went."""
-        for alert in list(self._of_client.get(sid, {}).values()):
+        for alert in list(self.of_client.get(sid, {}).values()):
             self._forget(alert)
 
     async def publish(self, now_ms: int, pause: Callable[[], Awaitable[None]]) -> None:
         """Look at every figure that is watched, and tell whose alert fires; others get their turn between."""
-        watched = self._by_valuation()
+        watched = self.by_valuation()
         for first in range(0, len(watched), FIGURES_A_TURN):
             figures = watched[first : first + FIGURES_A_TURN]
             with self._guard.part("alerts"):
@@ -145,9 +145,9 @@ class Alerts:
             with self._guard.part("alerts"):
                 self._deliver(alert)
 
-    def _by_valuation(self) -> list[Figure]:
+    def by_valuation(self) -> list[Figure]:
         """All that is watched, those of one underlying together."""
-        return sorted(self._of_figure, key=lambda figure: figure.symbol)
+        return sorted(self.of_figure, key=lambda figure: figure.symbol)
 
     def _valued(self, figure: Figure) -> Listing | None:
         """The listing whose dashboard has the figure, if it is one of those that know anything."""
@@ -160,14 +160,14 @@ class Alerts:
         return listing if self._market.knows(listing) else None
 
     def _look(self, figure: Figure, now_ms: int) -> None:
-        watching = list(self._of_figure.get(figure, {}).values())
+        watching = list(self.of_figure.get(figure, {}).values())
         try:
             reading = self._read(figure)
         except FeedUnavailable:
             return
         except (UnknownExpiry, UnknownContract, NothingListed):
             for alert in watching:
-                self._end(alert, now_ms)
+                self.end(alert, now_ms)
             return
         if reading.is_stale:
             return
@@ -185,7 +185,7 @@ class Alerts:
             self._forget(alert)
         self._pending[alert.alert_id] = alert
 
-    def _end(self, alert: Alert, now_ms: int) -> None:
+    def end(self, alert: Alert, now_ms: int) -> None:
         """Its contracts have expired, or are listed no more."""
         told = {"value": None, "as_of": timestamp(now_ms), "status": "ended"}
         alert.told.append(Packet("alert", encode({**alert.describe(), **told})))
@@ -203,7 +203,7 @@ class Alerts:
                 alert.client.send(packet)
 
     def _forget(self, alert: Alert) -> None:
-        for table, key in ((self._of_figure, alert.figure), (self._of_client, alert.client.sid)):
+        for table, key in ((self.of_figure, alert.figure), (self.of_client, alert.client.sid)):
             alerts: dict[str, Alert] = table[key]  # type: ignore[index]
             del alerts[alert.alert_id]
             if not alerts:

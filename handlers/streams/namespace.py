@@ -110,7 +110,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         self._failures = failures
         self._version = version
         self._companions = companions
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         # how long a client waits for a state that it was given elsewhere: by an edge that was a moment ahead
         self.patience_s = 0.0
         self._cached_status: tuple[dict[str, Any], Packet] | None = None
@@ -165,7 +165,7 @@ class MarketNamespace(socketio.AsyncNamespace):
         socket = self.server.eio.sockets[engine_sid]
         session = self.admission.sessions[sid]
         rate = self.limits.max_events_per_second
-        allowance = Bucket(rate * BURST, BURST, self._monotonic())
+        allowance = Bucket(rate * BURST, BURST, self.monotonic())
         client = Client(sid, socket, session.address, session.key, allowance)
         self.broadcaster.add(client)
         about = {"client_id": sid, "address": client.address, "key": client.key and client.key.name}
@@ -334,9 +334,9 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def _reach(self, points: Sequence[ResumePoint], rooms: Sequence[Room | None]) -> None:
         """Wait until no client holds a later state than there is here, so that none goes back."""
-        over_s = self._monotonic() + self.patience_s
+        over_s = self.monotonic() + self.patience_s
         pairs = [(point, room.stream) for point, room in zip(points, rooms, strict=True) if room is not None]
-        while self._monotonic() < over_s:
+        while self.monotonic() < over_s:
             if not any(stream.is_before(point.epoch, point.seq) for point, stream in pairs):
                 return
             await asyncio.sleep(REACH_S)
@@ -520,7 +520,7 @@ class MarketNamespace(socketio.AsyncNamespace):
             raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_write_buffer_bytes": limit})
         known = CLIENT.get(event)
         cost = min(known.cost if known else 1.0, BURST * self.limits.max_events_per_second)
-        if not client.allowance.take(self._monotonic(), cost):
+        if not client.allowance.take(self.monotonic(), cost):
             limit = self.limits.max_events_per_second
             message = f"More than {limit} events a second."
             raise ApiError(ErrorCode.RATE_LIMITED, message, {"max_events_per_second": limit})
@@ -549,7 +549,7 @@ class MarketNamespace(socketio.AsyncNamespace):
 
     async def shut_down(self) -> None:
         """Tell every client when to come back and close its socket, without waiting for anybody."""
-        now_s = self._monotonic()
+        now_s = self.monotonic()
         await self.drain.tell_everybody(now_s)
         await self.drain.close_everybody(now_s)
 

@@ -56,16 +56,16 @@ class Notifier:
         await self._end_unlisted()
         while closed:
             with self._guard.part("closed_candles"):
-                await self._tell_closed(closed.popleft())
+                await self.tell_closed(closed.popleft())
         await self._broadcaster.publish(self._prepare)
         await self._alerts.publish(now_ms, self._broadcaster.yield_to_loop)
         for observer in self.observers:
             with self._guard.part("observers"):
                 observer(now_ms)
         with self._guard.part("market_status"):
-            await self._tell_phases()
+            await self.tell_phases()
         with self._guard.part("feed_status"):
-            await self._tell_feed_state()
+            await self.tell_feed_state()
 
     async def _prepare(self, rooms: list[Room]) -> None:
         """Value in one pass what the streams of rooms are about to tell."""
@@ -87,12 +87,12 @@ class Notifier:
             key = room.stream.listing_key
             if key is not None and universe.find(key) is None:
                 with self._guard.part("expiries"):
-                    await self._end(room, self._views.market.successor(*key))
+                    await self.end(room, self._views.market.successor(*key))
         if universe is not self._universe:
             self._universe = universe
             self._views.forget_unlisted()
 
-    async def _end(self, room: Room, successor: Listing | None) -> None:
+    async def end(self, room: Room, successor: Listing | None) -> None:
         """Tell a room that its contracts expired; who named no expiry goes over to the next one."""
         name = None if successor is None else str(room.stream.name.at(successor.expiry.day))
         packet = Packet("subscription_status", encode({**room.status("expired"), "successor": name}))
@@ -113,14 +113,15 @@ class Notifier:
             self._broadcaster.roll(client, following if followed is None else followed.room)
             await self._broadcaster.yield_to_loop()
 
-    async def _tell_closed(self, item: ClosedCandle) -> None:
+    async def tell_closed(self, item: ClosedCandle) -> None:
+        """Announce a candle that is final to those who follow it."""
         stream = self._candles.find(item.symbol, item.interval)
         room = self._broadcaster.rooms.get((stream.name,)) if stream is not None else None
         if stream is not None and room is not None:
             packet = Packet("candle_update", encode(self._candles.closed(item)))
             await self._broadcaster.tell_when_ready(stream.name, packet, list(room.subscriptions))
 
-    async def _tell_phases(self) -> None:
+    async def tell_phases(self) -> None:
         """Announce a change of phase."""
         status = self._status.phases()
         phases = tuple((row["exchange"], row["phase"]) for row in status["exchanges"])
@@ -128,7 +129,7 @@ class Notifier:
             await self._broadcaster.tell(Packet("market_status", encode(status)))
         self._phases = phases
 
-    async def _tell_feed_state(self) -> None:
+    async def tell_feed_state(self) -> None:
         """Announce a change of the feed's state."""
         seen = self._news()
         if seen != self._told:

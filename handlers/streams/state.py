@@ -55,7 +55,7 @@ class Stream(ABC):
         self.seq = -1
         self._market = market
         self._depth = depth
-        self._marks: OrderedDict[int, Any] = OrderedDict()  # seq of a known state -> what _mark said
+        self.marks: OrderedDict[int, Any] = OrderedDict()  # seq of a known state -> what _mark said
 
     @abstractmethod
     def _present(self) -> tuple[str, int]:
@@ -95,20 +95,20 @@ class Stream(ABC):
         afresh = epoch != self.epoch
         self.epoch, self.seq = epoch, seq
         if afresh:
-            self._marks.clear()
+            self.marks.clear()
         try:
             self._advance(afresh)
         except Exception:
             self.epoch = NO_EPOCH  # what is half taken over is not to be served as if it were whole
             raise
-        self._marks[seq] = self._mark()
-        while len(self._marks) > self._depth + 1:
-            self._marks.popitem(last=False)
+        self.marks[seq] = self._mark()
+        while len(self.marks) > self._depth + 1:
+            self.marks.popitem(last=False)
         return True
 
     def holds(self, epoch: str, seq: int) -> bool:
         """Whether the changes since that state are known."""
-        return epoch == self.epoch and seq in self._marks
+        return epoch == self.epoch and seq in self.marks
 
     def heartbeat(self) -> bytes:
         """A delta that says nothing changed."""
@@ -253,7 +253,7 @@ class ChainStream(Stream):
         self._texts = None
         if afresh or not self._holds(prepared.strikes):
             # other strikes are listed: who holds the old ones gets the whole chain again
-            self._marks.clear()
+            self.marks.clear()
             self._changed_at = np.full(table.shape, self.seq)
         else:
             np.copyto(self._changed_at, self.seq, where=prepared.changed)
@@ -334,7 +334,7 @@ class ChainStream(Stream):
     def delta(self, since: int, part: ChainPart = WHOLE_CHAIN) -> bytes:
         """What changed after ``since``, merged; strikes that left the window are named in ``removed``."""
         now = self._window(part.strikes, self._atm_index)
-        then = self._window(part.strikes, self._marks[since])
+        then = self._window(part.strikes, self.marks[since])
         removed = [i for i in range(then.start, then.stop) if not now.start <= i < now.stop]
         payload = {
             **self.identity(),

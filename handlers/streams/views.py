@@ -27,19 +27,19 @@ class Views:
         self.clock = clock
         self.on_asked: Callable[[tuple[str, date]], None] = lambda _key: None  # told of each chain looked at
         self._depth = depth
-        self._iv_history = iv_history
+        self.iv_history = iv_history
         self._volatilities = UnderlyingVolatilities(market)
-        self._symbols: dict[str, SymbolStream] = {}
-        self._chains: dict[tuple[str, date], ChainStream] = {}
-        self._boards: dict[tuple[str, date], WholeStream] = {}
-        self._valued: dict[tuple[str, date], tuple[tuple[str, int], ValuedStates]] = {}
+        self.symbols: dict[str, SymbolStream] = {}
+        self.chains: dict[tuple[str, date], ChainStream] = {}
+        self.boards: dict[tuple[str, date], WholeStream] = {}
+        self.valued: dict[tuple[str, date], tuple[tuple[str, int], ValuedStates]] = {}
 
     def symbol(self, symbol: str) -> SymbolStream:
         """The stream of a symbol, up to date. Raises UnknownSymbol, FeedUnavailable."""
         self.market.quote(symbol)
-        stream = self._symbols.get(symbol)
+        stream = self.symbols.get(symbol)
         if stream is None:
-            stream = self._symbols[symbol] = SymbolStream(symbol, self.market, self._depth)
+            stream = self.symbols[symbol] = SymbolStream(symbol, self.market, self._depth)
         stream.refresh()
         return stream
 
@@ -47,10 +47,10 @@ class Views:
         """The stream of a chain, up to date. Raises FeedUnavailable."""
         self.on_asked(listing.key)
         self.market.chain_provenance(listing)
-        stream = self._chains.get(listing.key)
+        stream = self.chains.get(listing.key)
         if stream is None:
             stream = ChainStream(listing, self.market, self._value_alone, self._depth)
-            self._chains[listing.key] = stream
+            self.chains[listing.key] = stream
         stream.refresh()
         return stream
 
@@ -68,10 +68,10 @@ class Views:
             self.prepare(batch)
 
     def _board(self, listing: Listing) -> WholeStream:
-        stream = self._boards.get(listing.key)
+        stream = self.boards.get(listing.key)
         if stream is None:
             symbol, day = listing.key
-            stream = self._boards[listing.key] = WholeStream(
+            stream = self.boards[listing.key] = WholeStream(
                 StreamName.dashboard(symbol, day),
                 self.market,
                 {"symbol": symbol, "expiry": day},
@@ -89,9 +89,9 @@ class Views:
     def _value_alone(self, listing: Listing) -> ValuedStates:
         """One listing, valued once per change."""
         version = self.market.epoch, self.market.chain_seq(listing)
-        known = self._valued.get(listing.key)
+        known = self.valued.get(listing.key)
         if known is None or known[0] != version:
-            known = self._valued[listing.key] = version, value_states(self.market, [listing])
+            known = self.valued[listing.key] = version, value_states(self.market, [listing])
         return known[1]
 
     def batches(self, streams: Iterable[Stream]) -> list[list[Stream]]:
@@ -131,7 +131,7 @@ class Views:
 
     def forget_unlisted(self) -> None:
         """Drop the views of chains that are listed no more."""
-        for views in (self._chains, self._boards, self._valued):
+        for views in (self.chains, self.boards, self.valued):
             for key in [key for key in views if self.market.universe.find(key) is None]:
                 del views[key]
 
@@ -147,5 +147,5 @@ class Views:
         return UnderlyingFigures(
             self.market.change_percent(symbol),
             volatility,
-            rank_and_percentile(self._iv_history(symbol), volatility.near_month),
+            rank_and_percentile(self.iv_history(symbol), volatility.near_month),
         )

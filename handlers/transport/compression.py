@@ -25,7 +25,7 @@ def gzipped(before: bytes, shared: bytes, after: bytes) -> bytes:
         (
             HEADER,
             _blocks(before),
-            _cached_blocks(shared),
+            cached_blocks(shared),
             last.compress(after) + last.flush(zlib.Z_FINISH),
             struct.pack("<II", checksum, size),
         )
@@ -37,4 +37,4 @@ def _blocks(part: bytes) -> bytes:
     return compressor.compress(part) + compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
-_cached_blocks = lru_cache(maxsize=CACHED)(_blocks)
+cached_blocks = lru_cache(maxsize=CACHED)(_blocks)

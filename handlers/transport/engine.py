@@ -105,7 +105,7 @@ class EngineSocket:
         self.on_pending: Callable[[], None] | None = None
         self._unread: list[str] = []  # packets for the next poll
         self._poll: Future[str] | None = None  # of the poll that waits: how it is to be answered
-        self._timer: Alarm | None = None
+        self.timer: Alarm | None = None
         self._deadline: Alarm | None = None
         self._upgrade: WebSocketTransport | None = None
 
@@ -217,22 +217,24 @@ class EngineSocket:
 
     def schedule_ping(self) -> None:
         """Ping after the interval: at the start and whenever a pong arrives."""
-        self._cancel_timer()
+        self.cancel_timer()
         if not self.closing and not self.closed:
-            self._timer = self.server.wheel.later(self.server.ping_interval, self._ping)
+            self.timer = self.server.wheel.later(self.server.ping_interval, self.ping)
 
-    def _ping(self) -> None:
+    def ping(self) -> None:
+        """Ask for a sign of life, which has to come in time."""
         self.write(PING)
-        self._timer = self.server.wheel.later(self.server.ping_timeout, self._expire)
+        self.timer = self.server.wheel.later(self.server.ping_timeout, self._expire)
 
     def _expire(self) -> None:
         self.server.closed_by_reason["ping_timeout"] += 1
         self.server.spawn(self.close(abort=True, reason=self.server.reason.PING_TIMEOUT))
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self.server.wheel.cancel(self._timer)
-            self._timer = None
+    def cancel_timer(self) -> None:
+        """Neither ask for a sign of life nor wait for one."""
+        if self.timer is not None:
+            self.server.wheel.cancel(self.timer)
+            self.timer = None
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         """End the session; never waits for a client to read.
@@ -243,7 +245,7 @@ class EngineSocket:
         if self.closed or self.closing:
             return
         self.closing = True
-        self._cancel_timer()
+        self.cancel_timer()
         self.connected_in_time()
         reason = reason or self.server.reason.SERVER_DISCONNECT
         await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)

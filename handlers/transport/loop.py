@@ -70,7 +70,7 @@ class TimerWheel:
     def __init__(self, period_s: float = PERIOD_S, guard: Guard | None = None) -> None:
         self._guard = guard or Guard()
         self._period_s = period_s
-        self._slots: dict[int, dict[Alarm, None]] = {}
+        self.slots: dict[int, dict[Alarm, None]] = {}
         self._turned = 0
         self._handle: asyncio.TimerHandle | None = None
 
@@ -82,12 +82,12 @@ class TimerWheel:
             self._turned = now
             self._handle = loop.call_later(self._period_s, self._turn)
         alarm = Alarm(max(now, self._turned) + max(1, round(delay_s / self._period_s)), action)
-        self._slots.setdefault(alarm.slot, {})[alarm] = None
+        self.slots.setdefault(alarm.slot, {})[alarm] = None
         return alarm
 
     def cancel(self, alarm: Alarm) -> None:
         """Do not call it; harmless after it went off."""
-        slot = self._slots.get(alarm.slot)
+        slot = self.slots.get(alarm.slot)
         if slot is not None:
             slot.pop(alarm, None)
 
@@ -97,10 +97,10 @@ class TimerWheel:
     def _turn(self) -> None:
         loop = asyncio.get_running_loop()
         now = self._now(loop)
-        while self._turned < now and self._slots:
+        while self._turned < now and self.slots:
             self._turned += 1
-            for alarm in list(self._slots.pop(self._turned, ())):
+            for alarm in list(self.slots.pop(self._turned, ())):
                 with self._guard.part("timers"):
                     alarm.action()
         # an empty wheel stands still, so that it keeps no loop alive
-        self._handle = loop.call_later(self._period_s, self._turn) if self._slots else None
+        self._handle = loop.call_later(self._period_s, self._turn) if self.slots else None

@@ -72,7 +72,7 @@ class Rooms(socketio.AsyncManager):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rooms_of: dict[str, set[Any]] = {}
+        self.rooms_of: dict[str, set[Any]] = {}
 
     def pre_connect_sid(self, engine_sid: str, namespace: str) -> str | None:
         """Register a connection; None if the client is connected already."""
@@ -81,7 +81,7 @@ class Rooms(socketio.AsyncManager):
             return None
         sid: str = self.server.eio.generate_id()
         everybody[sid] = engine_sid
-        self._rooms_of[sid] = set()
+        self.rooms_of[sid] = set()
         self.pending_connect.setdefault(namespace, []).append(sid)
         return sid
 
@@ -100,16 +100,16 @@ class Rooms(socketio.AsyncManager):
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client into a room."""
         super().basic_enter_room(sid, namespace, room, eio_sid)
-        self._rooms_of[sid].add(room)
+        self.rooms_of[sid].add(room)
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client out of a room."""
         super().basic_leave_room(sid, namespace, room)
-        self._rooms_of.get(sid, set()).discard(room)
+        self.rooms_of.get(sid, set()).discard(room)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
         """Take a client out of its rooms, and only of those."""
-        for room in self._rooms_of.pop(sid, set()):
+        for room in self.rooms_of.pop(sid, set()):
             super().basic_leave_room(sid, namespace, room)
         super().basic_leave_room(sid, namespace, None)
         self.callbacks.pop(sid, None)
@@ -119,7 +119,7 @@ class Rooms(socketio.AsyncManager):
 
     def get_rooms(self, sid: str, namespace: str) -> list[Any]:
         """The rooms a client is in."""
-        return sorted(self._rooms_of.get(sid, ()), key=str)
+        return sorted(self.rooms_of.get(sid, ()), key=str)
 
 
 class SocketServer(socketio.AsyncServer):

@@ -36,7 +36,7 @@ class Follower:
         self.told_to_return_ms: list[int] = []
         self.feed_states: list[str] = []
         self.epochs: list[str] = []
-        self._url = url
+        self.url = url
         self._client: RawClient | None = None
         self._lost_s: float | None = None
         self._is_over = False
@@ -75,7 +75,7 @@ class Follower:
     async def _run(self) -> None:
         while not self._is_over and self._tries < MOST_TRIES:
             try:
-                self._client = await RawClient.open(self._url)
+                self._client = await RawClient.open(self.url)
                 await self._client.enter()
                 await self._subscribe(self._client)
                 self._tries = 0

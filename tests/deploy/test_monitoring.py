@@ -96,7 +96,7 @@ def test_states_and_quantiles_that_are_asked_for_exist(alerts, dashboard, sandbo
     text = "\n".join([*alerts.values(), *expressions(dashboard)])
     for states in re.findall(r'state=~?"([^"]+)"', text):
         assert set(states.split("|")) <= set(FeedStateName)
-    sandbox.server.services.loop_lag._late_ms.append(1.0)
+    sandbox.server.services.loop_lag.late_ms.append(1.0)
     rendered = Metrics(sandbox.server.services).render()[0].decode()
     for name, quantile in re.findall(r'(market_\w+){[^}]*quantile="([^"]+)"', text):
         assert f'{name}{{quantile="{quantile}"}}' in rendered

@@ -291,7 +291,7 @@ async def test_leaving_does_not_walk_over_all_rooms(sandbox, raw):
         if not sandbox.server.namespace.broadcaster.clients:
             break
     assert sandbox.server.namespace.broadcaster.clients == {}
-    assert manager._rooms_of == {}
+    assert manager.rooms_of == {}
 
 
 @pytest.mark.gen_test

@@ -148,7 +148,7 @@ async def test_from_another_epoch_is_a_snapshot_even_at_the_same_number(raw, ser
 async def test_the_present_of_a_forgotten_stream_is_recovered(raw, server, fetch):
     epoch, seq = await quote_position(server, fetch)
     views = server.server.services.views
-    views._symbols.clear()  # as after a restart of the same virtual market: nobody ever looked
+    views.symbols.clear()  # as after a restart of the same virtual market: nobody ever looked
     answer, updates = await resume(raw, server, epoch, seq)
     assert answer["recovered"]
     assert updates == []
@@ -160,7 +160,7 @@ async def test_unseen_states_of_a_stream_without_subscribers_are_not_recovered(r
     await move(server, 1)
     await server.step(3)
     views = server.server.services.views
-    views._symbols.clear()
+    views.symbols.clear()
     answer, _ = await resume(raw, server, epoch, seq)
     assert not answer["recovered"]
 

@@ -104,7 +104,7 @@ class Pair:
         )
         server.ticker.on_state = publisher.on_state
         server.services.health.relay = FeedEnd(publisher)
-        publisher._tasks = [asyncio.create_task(publisher._send())]
+        publisher.tasks = [asyncio.create_task(publisher.send())]
         settings = settings_of(relay={"url": "redis://nowhere", "feed_url": feed.url}, **sections)
         return cls(feed, publisher, bus, settings)
 
@@ -116,8 +116,8 @@ class Pair:
 
     async def settle(self) -> None:
         """Have everything that was published arrive and be taken in."""
-        if self.publisher._packing is not None:
-            await asyncio.gather(self.publisher._packing)
+        if self.publisher.packing is not None:
+            await asyncio.gather(self.publisher.packing)
         await wait_until(lambda: not self.publisher.queue_length or not self.publisher.is_leading)
         for edge in self.edges:
             await wait_until(lambda edge=edge: self._is_read(edge))
@@ -159,7 +159,7 @@ class Pair:
         """Let go of everything."""
         for edge in self.edges:
             await edge.end()
-        for task in self.publisher._tasks:
+        for task in self.publisher.tasks:
             task.cancel()
 
 

@@ -267,7 +267,7 @@ async def test_client_finds_its_place_at_another_edge(cluster):
     client = Follower(one.url, "NIFTY")
     await client.until(lambda it: len(it.recent) > 2)
     await neighbour.until(lambda it: len(it.recent) > 2)
-    client._url = other.url
+    client.url = other.url
     one.kill()
     await client.until(lambda it: it.counts["recovered"] + it.counts["snapshots"] > 0)
     assert client.counts["recovered"] == 1

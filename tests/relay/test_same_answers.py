@@ -197,7 +197,7 @@ async def test_replay_that_is_sought_paused_and_sped_up_is_followed(make_pair, t
         epochs.append(edge.server.market.epoch)
     assert len(set(epochs)) == 4
     control.pause()
-    await pair.feed.server.ticker._publish_pause(pair.feed.server.clock)
+    await pair.feed.server.ticker.publish_pause(pair.feed.server.clock)
     await pair.settle()
     await same()
     assert edge.server.market.source == "replay"
@@ -250,7 +250,7 @@ async def test_any_order_of_steps_losses_and_restarts_ends_in_the_same_state(mak
             pair.bus.is_down = True
             await pair.step(2)
             pair.bus.is_down = False
-            pair.publisher._begin_again()
+            pair.publisher.begin_again()
         await pair.step(2)
         market = edge.server.market
         assert market.symbol_positions.seq.max() >= reached.get(market.epoch, 0)
@@ -262,7 +262,7 @@ async def test_any_order_of_steps_losses_and_restarts_ends_in_the_same_state(mak
 async def put_by_hand(pair):
     """Have what was packed stand on the bus, without the edge's having read it."""
     while pair.publisher.queue_length:
-        item = pair.publisher._queue.popleft()
+        item = pair.publisher.queue.popleft()
         if item.name:
             await pair.bus.put_image(item.name, item.at, item.data)
         else:

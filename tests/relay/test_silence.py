@@ -129,8 +129,8 @@ async def test_feed_of_another_version_is_named_and_nothing_of_it_is_shown(make_
 @pytest.mark.gen_test
 async def test_edge_that_has_another_calendar_says_which_file_differs(make_pair, caplog):
     pair = await make_pair()
-    pair.publisher._facts = facts_of(pair.feed.server.market, "tests/data/made_up_minutes_20260305.csv")
-    pair.publisher._wants_image = True
+    pair.publisher.facts = facts_of(pair.feed.server.market, "tests/data/made_up_minutes_20260305.csv")
+    pair.publisher.wants_image = True
     await pair.step()
     edge = await pair.join()
     assert (await health(edge))["parts"]["relay"]["reason"] == (
@@ -147,7 +147,7 @@ async def test_lost_answer_of_the_bus_doubles_nothing(make_pair):
     await pair.step()
     assert not pair.publisher.is_leading
     assert "answer" in pair.publisher.problem
-    pair.publisher._begin_again()
+    pair.publisher.begin_again()
     await pair.step(3)
     ids = [at for at, _ in pair.bus.records]
     assert ids == sorted(set(ids))
@@ -166,7 +166,7 @@ async def test_full_bus_stops_nothing_at_the_feed_and_begins_with_an_image(make_
     assert pair.publisher.dropped >= 2
     assert pair.feed.server.ticker.state.name == "live"
     pair.bus.is_full = False
-    pair.publisher._begin_again()
+    pair.publisher.begin_again()
     await pair.step(2)
     assert edge.follower.gaps.total() == 0  # an image needs nothing before it
     await same_answers(pair, edge)
@@ -181,7 +181,7 @@ async def test_bus_that_lost_everything_is_led_anew(make_pair):
     await pair.feed.step()
     await wait_until(lambda: not pair.publisher.is_leading)
     assert await pair.publisher.leadership.renew(anew=True)
-    pair.publisher._begin_again()
+    pair.publisher.begin_again()
     await pair.step(3)
     await wait_for_image(pair, edge)
     assert pair.publisher.term > term
@@ -233,7 +233,7 @@ async def test_first_image_is_waited_for(make_pair):
     pair.bus.images.pop("image")
     joining = asyncio.ensure_future(pair.join())
     await asyncio.sleep(0)
-    pair.publisher._wants_image = True
+    pair.publisher.wants_image = True
     await pair.step(2)
     edge = await joining
     await pair.settle()

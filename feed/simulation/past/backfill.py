@@ -88,7 +88,7 @@ class SimulatedPast:
         self._slow = self._past_slow_states(slow)
         self._parent = dict(zip(model.twins.tolist(), model.parents.tolist(), strict=True))
         # float32, and only the group's factors: two years of both groups are some 20 MB
-        self._block = lru_cache(maxsize=2 * _CACHED_BLOCKS)(self._make_block)
+        self.block = lru_cache(maxsize=2 * _CACHED_BLOCKS)(self._make_block)
         # half a megabyte each; two years are sixteen
         self._indices = cache(self._make_indices)
         self._index = {row: place for place, row in enumerate(model.baskets.indices.tolist())}
@@ -128,7 +128,7 @@ class SimulatedPast:
         if block == 0:
             days = [self._latest[group]]
         else:
-            first = self._block(group, block - 1).days[0].day
+            first = self.block(group, block - 1).days[0].day
             days = [activity.trading_day(self._calendar.previous_session(activity.exchange, first))]
         while len(days) < BLOCK:
             days.append(
@@ -176,7 +176,7 @@ class SimulatedPast:
         group = int(self._model.group[row])
         end = float(np.log(self._last_close[row]))
         for number in range(-(-min(sessions, MOST_SESSIONS) // BLOCK)):
-            block = self._block(group, number)
+            block = self.block(group, number)
             leader = self._parent.get(row, row)
             rng = np.random.default_rng((self._seed, 3, leader, number))
             if row in self._index:
@@ -197,7 +197,7 @@ class SimulatedPast:
         As in `Baskets.tie` the constituents give way, so that an index is as volatile as it was drawn; here
         in one linear step, and what is left of the difference the index takes.
         """
-        baskets, block = self._model.baskets, self._block(EQUITY, number)
+        baskets, block = self._model.baskets, self.block(EQUITY, number)
         ends = self._indices(number - 1).members if number else np.zeros(len(baskets.members))
 
         def drawn(rows: NDArray[np.intp]) -> FloatArray:

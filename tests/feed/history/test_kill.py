@@ -56,7 +56,7 @@ def check(url: str, expected: list[int], span_ms: tuple[int, int]) -> None:
             assert set(expected) <= set(times)
             days = store.grid(symbol).resample("1d", minutes)
             assert_same_candles(store.candles(symbol, "1d", *span_ms), days)
-        chain = [run.minute_ms.tolist() for run in store._reader.chain("NIFTY", NEAR, *span_ms)]
+        chain = [run.minute_ms.tolist() for run in store.reader.chain("NIFTY", NEAR, *span_ms)]
         recorded = [minute for run in chain for minute in run]
         assert len(recorded) == len(set(recorded))
         assert set(expected) <= set(recorded)

@@ -254,7 +254,7 @@ def test_an_expired_chain_keeps_its_last_part_of_a_minute(store_url: str) -> Non
     tape.step(OPEN + 130_000)
     last = tape.contracts["last_price"][: 2 * len(STRIKES)].copy()
     left = universe(listing("NIFTY", FAR, STRIKES, 3000))  # one strike more, the near chain gone
-    tape.market._relist(left)
+    tape.market.relist(left)
     kept = {name: values.copy() for name, values in tape.market.contracts.items()}
     tape.contracts = kept
     for now_ms in (OPEN + 140_000, OPEN + 200_000):

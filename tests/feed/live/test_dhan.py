@@ -191,8 +191,8 @@ async def until(condition) -> None:
 async def all_told(sandbox) -> None:
     """Until every row of the broker's list was told once."""
     live = sandbox.server.source
-    await until(lambda: live._plan.socket_of or live._plan.polled)
-    await until(lambda: not np.count_nonzero(live._gather.times_ms < 0))
+    await until(lambda: live.plan.socket_of or live.plan.polled)
+    await until(lambda: not np.count_nonzero(live.gather.times_ms < 0))
     await sandbox.step()
 
 
@@ -207,7 +207,7 @@ async def test_whole_universe_is_on_sockets_previous_open_interest_with_it(fed):
     await all_told(sandbox)
     live, market = sandbox.server.source, sandbox.server.market
     assert live.differences == ()
-    assert not live._plan.polled
+    assert not live.plan.polled
     assert [item.key for item in market.universe.listings] == [
         item.key for item in fake.market.universe.listings
     ]
@@ -240,7 +240,7 @@ async def test_next_step_arrives_and_a_cut_packet_spoils_nothing(fed):
     fake.publish()
     live = sandbox.server.source
     first = len(fake.market.universe.underlyings)
-    await until(lambda: not differs(live._gather._values["last_price"][first:], origin))
+    await until(lambda: not differs(live.gather.values["last_price"][first:], origin))
     await sandbox.step()
     assert not differs(sandbox.server.market.contracts["last_price"], origin)
     assert live.bad >= 1
@@ -252,7 +252,7 @@ async def test_everything_can_be_polled(fed, monkeypatch):
     monkeypatch.setattr(source, "REPLAN_S", 0.02)
     fake, sandbox, _ = await fed(sockets=0)
     live = sandbox.server.source
-    live._broker.limits = Limits(0, 5000, 1000, 0.0, 90.0, has_heartbeat=False)
+    live.broker.limits = Limits(0, 5000, 1000, 0.0, 90.0, has_heartbeat=False)
     await all_told(sandbox)
     assert not differs(sandbox.server.market.contracts["ask"], fake.market.contracts["ask"])
 

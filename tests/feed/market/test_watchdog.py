@@ -233,19 +233,19 @@ def test_a_failure_counts_for_as_long_as_twenty_inputs_are_expected_and_no_longe
     # the window is open at its older end; after it the hold of the verdict goes on
     assert states == ["degraded"] * WINDOW
     heard = Heard(0, {"NFO": feed.now_ms}, stale_after_ms=STALE_MS, expected_ms=STEP_MS)
-    reasons = [feed.dog._arriving(feed.now_ms - STEP_MS * back, heard, {"NFO": 0}).reason for back in (0, 1)]
+    reasons = [feed.dog.arriving(feed.now_ms - STEP_MS * back, heard, {"NFO": 0}).reason for back in (0, 1)]
     assert reasons[0] == "Data arrives."
     assert reasons[1].startswith("The source failed once in 10 s")
 
 
 def test_a_clock_asked_twice_in_an_instant_has_not_jumped(feed):
     feed.steps(WINDOW * 2)
-    inputs = list(feed.dog._inputs_ms)
-    feed.dog._follow(feed.now_ms, STEP_MS)
-    feed.dog._follow(feed.now_ms + 2 * STEP_MS, STEP_MS)
-    assert list(feed.dog._inputs_ms) == inputs
-    feed.dog._follow(feed.now_ms + 4 * STEP_MS + 1, STEP_MS)
-    assert not feed.dog._inputs_ms
+    inputs = list(feed.dog.inputs_ms)
+    feed.dog.follow(feed.now_ms, STEP_MS)
+    feed.dog.follow(feed.now_ms + 2 * STEP_MS, STEP_MS)
+    assert list(feed.dog.inputs_ms) == inputs
+    feed.dog.follow(feed.now_ms + 4 * STEP_MS + 1, STEP_MS)
+    assert not feed.dog.inputs_ms
 
 
 EVENING_MS = at("2026-11-23T20:00")  # NFO is closed, MCX trades on

@@ -257,7 +257,7 @@ def test_what_could_not_be_read_is_told_once_it_can_be(store_url: str, replay: O
     source = replay()
     of, ends = following(source), sorted(ends_of_minutes(tape).items())
     of.apply(source.advance(ends[0][0]))
-    wait(source._ahead.values())  # two blocks
+    wait(source.ahead.values())  # two blocks
     with damaged(store_url):
         of.apply(source.advance(ends[30][0]))
         for now_ms, _ in ends[32:35]:
@@ -287,4 +287,4 @@ def test_closed_replay_has_no_thread_and_no_connection(store_url: str, replay: O
     assert any(thread.name.startswith("replay-reader") for thread in threading.enumerate())
     source.close()
     assert not any(thread.name.startswith("replay-reader") for thread in threading.enumerate())
-    assert source._database.reader.pool.checkedin() == 0  # type: ignore[attr-defined]
+    assert source.database.reader.pool.checkedin() == 0  # type: ignore[attr-defined]

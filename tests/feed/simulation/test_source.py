@@ -432,7 +432,7 @@ def test_arrays_stay_within_their_budget() -> None:
     run = live(ist(22, 20))
     for underlying in run.market.universe.underlyings:
         run.source.daily_candles(underlying.symbol, 500)
-    kept = run.source._start.backfill._block.cache_info().currsize
-    blocks = (run.source._start.backfill._block(group, n) for group in (0, 1) for n in range(kept // 2))
+    kept = run.source.start.backfill.block.cache_info().currsize
+    blocks = (run.source.start.backfill.block(group, n) for group in (0, 1) for n in range(kept // 2))
     size = nbytes((run.source, run.market, *blocks), set())
     assert 5e6 < size < 120e6

@@ -215,7 +215,7 @@ def test_recorded_chains_are_imported_and_found_at_their_instants(store_url: str
         assert store.check().problems == []
     of = market(source.universe, source="replay")
     history = History(store_url, calendar=CALENDAR)
-    for time_ms in source._times:
+    for time_ms in source.times:
         of.apply(source.advance(time_ms))
         for listing in of.universe.listings:
             chain = run(history.answers.chain_at(*listing.key, time_ms))

@@ -187,7 +187,7 @@ def test_wait_is_told_in_whole_seconds(stopwatch):
 def make_limited(io_loop, make_sandbox, per_minute):
     """A server whose allowances do not come back while a test counts: its clock stands still."""
     sandbox = io_loop.run_sync(lambda: make_sandbox(limits={"rate_limit_per_minute": per_minute}))
-    sandbox.server.access._rate_limit._monotonic = lambda: 0.0
+    sandbox.server.access.rate_limit.monotonic = lambda: 0.0
     return sandbox
 
 
@@ -244,10 +244,10 @@ def exact(io_loop, make_sandbox):
 
 async def spent(fetch, sandbox, path, **options):
     """An answer, and what it took of the allowance."""
-    bucket = sandbox.server.access._rate_limit._buckets.get("127.0.0.1")
-    before = 1000 if bucket is None else bucket._tokens
+    bucket = sandbox.server.access.rate_limit.buckets.get("127.0.0.1")
+    before = 1000 if bucket is None else bucket.tokens
     answer = await fetch(sandbox, path, **options)
-    return answer, before - sandbox.server.access._rate_limit._buckets["127.0.0.1"]._tokens
+    return answer, before - sandbox.server.access.rate_limit.buckets["127.0.0.1"].tokens
 
 
 @pytest.mark.parametrize(

@@ -58,17 +58,17 @@ class Circle:
 
     async def listed(self) -> None:
         """Until the list of instruments is there and every row of it was told once."""
-        await self.until(lambda: self.live.differences is not None and self.live._plan.socket_of)
+        await self.until(lambda: self.live.differences is not None and self.live.plan.socket_of)
         gather = self.live
-        await self.until(lambda: np.count_nonzero(gather._gather.times_ms < 0) == 0)
+        await self.until(lambda: np.count_nonzero(gather.gather.times_ms < 0) == 0)
 
     async def step(self) -> None:
         """A step of the mock's market, and one of the other once it arrived."""
         await self.mock.sandbox.step()
-        origin, gather = self.mock.sandbox.server.market, self.live._gather
+        origin, gather = self.mock.sandbox.server.market, self.live.gather
         row = gather.table.universe.row_of["NIFTY"]
         told = origin.quote("NIFTY").last_price
-        await self.until(lambda: abs(gather._values["last_price"][row] - told) < 0.0051)
+        await self.until(lambda: abs(gather.values["last_price"][row] - told) < 0.0051)
         await asyncio.sleep(0.05)  # the other sockets' frames of the same publication
         await self.fed.step()
 
@@ -153,21 +153,21 @@ async def test_next_step_is_there_within_a_cycle(circle):
 @pytest.mark.gen_test
 async def test_everything_can_be_polled_and_what_is_followed_comes_to_a_socket(circle, connect):
     made = await circle(sockets=1, tokens_per_socket=400)
-    await made.until(lambda: made.live._plan.socket_of)
+    await made.until(lambda: made.live.plan.socket_of)
     far = made.market.universe.chains("TCS")[-1].key
-    assert far not in made.live._plan.socket_of
+    assert far not in made.live.plan.socket_of
     client = await connect(made.fed, "websocket")
     asked = {"symbol": "TCS", "expiry": str(far[1])}
     refused = await client.call("subscribe_option_chain", asked)  # nothing is known of it yet
     assert refused["error"]["code"] == "FEED_UNAVAILABLE"
-    await made.until(lambda: far in made.live._plan.socket_of)
-    listing = made.live._gather.table.universe.find(far)
-    rows = made.live._gather.table.find(listing.tokens)[0]
-    await made.until(lambda: bool((made.live._gather.times_ms[rows] > 0).all()))
+    await made.until(lambda: far in made.live.plan.socket_of)
+    listing = made.live.gather.table.universe.find(far)
+    rows = made.live.gather.table.find(listing.tokens)[0]
+    await made.until(lambda: bool((made.live.gather.times_ms[rows] > 0).all()))
     await made.fed.step()
     await client.ask("subscribe_option_chain", asked)
     await made.until(lambda: any(len(item.modes) > 0 for item in made.mock.mock.tickers.followers.values()))
-    assert made.live._plan.polled
+    assert made.live.plan.polled
 
 
 @pytest.mark.gen_test
@@ -214,7 +214,7 @@ async def test_line_that_is_cut_or_silent_is_opened_again(circle, monkeypatch):
 async def test_line_without_a_sign_of_life_is_said_to_be_dead_and_opened_again(circle):
     made = await circle(sockets=1)
     await made.listed()
-    made.mock.mock._heartbeat.stop()
+    made.mock.mock.heartbeat.stop()
     seen = []
 
     def silent() -> bool:
@@ -225,7 +225,7 @@ async def test_line_without_a_sign_of_life_is_said_to_be_dead_and_opened_again(c
     await made.until(silent)
     assert seen[0].kind == "disconnected"
     assert seen[0].message == "Kite: nothing came on line 1 for 1.5 s."
-    made.mock.mock._heartbeat.start()
+    made.mock.mock.heartbeat.start()
     await made.until(lambda: made.live.problem is None and len(made.mock.mock.tickers.followers) == 1)
 
 
@@ -315,12 +315,12 @@ async def test_expiry_and_the_list_after_it_are_taken_over(circle):
     await made.mock.sandbox.step(8)
     assert made.mock.sandbox.server.market.universe.find(expired) is None
     await made.fed.step(8)
-    await made.until(lambda: made.live._gather.table.universe.find(expired) is None)
+    await made.until(lambda: made.live.gather.table.universe.find(expired) is None)
     await made.fed.step()
     origin = made.mock.sandbox.server.market.universe
     assert [item.key for item in made.market.universe.listings] == [item.key for item in origin.listings]
     newest = made.market.universe.chains("NIFTY")
-    await made.until(lambda: all(item.key in made.live._plan.socket_of for item in newest[:2]))
+    await made.until(lambda: all(item.key in made.live.plan.socket_of for item in newest[:2]))
 
 
 @pytest.mark.gen_test
@@ -330,5 +330,5 @@ async def test_no_secret_is_logged_or_told(circle, caplog, fetch):
     await made.fed.step()
     health = (await fetch(made.fed, "/health")).raw.decode()
     assert "login_required" in health
-    said = caplog.text + health + repr(made.fed.server.settings) + repr(made.live._broker._account)
+    said = caplog.text + health + repr(made.fed.server.settings) + repr(made.live.broker.account)
     assert "wrong-token-of-mine" not in said

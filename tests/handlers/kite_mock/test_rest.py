@@ -156,7 +156,7 @@ async def test_login_page_leads_to_the_redirect_with_a_request_token(kite):
         "status": ["success"],
         "action": ["login"],
     }
-    assert query["request_token"][0] in mock.mock.sessions._request_tokens
+    assert query["request_token"][0] in mock.mock.sessions.request_tokens
 
 
 @pytest.mark.gen_test

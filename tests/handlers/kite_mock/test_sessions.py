@@ -62,7 +62,7 @@ def test_many_request_tokens_leave_memory_bounded():
     sessions = Sessions("mock", "secret")
     for _ in range(5000):
         sessions.request_token(0.0)
-    assert len(sessions._request_tokens) <= 1001
+    assert len(sessions.request_tokens) <= 1001
 
 
 @pytest.mark.parametrize(("family", "most"), [("quote", 1), ("historical", 3), ("other", 10)])

@@ -128,7 +128,7 @@ def test_form_of_the_log_suits_its_stream(tmp_path):
             "other journal": Log.on(file, "info", journal_stream="1:2"),
             "memory": Log.on(io.StringIO(), "info", journal_stream="1:2"),
         }
-        found = {name: type(log._handler.formatter) for name, log in forms.items()}
+        found = {name: type(log.handler.formatter) for name, log in forms.items()}
     os.close(main)
     assert found == {
         "terminal": HumanFormatter,

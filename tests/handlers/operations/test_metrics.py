@@ -58,7 +58,7 @@ def test_exactly_one_feed_state_is_set(metrics, sandbox):
 
 
 def test_lag_quantiles_are_seconds_and_the_last_is_the_worst(metrics, services):
-    services.loop_lag._late_ms.extend([1.0] * 1199 + [2000.0])
+    services.loop_lag.late_ms.extend([1.0] * 1199 + [2000.0])
     samples = samples_of(metrics)
     assert samples["market_event_loop_lag_seconds", ("quantile", "0.5")] == 0.001
     assert samples["market_event_loop_lag_seconds", ("quantile", "1.0")] == 2.0

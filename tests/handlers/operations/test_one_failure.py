@@ -39,7 +39,7 @@ async def raises_later(*_args, **_kwargs):
 
 
 def break_step(sandbox, monkeypatch):
-    monkeypatch.setattr(sandbox.server.ticker, "_judge", raises)
+    monkeypatch.setattr(sandbox.server.ticker, "judge", raises)
 
 
 def break_market(sandbox, monkeypatch):
@@ -91,36 +91,36 @@ def break_streams(_sandbox, monkeypatch):
 
 
 def break_expiries(_sandbox, monkeypatch):
-    whole = Notifier._end
+    whole = Notifier.end
 
     async def end(notifier, room, successor):
         if room.stream.symbol == "BANKNIFTY":
             raises()
         await whole(notifier, room, successor)
 
-    monkeypatch.setattr(Notifier, "_end", end)
+    monkeypatch.setattr(Notifier, "end", end)
 
 
 def break_closed_candles(_sandbox, monkeypatch):
-    monkeypatch.setattr(Notifier, "_tell_closed", raises_later)
+    monkeypatch.setattr(Notifier, "tell_closed", raises_later)
 
 
 def break_alerts(_sandbox, monkeypatch):
     monkeypatch.setattr(views.Views, "value_dashboards", raises)
     # an alert is only looked at where there is one
-    monkeypatch.setattr(Alerts, "_by_valuation", lambda _alerts: [Figure("NIFTY", None, None, "pcr_oi")])
+    monkeypatch.setattr(Alerts, "by_valuation", lambda _alerts: [Figure("NIFTY", None, None, "pcr_oi")])
 
 
 def break_market_status(_sandbox, monkeypatch):
-    monkeypatch.setattr(Notifier, "_tell_phases", raises_later)
+    monkeypatch.setattr(Notifier, "tell_phases", raises_later)
 
 
 def break_feed_status(_sandbox, monkeypatch):
-    monkeypatch.setattr(Notifier, "_tell_feed_state", raises_later)
+    monkeypatch.setattr(Notifier, "tell_feed_state", raises_later)
 
 
 def break_observers(sandbox, _monkeypatch):
-    sandbox.server.ticker._publish.__self__.observers.append(raises)
+    sandbox.server.ticker.publish.__self__.observers.append(raises)
 
 
 def break_relay(sandbox, _monkeypatch):
@@ -250,9 +250,9 @@ async def test_timers_and_looks_that_raise_are_counted_and_come_again(make_sandb
     wheel.later(0.0, raises)
     wheel.later(0.0, lambda: fired.append(True))
     lag = LoopLag(services.guard)
-    monkeypatch.setattr(lag, "_late_ms", None)  # measuring then raises
+    monkeypatch.setattr(lag, "late_ms", None)  # measuring then raises
     monkeypatch.setattr(Health, "report", raises)
-    health_callback, lag_callback = services.health._callback.callback, lag._callback.callback
+    health_callback, lag_callback = services.health.callback.callback, lag.callback.callback
     health_callback()
     lag_callback()
     lag_callback()

@@ -185,7 +185,7 @@ async def test_step_that_was_due_before_a_seek_is_not_taken_after_it(replay, mon
     seeking = asyncio.create_task(replay.server.services.replay.seek(milliseconds(3)))
     await begun.wait()
     clock.set_speed(3600, step_ms=1)  # a step is due at once
-    stepping = asyncio.create_task(ticker._run())
+    stepping = asyncio.create_task(ticker.run())
     await asyncio.sleep(0)  # it waits for its turn
     clock.pause()
     go_on.set()

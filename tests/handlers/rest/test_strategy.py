@@ -231,7 +231,7 @@ def unquoted(sandbox, chain, leg, *names):
         row += len(listing.strikes)
     for name in names:
         market.contracts[name][row] = np.nan
-    sandbox.server.services.views._valued.clear()
+    sandbox.server.services.views.valued.clear()
 
 
 @pytest.fixture

@@ -194,9 +194,9 @@ async def test_alerts_are_limited_as_streams_are_and_go_with_their_client(make_s
     other = await connect(sandbox)
     assert (await other.ask("unsubscribe_alert", {"alert_id": ids[0]}))["removed"] is False
     alerts = sandbox.server.namespace.alerts
-    assert len(alerts._of_client) == 1
+    assert len(alerts.of_client) == 1
     await client.socket.disconnect()
-    while alerts._of_client or alerts._of_figure:  # noqa: ASYNC110 - the server hears of it in its own time
+    while alerts.of_client or alerts.of_figure:  # noqa: ASYNC110 - the server hears of it in its own time
         await asyncio.sleep(0.01)
 
 

@@ -174,9 +174,9 @@ async def test_connection_outlives_the_pings_of_engine_io(make_sandbox, connect,
     sandbox = await make_sandbox(websocket={"ping_interval_s": 1, "timeout_s": 1})
     client = await connect(sandbox, transport)
     socket = next(iter(sandbox.server.namespace.broadcaster.clients.values())).socket
-    socket._cancel_timer()
-    socket._ping()  # now, instead of after the interval
+    socket.cancel_timer()
+    socket.ping()  # now, instead of after the interval
     await client.settle()
     await client.settle()
-    assert socket._timer is not None
+    assert socket.timer is not None
     assert not client.disconnected.is_set()

@@ -469,7 +469,7 @@ def broken(sandbox):
     def fail(symbol):
         raise RuntimeError("secret of the inside")
 
-    sandbox.server.services.views._iv_history = fail
+    sandbox.server.services.views.iv_history = fail
     return sandbox
 
 

@@ -54,7 +54,7 @@ class Together:
         self.market.publish(self.now_ms)
 
     def prepare(self, keep: slice = slice(None), batches: int = 99) -> None:
-        streams = [*self.passed._chains.values(), *self.passed._boards.values()]
+        streams = [*self.passed.chains.values(), *self.passed.boards.values()]
         for batch in self.passed.batches(streams[keep])[:batches]:
             self.passed.prepare(batch)
 
@@ -63,9 +63,9 @@ class Together:
             one, other = self.passed.chain(listing), self.alone.chain(listing)
             for part in PARTS:
                 assert one.whole(part) == other.whole(part), (listing.key, part)
-                for since in set(one._marks) & set(other._marks):
+                for since in set(one.marks) & set(other.marks):
                     assert one.delta(since, part) == other.delta(since, part), (listing.key, part)
-            assert one._marks == other._marks
+            assert one.marks == other.marks
             assert self.passed.dashboard(listing).whole() == self.alone.dashboard(listing).whole()
 
 

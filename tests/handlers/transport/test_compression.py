@@ -29,10 +29,10 @@ def test_parts_unpack_as_one_member(before, shared, after):
 
 def test_shared_part_is_compressed_once():
     shared = bytes(range(256)) * 200
-    before = compression._cached_blocks.cache_info()
+    before = compression.cached_blocks.cache_info()
     for number in range(5):
         assert gzip.decompress(gzipped(b"%d" % number, shared, b"")) == b"%d" % number + shared
-    after = compression._cached_blocks.cache_info()
+    after = compression.cached_blocks.cache_info()
     assert (after.misses - before.misses, after.hits - before.hits) == (1, 4)
 
 

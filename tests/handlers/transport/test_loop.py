@@ -96,7 +96,7 @@ async def test_wheel_holds_nothing_for_what_was_cancelled(io_loop: IOLoop):
     wheel = TimerWheel()
     for _ in range(100):
         wheel.cancel(wheel.later(60, lambda: None))
-    assert sum(map(len, wheel._slots.values())) == 0
+    assert sum(map(len, wheel.slots.values())) == 0
 
 
 @pytest.mark.gen_test
