@@ -8,8 +8,7 @@ from typing import Any
 
 from domain.streams import StreamName
 from handlers.streams.state import ChainPart, ChainStream, Stream, SymbolStream, WholeStream
-from handlers.transport.endpoint import WebSocketTransport
-from handlers.transport.engine import EngineSocket
+from handlers.transport.engine import EngineSocket, Link
 from handlers.transport.frames import Packet
 from schemas.configuration.api_keys import ApiKey
 
@@ -352,7 +351,7 @@ class Subscription:
         rolls = {} if self.room.stream.listing_key is None else {"rolls": self.rolls}
         return {**self.room.describe(), "epoch": epoch, "seq": seq, **rolls}
 
-    def join(self, link: WebSocketTransport) -> None:
+    def join(self, link: Link) -> None:
         """Be in step with the others from now on; the client is in the state that the room last sent."""
         self.group = self.room.in_sync[link.deflate]
         self.group.add(self, link.send)
@@ -407,7 +406,7 @@ class Client:
         self.violations = 0
 
     @property
-    def in_step_link(self) -> WebSocketTransport | None:
+    def in_step_link(self) -> Link | None:
         """The socket, if the client may be in step: one stream, and nothing pending."""
         link = self.socket.link
         if link is None or link.encrypted or len(self.subscriptions) != 1 or link.writing():

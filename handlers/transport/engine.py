@@ -11,12 +11,13 @@ import logging
 from asyncio import Future
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import engineio
 import orjson
 from engineio import exceptions as engineio_exceptions
 from engineio import packet as engineio_packet
+from tornado.iostream import IOStream
 from tornado.web import RequestHandler
 
 from feed.market.guard import Guard
@@ -24,15 +25,42 @@ from handlers.access.errors import ApiError
 from handlers.access.rules import subscriber
 from handlers.transport.loop import Alarm, TimerWheel
 
-if TYPE_CHECKING:
-    from handlers.transport.endpoint import WebSocketTransport
-
 OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = "0123456"  # packet types
 SEPARATOR = "\x1e"  # between the packets of one payload
 UPGRADE_POLL_S = 0.1  # how long a poll waits for an upgrade under way
 MAX_POST_PACKETS = 256  # of one payload; a page that opens sends a few for each of its streams
 
 logger = logging.getLogger(__name__)
+
+
+class Link(Protocol):
+    """What a session needs of a WebSocket (``handlers.transport.endpoint.WebSocketTransport``)."""
+
+    stream: IOStream
+    writing: Callable[[], bool]  # whether something written before still waits for the kernel
+    send: Callable[[bytes], int]  # the kernel's, for when nothing waits; raises OSError
+    encrypted: bool
+    deflate: bool
+
+    def write_text(self, text: str) -> None:
+        """Send a text message."""
+        ...
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write frames after everything written before."""
+        ...
+
+    def offer(self, data: bytes) -> int:
+        """Give frames to the kernel while nothing waits; how much it took."""
+        ...
+
+    def buffer(self, data: bytes) -> None:
+        """Keep bytes until the kernel takes them."""
+        ...
+
+    def end(self, abort: bool) -> None:
+        """Close it, at once or after its goodbye."""
+        ...
 
 
 class ProtocolError(Exception):
@@ -99,15 +127,15 @@ class EngineSocket:
         self.sid = sid
         self.network = network  # whose it is, for the count of those not admitted yet
         self.closed = self.closing = False
-        self.link: WebSocketTransport | None = None
-        self.links: dict[WebSocketTransport, Alarm] = {}
+        self.link: Link | None = None
+        self.links: dict[Link, Alarm] = {}
         self.on_ready: Callable[[], None] | None = None
         self.on_pending: Callable[[], None] | None = None
         self._unread: list[str] = []  # packets for the next poll
         self._poll: Future[str] | None = None  # of the poll that waits: how it is to be answered
         self.timer: Alarm | None = None
         self._deadline: Alarm | None = None
-        self._upgrade: WebSocketTransport | None = None
+        self._upgrade: Link | None = None
 
     @property
     def upgraded(self) -> bool:
@@ -259,13 +287,13 @@ class EngineSocket:
         self.server.holdings.forget(self)
         self.on_ready = self.on_pending = None
 
-    def add_link(self, link: WebSocketTransport) -> None:
+    def add_link(self, link: Link) -> None:
         """Take in a WebSocket that may be upgraded to soon."""
         self.links[link] = self.server.wheel.later(
             self.server.connect_timeout_s, lambda: link.end(link is not self.link)
         )
 
-    def attach(self, link: WebSocketTransport) -> None:
+    def attach(self, link: Link) -> None:
         """Go on over this WebSocket alone; what waited for a poll goes first."""
         self.link, self._upgrade = link, None
         self.server.wheel.cancel(self.links[link])
@@ -277,7 +305,7 @@ class EngineSocket:
             self.server.holdings.release(self, len(text))
             link.write_text(text)
 
-    def detach(self, link: WebSocketTransport) -> bool:
+    def detach(self, link: Link) -> bool:
         """Take note that a WebSocket closed; return whether the session goes with it."""
         alarm = self.links.pop(link, None)
         if alarm is not None:
@@ -288,7 +316,7 @@ class EngineSocket:
                 self._end_poll("")
         return link is self.link
 
-    async def receive_text(self, link: WebSocketTransport, text: str | bytes) -> None:
+    async def receive_text(self, link: Link, text: str | bytes) -> None:
         """Handle one message of a WebSocket. Raises ProtocolError."""
         if link is not self.link:
             self._receive_probe(link, text)
@@ -299,7 +327,7 @@ class EngineSocket:
         else:
             await self.receive(text)
 
-    def _receive_probe(self, link: WebSocketTransport, text: str | bytes) -> None:
+    def _receive_probe(self, link: Link, text: str | bytes) -> None:
         """Upgrade as the protocol says; who says anything else over a second WebSocket loses that one."""
         if text == PING + "probe" and not self.upgraded and not self.upgrading:
             self._upgrade = link
@@ -407,9 +435,7 @@ class EngineServer(engineio.AsyncServer):
         """Close a session for a reason that is no fault of the protocol."""
         self.spawn(socket.close(abort=True))
 
-    async def open_session(
-        self, handler: RequestHandler, link: WebSocketTransport | None = None
-    ) -> EngineSocket:
+    async def open_session(self, handler: RequestHandler, link: Link | None = None) -> EngineSocket:
         """Make a session and greet its client, over polling or an accepted WebSocket."""
         environ = self._describe(handler)
         socket = EngineSocket(self, self.generate_id(), subscriber(environ["REMOTE_ADDR"]))
