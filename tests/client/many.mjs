@@ -2,6 +2,8 @@
 
 import { ask, connect, options } from "./market.mjs";
 
+// whoever is told nothing at all by then was lost, and is counted so
+const late = () => new Promise((resolve) => setTimeout(() => resolve({ success: false, message: "nothing came" }), options.patience_ms).unref());
 const fates = await Promise.all(
   Array.from({ length: options.count }, async () => {
     const socket = connect({ reconnection: false, timeout: 15000 });
@@ -14,6 +16,7 @@ const fates = await Promise.all(
       new Promise((resolve) => socket.once("connect_error", resolve)),
       // an engine that opened and was lost before its namespace answered says neither
       new Promise((resolve) => socket.io.once("close", resolve)),
+      late(),
     ]);
     if (!socket.connected) {
       fate.lost ||= "never connected";
@@ -23,7 +26,7 @@ const fates = await Promise.all(
     fate.edge = socket.io.engine.id.split(".")[0];
     const gone = new Promise((resolve) => socket.once("disconnect", () => resolve({ success: false })));
     const asked = ask(socket, "subscribe_option_chain", { symbol: "NIFTY", strikes: 5 });
-    const answer = await Promise.race([asked, gone]);
+    const answer = await Promise.race([asked, gone, late()]);
     if (!answer.success) fate.lost ||= JSON.stringify(answer);
     return { socket, fate };
   }),
@@ -34,4 +37,5 @@ while (Date.now() < until && fates.some(({ fate }) => fate.connected && !fate.lo
 }
 const told = fates.map(({ fate }) => ({ ...fate }));
 for (const { socket } of fates) socket.disconnect();
-process.stdout.write(JSON.stringify(told));
+// a poll that nobody answers would keep this process for as long as it waits
+process.stdout.write(JSON.stringify(told), () => process.exit(0));
