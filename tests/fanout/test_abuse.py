@@ -175,6 +175,7 @@ async def test_offenders_leave_nothing_behind(sandbox, raw):
     good = await raw.connect(sandbox.url)
     await good.call("subscribe_symbol", {"symbol": "NIFTY"})
     engine = sandbox.server.namespace.server.eio
+    gc.collect()  # what tests before this one left to be collected
     before = (len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks()), len(engine.sockets))
     for text in [*BAD_TEXTS.values(), "40", '42["x"'] * 3:
         bad = await RawClient.open(sandbox.url)

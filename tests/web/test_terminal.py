@@ -220,9 +220,16 @@ def test_faults_are_shown_as_what_they_are_and_pass(screen, tmp_path):
             "before => Number(document.querySelector('table.chain').dataset.seq) > before + 2", arg=before
         )
         shown.until_state("live")
+    server.end()
+
+
+def test_late_answers_and_lost_history_are_said(screen, tmp_path):
+    server = spawn(tmp_path / "log", *MORNING)
+    shown = screen(url=server.url)
+    shown.open()
+    shown.until_state("live")
     asked(server.url, "/api/simulation/faults", kind="latency", latency_ms=1500, seconds=60)
-    late = screen(url=server.url)
-    page = late.open("page=strategy&legs=B1CE22500")
+    page = screen(url=server.url).open("page=strategy&legs=B1CE22500")
     expect(page.get_by_text("Pricing …")).to_be_visible()
     expect(page.get_by_text("Margin of error")).to_be_visible()
     asked(server.url, "/api/simulation/faults", kind="history_down", seconds=60)
