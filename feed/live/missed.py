@@ -50,7 +50,3 @@ class MissedMinutes:
     def take(self, now_ms: int) -> Span | None:
         """The first span whose last minute is over, once."""
         return self._spans.popleft() if self._spans and self._spans[0].end_ms <= now_ms else None
-
-    def give_back(self, span: Span) -> None:
-        """Keep a span for later: it could not be asked for."""
-        self._spans.appendleft(span)

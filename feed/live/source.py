@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from datetime import time as clock_time
@@ -350,14 +351,7 @@ class LiveSource:
             span = self._missed.take(self._now_ms())
             if span is None:
                 continue
-            try:
-                count = await self._fill(span, keep)
-            except BrokerError as error:
-                if error.kind != ProblemKind.NOT_PERMITTED:
-                    self._missed.give_back(span)
-                logger.warning("minutes that were missed cannot be asked for: %s", error.message)
-                await asyncio.sleep(error.wait_s or LIST_RETRY_S)
-                continue
+            count = await self._fill(span, keep)
             self._well("history")
             self.filled += count
             if count:
@@ -366,19 +360,24 @@ class LiveSource:
                 logger.info("%s told %d minutes of underlyings that were missed from %s to %s", *told)
 
     async def _fill(self, span: Span, keep: KeepsMinutes) -> int:
-        """The candles of a span, of every underlying; how many there were. Raises BrokerError."""
+        """The candles of a span, of every underlying that the broker lists; how many there were."""
         table, count = self.gather.table, 0
-        for row, underlying in enumerate(table.universe.underlyings):
-            token = int(table.tokens[row])
-            if token == NO_TOKEN:
-                continue
+        waiting = deque(np.flatnonzero(table.tokens[: len(table.universe.underlyings)] != NO_TOKEN).tolist())
+        while waiting:
             await self._session()
-            minutes = await self.broker.minutes(token, span.first_ms, span.end_ms)
+            try:
+                minutes = await self.broker.minutes(int(table.tokens[waiting[0]]), *span)
+            except BrokerError as error:
+                logger.warning("minutes that were missed cannot be asked for: %s", error.message)
+                if error.kind == ProblemKind.NOT_PERMITTED:
+                    break
+                await asyncio.sleep(error.wait_s or LIST_RETRY_S)
+                continue
             if minutes is None:
-                return 0
-            minutes = minutes.between(span.first_ms, span.end_ms)
+                break
+            symbol, minutes = table.universe.underlyings[waiting.popleft()].symbol, minutes.between(*span)
             if len(minutes):
-                keep(underlying.symbol, minutes)
+                keep(symbol, minutes)
                 count += len(minutes)
             await asyncio.sleep(self.broker.limits.history_interval_s)
         return count

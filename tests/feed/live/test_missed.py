@@ -28,17 +28,6 @@ def test_the_minutes_in_which_it_was_lost_and_found_count_too() -> None:
     assert missed.take(11 * MINUTE) == Span(7 * MINUTE, 10 * MINUTE)
 
 
-def test_a_span_that_could_not_be_asked_for_comes_again_before_the_next() -> None:
-    missed = MissedMinutes(0)
-    missed.find(1)
-    missed.lose(3 * MINUTE)
-    missed.find(4 * MINUTE)
-    first = missed.take(9 * MINUTE)
-    assert first is not None
-    missed.give_back(first)
-    assert [missed.take(9 * MINUTE), missed.take(9 * MINUTE)] == [first, Span(3 * MINUTE, 5 * MINUTE)]
-
-
 def test_candles_of_the_broker_are_read_in_order() -> None:
     rows = [
         ["2026-11-23T10:01:00+0530", 2, 3, 1, 2.5, 70],
