@@ -1,7 +1,7 @@
 """Market-data server for Indian options: command line -> settings -> market -> edge -> serve.
 
 A table of contents. ``cli`` has a module for each command. ``cli.serve`` reads the settings,
-``handlers.operations.build`` puts a market and an edge together from them, and
+``handlers.operations.market`` and ``handlers.operations.build`` put a market and an edge together, and
 ``handlers.operations.serving`` is the life of a server. The environment is read here and nowhere else.
 """
 

@@ -260,14 +260,11 @@ class LiveSource:
             except BrokerError as error:
                 await self._after(name, error, back_off, session)
                 continue
-            self._open.add(number)
             try:
                 await self._listen(number, line, back_off)
             except BrokerError as error:
-                self._open.discard(number)  # before the wait
                 await self._after(name, error, back_off, session)
             finally:
-                self._open.discard(number)
                 line.close()
                 self.reconnects += 1
 
@@ -276,6 +273,7 @@ class LiveSource:
         name, limits = f"line {number + 1}", self.broker.limits
         following = asyncio.ensure_future(self._keep_following(number, line))
         reading = asyncio.ensure_future(line.read())
+        self._open.add(number)
         try:
             while True:
                 done, _ = await asyncio.wait(
@@ -300,6 +298,7 @@ class LiveSource:
                     self._take(self.broker.decode(message))
                 reading = asyncio.ensure_future(line.read())
         finally:
+            self._open.discard(number)
             for task in (reading, following):
                 task.cancel()
             await asyncio.gather(reading, following, return_exceptions=True)

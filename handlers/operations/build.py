@@ -208,7 +208,10 @@ def _make_ticker(
 def _make_namespace(
     settings: Settings, history: History, streams: _Streams, admission: Admission, failures: FailureLog
 ) -> MarketNamespace:
-    smd = SmdStreams(streams.views, history, streams.broadcaster.full_every, settings.server.api_timeout_s)
+    smd = None
+    if settings.compat.smd:
+        full_every, timeout_s = streams.broadcaster.full_every, settings.server.api_timeout_s
+        smd = SmdStreams(streams.views, history, full_every, timeout_s)
     return MarketNamespace(
         streams.views,
         streams.candles,
@@ -218,7 +221,7 @@ def _make_namespace(
         streams.alerts,
         failures=failures,
         version=VERSION,
-        companions=smd if settings.compat.smd else None,
+        companions=smd,
     )
 
 
