@@ -71,7 +71,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 _SMOOTHING_MINUTES = 1.5
 _IMPLIED_MINUTES = 15.0
-_HALT_MS = 45 * 60_000
+HALT_MS = 45 * 60_000
 _PIN_RATE = 40.0  # per day of variance: a round strike draws the market, hard enough to hold it there
 
 
@@ -80,7 +80,7 @@ class ScenarioState:
 
     def __init__(self, name: str) -> None:
         self._now = Scenario()
-        self._halted_until_ms = -1
+        self.halted_until_ms = -1
         self.choose(name)
         self._now = self._target
 
@@ -90,7 +90,7 @@ class ScenarioState:
         self.name = name
         self._move_left = self._target.move
         self._gap_left = self._target.gap
-        self._halted_until_ms = -1
+        self.halted_until_ms = -1
         self._may_halt = self._target.halt_at is not None
 
     def step(
@@ -129,15 +129,15 @@ class ScenarioState:
         if self._may_halt and limit is not None and change <= limit:
             self._may_halt = False
             self._move_left = 0.0
-            self._halted_until_ms = now_ms + _HALT_MS
+            self.halted_until_ms = now_ms + HALT_MS
 
     def is_halted(self, now_ms: int) -> bool:
         """Whether the share market stands still."""
-        return now_ms < self._halted_until_ms
+        return now_ms < self.halted_until_ms
 
     def begin_day(self) -> None:
         """A halt does not outlast the day."""
-        self._halted_until_ms = -1
+        self.halted_until_ms = -1
 
     def effect(self) -> ScenarioEffect:
         """How contracts trade now."""

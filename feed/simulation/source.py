@@ -266,7 +266,7 @@ class SimulatedSource:
         while (event := self._hours.next_event())[0] <= now_ms:
             instant_ms, group, opens = event
             if instant_ms > self._hours.now_ms:
-                self._move_to(instant_ms, everything=True)
+                self._move_by_way_of_edges(instant_ms, everything=True)
             if opens:
                 self._hours.open(group)
                 self._begin_day(group)
@@ -274,7 +274,15 @@ class SimulatedSource:
             else:
                 self._close_day(group)
         if now_ms > self._hours.now_ms:
-            self._move_to(now_ms, everything=now_ms - self._hours.now_ms > GRID_MS)
+            self._move_by_way_of_edges(now_ms, everything=now_ms - self._hours.now_ms > GRID_MS)
+
+    def _move_by_way_of_edges(self, now_ms: int, *, everything: bool) -> None:
+        """Move; a long step stops where shares end a halt and where they close, as short ones do."""
+        edges = self._scenario.halted_until_ms, self._hours.days[EQUITY].spot_close_ms
+        for edge_ms in sorted(edges):
+            if self._hours.now_ms < edge_ms < now_ms:
+                self._move_to(edge_ms, everything=everything)
+        self._move_to(now_ms, everything=everything)
 
     def _close_day(self, group: int) -> None:
         """Settle what expires, and begin the next day where days follow each other without a pause."""

@@ -12,6 +12,7 @@ from feed.market.candles import SessionGrid
 from feed.market.market import Market
 from feed.market.universe import Listing, Universe
 from feed.reference.calendar import Calendar
+from feed.simulation.scenarios import HALT_MS
 
 YEAR_MS = 365 * 86_400_000
 SLACK = 1e-6
@@ -85,11 +86,14 @@ def check_chain(market: Market, listing: Listing, quoted_ms: int) -> tuple | Non
         return None
     forward, doubt = (lowest + highest) / 2, max(0.0, (highest - lowest) / 2)
     middle, half = (legs["bid"] + ask) / 2, (ask - legs["bid"]) / 2
-    _check_parity(listing, middle, half, discount * (forward - strikes), tick + doubt)
+    # a halt that outlasts the session leaves its quotes, which are older than the close
+    standing = HALT_MS / YEAR_MS if quoted_ms < market.chain_provenance(listing).as_of_ms else 0.0
+    margin = tick + doubt + market.interest_rate * standing * np.maximum(strikes, forward)
+    _check_parity(listing, middle, half, discount * (forward - strikes), margin)
     for side, (inner, bound) in enumerate(((forward - strikes, forward), (strikes - forward, strikes))):
         least = np.maximum(0.0, discount * inner)
-        assert not (middle[side] < least - tick - doubt).any(), f"{listing.key}: below intrinsic value"
-        assert not (middle[side] > discount * bound + tick + doubt).any(), f"{listing.key}: above its bound"
+        assert not (middle[side] < least - margin).any(), f"{listing.key}: below intrinsic value"
+        assert not (middle[side] > discount * bound + margin).any(), f"{listing.key}: above its bound"
     for side in (0, 1):
         _check_strikes(
             listing, strikes, bid[side], ask[side], middle[side], discount, tick, sign=1 - 2 * side

@@ -13,6 +13,7 @@ from feed.reference.calendar import Calendar
 from feed.reference.instruments import Catalogue
 from feed.simulation.scenarios import SCENARIOS, ScenarioState, find
 from feed.simulation.source import SimulatedSource
+from feed.valuation.chain import value_chain
 from tests.processes import SOME_SYMBOLS
 
 CALENDAR = Calendar.load()
@@ -36,6 +37,15 @@ def move(run: LiveMarket, symbol: str = "NIFTY") -> float:
 
 def volatility(run: LiveMarket) -> float:
     return smile(run, run.market.universe.chains("NIFTY")[1]).at_the_money
+
+
+def basis(run: LiveMarket) -> float:
+    """How far the forward that options see is above the spot, as a part of it."""
+    return (
+        value_chain(run.market, run.market.universe.listing("NIFTY")).forward
+        / run.market.quote("NIFTY").last_price
+        - 1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +163,27 @@ def test_circuit_halt_stops_shares_and_not_commodities() -> None:
     run.step(2 * MINUTE_MS, 5)
     assert (run.market.underlyings["last_price"] != tables[0])[~commodity].mean() > 0.9
     assert move(run) > -0.16
+
+
+@pytest.mark.parametrize("jump_minutes", [46, 120, 600])
+def test_long_step_over_a_halt_does_not_stand_still_to_its_end(jump_minutes: int) -> None:
+    run = LiveMarket.at(CALENDAR, CATALOGUE, MORNING, seed=8, hours="exchange")
+    run.source.set_scenario("circuit_halt", run.now_ms)
+    while move(run) > -0.10:
+        run.step(LONG_MS)
+    run.step(SECOND_MS)
+    halted = run.market.quote("NIFTY").last_price
+    run.step(jump_minutes * MINUTE_MS)
+    assert run.market.quote("NIFTY").last_price != halted
+    assert basis(run) == pytest.approx(0, abs=0.005)
+
+
+def test_long_step_over_the_close_of_shares_takes_them_to_their_close() -> None:
+    run = LiveMarket.at(CALENDAR, CATALOGUE, MORNING, seed=8, hours="exchange")
+    run.source.set_scenario("rally", run.now_ms)
+    run.step(10 * 60 * MINUTE_MS)
+    assert move(run) > 0.02
+    assert basis(run) == pytest.approx(0, abs=0.005)
 
 
 def test_another_scenario_ends_a_halt() -> None:
