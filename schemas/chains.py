@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from schemas.compiled import by_row, compiled, compiled_columns
 from schemas.wire import Count, Number, Timestamp, encode
 
 if TYPE_CHECKING:
-    from feed.market.market import Provenance
     from feed.valuation.chain import ChainHeads, ValuedChains
 
 DAYS_A_YEAR = 365  # theta is shown per calendar day
@@ -154,8 +153,7 @@ CHAIN_ROWS = RowWriter(ROW_COLUMNS)
 
 _header_columns = compiled_columns(ChainHeaderSchema, without=TotalsSchema().fields)
 _totals_columns = compiled_columns(TotalsSchema, keys=True)
-_provenance_columns = compiled_columns(ProvenanceSchema, keys=True)
-_PROVENANCE = [field.attribute or name for name, field in ProvenanceSchema().fields.items()]
+provenance_columns = compiled_columns(ProvenanceSchema)
 dump_provenance = compiled(ProvenanceSchema)
 
 
@@ -169,18 +167,9 @@ def dump_headers(heads: ChainHeads) -> list[dict[str, Any]]:
     return by_row(columns)
 
 
-def provenance_columns(provenance: Sequence[Provenance]) -> dict[str, list[Any]]:
-    """``dump_provenance`` of many states at once."""
-    return _provenance_columns(_columns_of(provenance))
-
-
 def totals_columns(heads: ChainHeads) -> dict[str, list[Any]]:
     """The sums of some chains as ``TotalsSchema`` describes them."""
     return _totals_columns({**heads.totals, "max_pain": heads.max_pain})
-
-
-def _columns_of(items: Sequence[Provenance]) -> dict[str, list[Any]]:
-    return {name: [getattr(item, name) for item in items] for name in _PROVENANCE}
 
 
 def encode_chain(

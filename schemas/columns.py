@@ -85,8 +85,7 @@ class RowTexts:
     def array(self, first: int, stop: int) -> orjson.Fragment:
         """The rows of a range that say anything, as a JSON array."""
         begin = self.starts[0]
-        text = b"".join(self.pieces[self.starts[first] - begin : self.starts[stop] - begin])
-        return orjson.Fragment(b"[" + text[2:] + b"}]" if text else b"[]")  # each row begins with "},"
+        return _array(b"".join(self.pieces[self.starts[first] - begin : self.starts[stop] - begin]))
 
 
 class RowWriter:
@@ -121,10 +120,21 @@ class RowWriter:
 
     def whole(self, table: FloatArray, shown: NDArray[np.bool_] | None = None) -> orjson.Fragment:
         """Every cell of every row, or those of the columns that are ``shown``, as a JSON array."""
-        cells = np.ones(table.shape, bool)
-        if shown is not None:
-            cells[~shown] = False
-        return self.texts(table, cells).array(0, table.shape[1])
+        lines = np.arange(len(table)) if shown is None else np.flatnonzero(shown)
+        count, width = table.shape[1], 2 * len(lines)
+        pieces: list[Any] = [b""] * (count * width)
+        pieces[0::2] = self._heads[lines].tolist() * count
+        counts, coded = self._is_count[lines], self._is_coded[lines]
+        for places, written in ((counts, _counts), (~(counts | coded), _numbers)):
+            texts, start = written(table[lines[places]].ravel()), 0
+            for place in np.flatnonzero(places).tolist():
+                pieces[2 * place + 1 :: width] = texts[start : start + count]
+                start += count
+        for place in np.flatnonzero(coded).tolist():
+            line = lines[place]
+            words = self._words[self._first_word[line] + np.nan_to_num(table[line]).astype(np.intp)]
+            pieces[2 * place + 1 :: width] = words.tolist()
+        return _array(b"".join(pieces))
 
     def _cells(self, cells: FloatArray, lines: NDArray[np.intp]) -> NDArray[np.object_]:
         texts = np.empty(len(cells), object)
@@ -152,6 +162,11 @@ def pairs(
         arrays.append(orjson.Fragment(b"[" + begin + rows_of_it + b"}]" if length else b"[]"))
         start += length
     return arrays
+
+
+def _array(rows: bytes) -> orjson.Fragment:
+    """Rows as a JSON array; each of them begins with the end of the one before, ``},``."""
+    return orjson.Fragment(b"[" + rows[2:] + b"}]" if rows else b"[]")
 
 
 def _objects(items: list[bytes]) -> NDArray[np.object_]:

@@ -27,8 +27,8 @@ def value_past_chain(
     market = _market(stored, underlying, interest_rate)
     valued, heads = value_states(market, market.universe.listings)
     age_ms = at_ms - heads.as_of_ms[0]
-    provenance = replace(heads.provenance[0], stale=age_ms > MINUTE_MS + stale_after_ms)
-    return valued, replace(heads, provenance=[provenance])
+    provenance = replace(heads.provenance, stale=[age_ms > MINUTE_MS + stale_after_ms])
+    return valued, replace(heads, provenance=provenance)
 
 
 def _market(stored: StoredChain, underlying: Underlying, interest_rate: float) -> Market:

@@ -19,6 +19,7 @@ from feed.market.candles import Candles, FloatArray, SessionGrid, source_code
 from feed.valuation.minute_metrics import METRICS
 
 YEAR_SESSIONS = 252  # that a rank of volatility rests on
+NONE_KNOWN: Mapping[date, float] = {}
 _SIMULATED = source_code("simulated")
 
 
@@ -40,7 +41,7 @@ class SessionFigures:
         if self._state.told_volatilities is not None:
             return self._state.told_volatilities(symbol)
         if self._state.backfill is None or not self._state.knows(symbol):
-            return {}
+            return NONE_KNOWN
         return self._state.backfill.volatilities(symbol)
 
     async def stored_volatilities(self, symbol: str, before_ms: int | None = None) -> dict[date, float]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from domain.intervals import Interval
 from feed.history.history import History
-from feed.history.session_figures import volatility_series
+from feed.history.session_figures import NONE_KNOWN, volatility_series
 from feed.history.store.problems import HistoryError
 from feed.market.candles import ClosedCandle
 from feed.market.clock import Clock
@@ -46,16 +46,21 @@ class VolatilityHistory:
         self._clock = clock
         self._guard = guard
         self._stored: dict[str, dict[date, float]] = {}
+        self._series: dict[str, tuple[Mapping[date, float], Mapping[date, float], FloatArray]] = {}
         self._reading: asyncio.Task[None] | None = None
         self.version = 0  # grows with each reading
 
     def __call__(self, symbol: str) -> FloatArray:
         """The sessions before the running one, oldest first: (days,)."""
-        return volatility_series(self._history.sessions.source_volatilities(symbol), self.stored(symbol))
+        told, stored = self._history.sessions.source_volatilities(symbol), self.stored(symbol)
+        known = self._series.get(symbol)
+        if known is None or known[0] is not told or known[1] is not stored:
+            known = self._series[symbol] = told, stored, volatility_series(told, stored)
+        return known[2]
 
     def stored(self, symbol: str) -> Mapping[date, float]:
         """Those of sessions that were recorded, by day, as of the latest reading."""
-        return self._stored.get(symbol, {})
+        return self._stored.get(symbol, NONE_KNOWN)
 
     async def follow(self, closed: Iterable[ClosedCandle], now_ms: int) -> None:
         """Read again once a session has ended; in the background, unless the clock is one that can wait."""

@@ -40,6 +40,17 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenances:
+    """``Provenance`` of several states, a column a field."""
+
+    source: list[str]
+    as_of_ms: list[int]
+    epoch: list[str]
+    seq: list[int]
+    stale: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """The latest price of an underlying, in rupees; NaN where not known."""
 
@@ -255,6 +266,21 @@ class Market:
         """Where a chain stands. Raises FeedUnavailable."""
         what = f"{listing.symbol} {listing.expiry.day}"
         return self._provenance(self.chain_positions, listing.row, what)
+
+    def chain_provenances(self, rows: NDArray[np.intp]) -> Provenances:
+        """Where chains stand, by the rows of their listings. Raises FeedUnavailable."""
+        positions = self.chain_positions
+        as_of_ms = positions.as_of_ms[rows]
+        unknown = rows[as_of_ms == NEVER_MS]
+        if len(unknown):
+            self.chain_provenance(self.universe.listings[unknown[0]])
+        return Provenances(
+            [self.source] * len(rows),
+            as_of_ms.tolist(),
+            [self.epoch] * len(rows),
+            positions.seq[rows].tolist(),
+            positions.stale[rows].tolist(),
+        )
 
     def knows(self, listing: Listing) -> bool:
         """Whether any data of a listing has arrived."""

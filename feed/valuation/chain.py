@@ -23,7 +23,7 @@ from analytics.segments import Segments
 from analytics.volatility import atm_volatilities, out_of_the_money
 from analytics.volatility_index import ExpiryVariances, expiry_variances
 from domain.instants import IST, to_datetime
-from feed.market.market import Market, Provenance
+from feed.market.market import Market, Provenance, Provenances
 from feed.market.source import FloatArray
 from feed.market.universe import Listing, Selection
 
@@ -231,7 +231,7 @@ def value_chain(market: Market, listing: Listing) -> Chain:
 def value_listings(market: Market, listings: Sequence[Listing]) -> ValuedChains:
     """Value expiries in one pass, each as if it were alone. Raises FeedUnavailable for one without data."""
     selection = market.universe.select(listings)
-    as_of_ms = np.array([market.chain_provenance(listing).as_of_ms for listing in selection.listings])
+    as_of_ms = np.array(market.chain_provenances(selection.listing_rows).as_of_ms)
     state = {name: selection.of_contracts(values) for name, values in market.contracts.items()}
     return value_state(
         selection,
@@ -366,7 +366,7 @@ class ChainHeads:
     totals: dict[str, FloatArray]
     max_pain: FloatArray
     coverage: dict[str, list[Any]]
-    provenance: list[Provenance]
+    provenance: Provenances
 
 
 def heads_of(market: Market, valued: ValuedChains) -> ChainHeads:
@@ -391,7 +391,7 @@ def heads_of(market: Market, valued: ValuedChains) -> ChainHeads:
         totals=valued.totals,
         max_pain=valued.pains.strike,
         coverage=valued.coverage,
-        provenance=[market.chain_provenance(listing) for listing in listings],
+        provenance=market.chain_provenances(valued.selection.listing_rows),
     )
 
 

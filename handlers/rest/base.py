@@ -30,7 +30,7 @@ from handlers.access.rate_limit import NORMAL
 from handlers.access.rules import AccessRules
 from handlers.access.security_headers import EXPOSED_HEADERS, PAGE_HEADERS, security_headers
 from handlers.rest.services import Services
-from handlers.transport.compression import GZIP_FROM_BYTES, gzipped
+from handlers.transport.compression import GZIP_FROM_BYTES, gzipped, gzipped_alone
 from schemas.configuration.api_keys import ApiKey
 from schemas.envelope import refusal, success
 from schemas.requests.fields import NoParameters, Q, Request
@@ -251,7 +251,11 @@ class ApiHandler(RequestHandler):
         self.set_status(status)
         if version is None or self._is_news(version):
             before, after = self._envelope(message, meta)
-            self.finish(before + encode(data) + after)
+            body = before + encode(data) + after
+            if self._takes_gzip(body):
+                self.set_header("Content-Encoding", "gzip")
+                body = gzipped_alone(body)
+            self.finish(body)
 
     def reply_shared(
         self, data: bytes, *, meta: dict[str, Any], version: tuple[str, int], is_cached: bool = False
@@ -265,11 +269,15 @@ class ApiHandler(RequestHandler):
         if is_cached:
             self.was_cached()
         before, after = self._envelope("OK", meta)
-        if len(data) < GZIP_FROM_BYTES or "gzip" not in self.request.headers.get("Accept-Encoding", ""):
+        if not self._takes_gzip(data):
             self.finish(before + data + after)
             return
         self.set_header("Content-Encoding", "gzip")
         self.finish(gzipped(before, data, after))
+
+    def _takes_gzip(self, body: bytes) -> bool:
+        """Whether an answer is worth compressing, and its client takes it so."""
+        return len(body) >= GZIP_FROM_BYTES and "gzip" in self.request.headers.get("Accept-Encoding", "")
 
     def _is_news(self, version: tuple[str, int]) -> bool:
         """Whether the client has not that state yet; else it is told so."""

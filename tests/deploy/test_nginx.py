@@ -77,7 +77,9 @@ def proxied(io_loop, tmp_path):
 
     def start(port):
         listener = socket.create_server(("127.0.0.1", 0))
-        listener.setblocking(False)  # nginx takes it as it is: of two workers the later one would wait in accept
+        listener.setblocking(
+            False
+        )  # nginx takes it as it is: of two workers the later one would wait in accept
         address = listener.getsockname()
         conf = re.sub(r"listen \[::\]:80 [^;]*;", "", TEXT)
         conf = re.sub(r"listen 80 [^;]*;", f"listen 127.0.0.1:{address[1]};", conf)

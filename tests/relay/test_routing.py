@@ -50,7 +50,9 @@ def front(tmp_path):
 
     def start(edges, feed, *, by_session=True):
         listener = socket.create_server(("127.0.0.1", 0))
-        listener.setblocking(False)  # nginx takes it as it is: of two workers the later one would wait in accept
+        listener.setblocking(
+            False
+        )  # nginx takes it as it is: of two workers the later one would wait in accept
         text = configuration({name: f"127.0.0.1:{port}" for name, port in edges.items()}, f"127.0.0.1:{feed}")
         text = re.sub(r"listen \[::\]:80 [^;]*;", "", text)
         text = re.sub(r"listen 80 [^;]*;", f"listen 127.0.0.1:{listener.getsockname()[1]};", text)
