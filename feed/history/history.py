@@ -37,7 +37,7 @@ from feed.history.store.problems import HistoryError
 from feed.history.store.registry import Registry
 from feed.history.store.stored_chain import StoredChain
 from feed.history.store.writer import KeptMinutes, Writer, WriterHealth
-from feed.market.candles import Candles, ClosedCandle, SessionGrid
+from feed.market.candles import Candles, ClosedCandle
 from feed.market.clock import Clock
 from feed.market.market import Market
 from feed.market.source import KnowsPast
@@ -307,15 +307,17 @@ class History:
         days = [grid.day_at(now_ms) for grid in grids]
         since_ms = min([minute_ms - (MINUTES - 1) * MINUTE_MS, *(day.start_ms for day in days)])
         stored = self._state.reader.minutes_of_all(recorder.names, since_ms, minute_ms + MINUTE_MS)
+        weeks = self._weeks_before(dict(zip(recorder.names, (day.day for day in days), strict=True)))
         recorder.running.recent.begin(minute_ms)
         from_source: dict[str, Candles] = {}
         for row, symbol in enumerate(recorder.names):
-            week = self._load_week(symbol, grids[row], days[row].day)
             minutes = _of_kind(stored.get(symbol, Candles.empty()), recorder.source)
             if past is not None:
                 from_source[symbol] = missing_today(past, symbol, grids[row], minutes, minute_ms)
                 minutes = Candles.merge([from_source[symbol], minutes])
-            recorder.load(row, minutes, _of_kind(week, recorder.source), minute_ms)
+            recorder.load(
+                row, minutes, _of_kind(weeks.get(symbol, Candles.empty()), recorder.source), minute_ms
+            )
         if past is not None:
             recorder.go_on(
                 [
@@ -340,9 +342,17 @@ class History:
         for minute in minutes:
             self._writer.put(MinuteJob(self._registry, recorder.encoder, minute, rows, self._valuation))
 
-    def _load_week(self, symbol: str, grid: SessionGrid, today: date) -> Candles:
-        first, last = today - timedelta(days=today.weekday()), today - timedelta(days=1)
-        return self._state.reader.days(symbol, first, last, lambda day: grid.day(day).open_ms)[0]
+    def _weeks_before(self, today_of: Mapping[str, date]) -> dict[str, Candles]:
+        """Of each underlying that has any the days of its week before its present one."""
+        weeks: dict[str, Candles] = {}
+        for today in set(today_of.values()):
+            names = [symbol for symbol, day in today_of.items() if day == today]
+            first, last = today - timedelta(days=today.weekday()), today - timedelta(days=1)
+            found = self._state.reader.days_of_all(
+                names, first, last, lambda symbol, day: self._state.grid(symbol).day(day).open_ms
+            )
+            weeks |= {symbol: days for symbol, (days, _) in found.items()}
+        return weeks
 
 
 class _Nothing:

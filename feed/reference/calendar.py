@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -21,6 +22,17 @@ CALENDAR_PATH = Path(__file__).parent / "data" / "calendar.toml"
 _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
 _LONGEST_CLOSURE_DAYS = 60  # a longer one is a mistake in the file, and a search would not end
+
+
+@cache
+def _built_in() -> CalendarFacts:
+    """What comes with the program, read once."""
+    return read_calendar_facts(CALENDAR_PATH, None)
+
+
+def _read(path: Path, override: Path | None) -> CalendarFacts:
+    is_built_in = path is CALENDAR_PATH and (override is None or not override.exists())
+    return _built_in() if is_built_in else read_calendar_facts(path, override)
 
 
 class UnknownExchange(LookupError):
@@ -71,7 +83,7 @@ class Calendar:
         self._path = path
         self._override = override
         self.version = 1
-        self._follow(read_calendar_facts(path, override))
+        self._follow(_read(path, override))
 
     @classmethod
     def load(cls, path: Path = CALENDAR_PATH, override: Path | None = None) -> "Calendar":
@@ -84,7 +96,7 @@ class Calendar:
         A file that breaks a rule raises and leaves the calendar as it was.
         """
         before = self._facts
-        self._follow(read_calendar_facts(self._path, self._override))
+        self._follow(_read(self._path, self._override))
         self.version += 1
         return before != self._facts
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,16 @@ class Expiry:
     lot_size: int | None
 
 
+def _read(path: Path, contracts_path: Path) -> dict[str, UnderlyingRow]:
+    return read_underlyings(path, read_contract_rules(contracts_path))
+
+
+@cache
+def _built_in() -> dict[str, UnderlyingRow]:
+    """What comes with the program, read once."""
+    return _read(UNDERLYINGS_PATH, CONTRACTS_PATH)
+
+
 class Catalogue:
     """All underlyings, or some, and the contracts that exist on them at an instant.
 
@@ -107,7 +118,8 @@ class Catalogue:
     ) -> None:
         self.calendar = calendar
         self.actions = corporate_actions()
-        self._rows = read_underlyings(path, read_contract_rules(contracts_path))
+        is_built_in = path is UNDERLYINGS_PATH and contracts_path is CONTRACTS_PATH
+        self._rows = _built_in() if is_built_in else _read(path, contracts_path)
         self._first_tokens = _first_tokens(self._rows.values())
         if chosen := {self._chosen(symbol) for symbol in symbols}:
             self._rows = {symbol: row for symbol, row in self._rows.items() if symbol in chosen}

@@ -139,6 +139,11 @@ class Activity:
         """Days of volume up to an instant."""
         return float(np.interp(instant_ms, self._instants, self._volume))
 
+    def clocks_at(self, instants_ms: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Days of variance and of volume up to instants: each (n,)."""
+        known = self._instants
+        return np.interp(instants_ms, known, self._variance), np.interp(instants_ms, known, self._volume)
+
     def variance_until(self, instants_ms: NDArray[np.float64], sessions_per_year: float) -> FloatArray:
         """Days of variance up to instants that may be years away: (n,)."""
         known = np.interp(instants_ms, self._instants, self._variance)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, and_, func, select
@@ -108,9 +112,17 @@ class Reader:
         self, symbol: str, first: date, last: date, label: Callable[[date], int]
     ) -> tuple[Candles, FloatArray]:
         """Daily candles of [first, last] labelled by ``label``, and the volatility of each: (n,)."""
+        found = self.days_of_all([symbol], first, last, lambda _symbol, day: label(day))
+        return found.get(symbol) or (Candles.empty(), np.empty(0))
+
+    def days_of_all(
+        self, names: Sequence[str], first: date, last: date, label: Callable[[str, date], int]
+    ) -> dict[str, tuple[Candles, FloatArray]]:
+        """As ``days``, of each of many underlyings that has any."""
         column = day_candles.c
         query = (
             select(
+                symbols.c.name,
                 column.day,
                 column.open,
                 column.high,
@@ -121,19 +133,16 @@ class Reader:
                 column.width_ms,
                 column.atm_iv,
             )
-            .where(column.day >= first, column.day <= last)
-            .order_by(column.day)
+            .join_from(symbols, day_candles)
+            .where(symbols.c.name.in_(names), column.day >= first, column.day <= last)
+            .order_by(symbols.c.name, column.day)
         )
         with self.database.reading() as connection:
-            symbol_id = _symbol_id(connection, symbol)
-            rows = connection.execute(query.where(column.symbol_id == symbol_id)).all()
-        if not rows:
-            return Candles.empty(), np.empty(0)
-        days, *prices, source, width_ms, atm_iv = zip(*rows, strict=True)
-        columns = [np.array(values, np.float64) for values in prices]
-        times = np.array([label(day) for day in days], np.int64)
-        widths = np.array([width or 0 for width in width_ms], np.int64)
-        return Candles.of(times, columns, np.array(source, np.int64), widths), np.array(atm_iv, np.float64)
+            rows = connection.execute(query).all()
+        return {
+            name: _day_columns([row[1:] for row in of_name], partial(label, name))
+            for name, of_name in groupby(rows, key=itemgetter(0))
+        }
 
     def volatilities(self, symbol: str, first: date, last: date) -> list[tuple[date, float | None, int]]:
         """Day, near-month volatility and source of each daily candle of [first, last], ascending."""
@@ -293,6 +302,14 @@ class Reader:
 def filled_key(symbol: str) -> str:
     """The note of the store that says until when the past of a symbol was filled."""
     return f"filled {symbol}"
+
+
+def _day_columns(rows: Sequence[Sequence[Any]], label: Callable[[date], int]) -> tuple[Candles, FloatArray]:
+    days, *prices, source, width_ms, atm_iv = zip(*rows, strict=True)
+    columns = [np.array(values, np.float64) for values in prices]
+    times = np.array([label(day) for day in days], np.int64)
+    widths = np.array([width or 0 for width in width_ms], np.int64)
+    return Candles.of(times, columns, np.array(source, np.int64), widths), np.array(atm_iv, np.float64)
 
 
 def _symbol_id(connection: Connection, symbol: str) -> int | None:

@@ -57,7 +57,7 @@ class Span:
 
     def variance(self, activity: Activity, edges: FloatArray) -> FloatArray:
         """Days of variance of each minute, the first with the night where that comes as a gap."""
-        clock = np.array([activity.variance_at(int(edge)) for edge in np.maximum(edges, self.since_ms)])
+        clock, _ = activity.clocks_at(np.maximum(edges, self.since_ms))
         inside = (edges > self.frozen_ms[0]) & (edges < self.frozen_ms[1])
         if inside.any():
             clock[inside] = activity.variance_at(self.frozen_ms[0])
@@ -108,7 +108,7 @@ def day_so_far(
     noise = rng.random((2, len(rows), count))
     ticks = np.array([underlyings[row].spot_tick_size for row in rows.tolist()])[:, None]
     path = bridged(log_price.T, model.daily_volatility[rows][:, None] * deviation, noise, ticks)
-    volumes = np.diff([activity.volume_at(int(edge)) for edge in np.maximum(edges, span.since_ms)])
+    volumes = np.diff(activity.clocks_at(np.maximum(edges, span.since_ms))[1])
     units = volumes[:, None] * daily_units[rows] * np.exp(0.25 * rng.standard_normal((count, len(rows))))
     return DaySoFar(
         rows,
