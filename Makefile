@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # half of the suite's time is waiting for processes; WORKERS=0 runs the tests one after the other
-WORKERS ?= 4
+WORKERS ?= 5
 STAMP := $(VENV)/.installed
 RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
@@ -63,7 +63,7 @@ run: $(RUN_STAMP)
 	$(BIN)/python server.py $(ARGS)
 
 test: $(STAMP) $(NODE_STAMP) web
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # the long runs: an hour of churn, a real systemd, hundreds of kills; with new random examples
 nightly: $(STAMP) $(NODE_STAMP) web

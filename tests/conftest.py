@@ -62,6 +62,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "nightly" in item.keywords and not is_nightly:
             item.add_marker(skip)
         _give_time(item)
+    _begin_with_the_longest(items)
+
+
+def _begin_with_the_longest(items: list[pytest.Item]) -> None:
+    """Order files by the time that a test of theirs may take: one that comes last would run alone."""
+    most: dict[Path, float] = {}
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        allowed = float(marker.args[0]) if marker is not None and marker.args else 0.0
+        most[item.path] = max(most.get(item.path, 0.0), allowed)
+    items.sort(key=lambda item: -most[item.path])
 
 
 def _give_time(item: pytest.Item) -> None:

@@ -1,4 +1,4 @@
-"""What a release is made of: bills of materials, checksums; nightly, the same bytes from the same commit."""
+"""What a release is made of, nightly: bills of materials, checksums, the same bytes from the same commit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 from domain.version import VERSION
 from tests.processes import ROOT
 
-pytestmark = pytest.mark.timeout(170)
+# to build a release takes as long as a tenth of the suite
+pytestmark = [pytest.mark.timeout(170), pytest.mark.nightly]
 
 
 def released(folder: Path, umask: int) -> Path:
@@ -40,7 +41,6 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.nightly  # building it again takes as long as a tenth of the suite
 def test_same_commit_gives_the_same_bytes_elsewhere_and_under_another_umask(release, tmp_path):
     assert contents(release) == contents(released(tmp_path / "again", 0o077))
 

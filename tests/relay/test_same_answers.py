@@ -81,7 +81,9 @@ async def test_edge_answers_as_the_feed_does_at_each_step(make_pair):
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("second", [1, 17, 30, 44, 59])
+@pytest.mark.parametrize(
+    "second", [1, 44, *(pytest.param(it, marks=pytest.mark.nightly) for it in (17, 30, 59))]
+)
 async def test_minute_in_which_an_edge_joins_is_right_there(make_pair, second):
     pair = await make_pair(relay={"image_every": 1}, feed={"start": "2026-11-23T10:00:00+05:30"})
     await pair.step(2 * second)
