@@ -1,4 +1,4 @@
-"""Loaded last by the process that servers are forked from: what was imported by then is no child's to collect.
+"""Loaded last by the process that servers are forked from: no child collects what was imported by then.
 
 A child that walked over it would copy all of it, page by page.
 """

@@ -183,7 +183,7 @@ class Importer:
 
     def _make_room(self, connection: Connection, key: ChainKey, first_ms: int, last_ms: int) -> None:
         """Delete what an earlier import left of a chain, by groups of records that lie within a span."""
-        chain_id, column = self._registry.chain_id(connection, *key), chain_minutes.c
+        chain_id, column = self._registry.chain_ids(connection, [key])[key], chain_minutes.c
         near = column.minute_ms.between(first_ms - GROUP_MS, last_ms + GROUP_MS)
         groups = connection.execute(
             select(column.key_ms, func.min(column.minute_ms), func.max(column.minute_ms))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, and_, bindparam, case, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.instants import DAY_MS, MINUTE_MS
 from feed.history.memory.days import DayRows
 from feed.history.store.codec import Damaged, FloatArray, pack_candles, unpack_candles
-from feed.history.store.database import write_rows
+from feed.history.store.database import upsert, write_rows
 from feed.history.store.tables import bar_blocks, day_candles, minute_blocks
 from feed.market.candles import Candles, TradingDay, gather, laid_over
 
@@ -117,23 +117,24 @@ def write_days(connection: Connection, rows: Sequence[Mapping[str, object]], *, 
 
     One made of narrower bars gives way: what minutes make of a day may be a part of it.
     """
-    if not rows:
-        return
-    insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert_new(day_candles)
+    if rows:
+        connection.execute(_insertion_of_days(connection.dialect.name, replace), list(rows))
+
+
+@cache
+def _insertion_of_days(dialect: str, replace: bool) -> Any:
+    statement = upsert(dialect)(day_candles)
     key = ["symbol_id", "day"]
-    if replace:
-        new, old = statement.excluded, day_candles.c
-        outranked = func.coalesce(old.width_ms, 0) > func.coalesce(new.width_ms, 0)
-        changed: dict[str, Any] = {
-            name: case((outranked, old[name]), else_=new[name])
-            for name in ("open", "high", "low", "close", "volume", "source", "width_ms")
-        }
-        changed["atm_iv"] = case((new.atm_iv.is_(None), old.atm_iv), else_=new.atm_iv)
-        statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=key)
-    connection.execute(statement, list(rows))
+    if not replace:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    new, old = statement.excluded, day_candles.c
+    outranked = func.coalesce(old.width_ms, 0) > func.coalesce(new.width_ms, 0)
+    changed: dict[str, Any] = {
+        name: case((outranked, old[name]), else_=new[name])
+        for name in ("open", "high", "low", "close", "volume", "source", "width_ms")
+    }
+    changed["atm_iv"] = case((new.atm_iv.is_(None), old.atm_iv), else_=new.atm_iv)
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
 
 
 def add_volatilities(connection: Connection, symbol_id: int, of: Mapping[date, float], source: int) -> None:

@@ -6,6 +6,7 @@ import itertools
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -224,20 +225,35 @@ class Database:
 
 
 def write_rows(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = True
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: tuple[str, ...] = (),
+    replace: bool = True,
 ) -> None:
-    """Insert rows; where the key is taken, replace that row's other columns or leave it as it is."""
-    if not rows:
-        return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement: Any = insert(table)
-    key = [column.name for column in table.primary_key]
-    if replace:
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        statement = statement.on_conflict_do_update(index_elements=key, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=key)
-    connection.execute(statement, list(rows))
+    """Insert rows; where the key is taken, replace that row's other columns or leave it as it is.
+
+    ``key`` is the primary one without it.
+    """
+    if rows:
+        names = tuple(rows[0]) if replace else ()
+        key = key or tuple(column.name for column in table.primary_key)
+        connection.execute(_insertion(connection.dialect.name, table, key, names), list(rows))
+
+
+@cache  # to put a statement together takes longer than to carry it out
+def _insertion(dialect: str, table: Table, key: tuple[str, ...], replaced: tuple[str, ...]) -> Any:
+    statement: Any = upsert(dialect)(table)
+    if not replaced:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    changed = {name: statement.excluded[name] for name in replaced if name not in key}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+def upsert(dialect: str) -> Any:
+    """The dialect's insert that can say what becomes of a row that is there already."""
+    return sqlite.insert if dialect == "sqlite" else postgresql.insert
 
 
 def read_meta(connection: Connection, key: str) -> str | None:

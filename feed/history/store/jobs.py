@@ -152,16 +152,19 @@ def write_chains(
     records, series = [], []
     volatility = values.implied_volatility if values else None
     recorded = registry.recorded(connection, minute)
-    for row, key_ms, record in encoder.encode(minute, volatility, recorded):
-        listing = minute.universe.listings[row]
-        chain_id = registry.chain_id(connection, listing.symbol, listing.expiry.day)
+    encoded = list(encoder.encode(minute, volatility, recorded))
+    told = [minute.universe.listings[row] for row, _, _ in encoded]
+    ids = registry.chain_ids(connection, (listing.key for listing in told))
+    listing_ids = registry.listing_ids(connection, told)
+    for (row, key_ms, record), listing, listing_id in zip(encoded, told, listing_ids, strict=True):
+        chain_id = ids[listing.key]
         records.append(
             {
                 "chain_id": chain_id,
                 "minute_ms": minute.start_ms,
                 "key_ms": key_ms,
                 "as_of_ms": minute.as_of_ms,
-                "listing_id": registry.listing_id(connection, chain_id, listing),
+                "listing_id": listing_id,
                 "source": minute.source,
                 "spot": known(float(spot[listing.underlying_row])),
                 "forward": known(minute.forward(row)),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, select
 
 from domain.instants import to_ms
+from feed.history.store.database import write_rows
 from feed.history.store.tables import chain_minutes, chains, listings, symbols
 from feed.market.forming import ClosedMinute
 from feed.market.universe import Listing
@@ -35,43 +36,47 @@ class Registry:
         names = list(names)
         if any(name not in self._symbols for name in names):
             rows = [{"name": name} for name in names]
-            insert_new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            connection.execute(insert_new(symbols).on_conflict_do_nothing(), rows)
+            write_rows(connection, symbols, rows, key=("name",), replace=False)
             self._symbols = {row.name: row.id for row in connection.execute(select(symbols))}
         return {name: self._symbols[name] for name in names}
 
-    def chain_id(self, connection: Connection, symbol: str, expiry: date) -> int:
-        """The number of a chain, given out where it has none."""
-        found = self._chains.get((symbol, expiry))
-        if found is None:
-            symbol_id = self.symbol_ids(connection, [symbol])[symbol]
-            is_it = and_(chains.c.symbol_id == symbol_id, chains.c.expiry == expiry)
-            found = connection.scalar(select(chains.c.id).where(is_it))
-            if found is None:
-                row = insert(chains).values(symbol_id=symbol_id, expiry=expiry).returning(chains.c.id)
-                found = int(connection.execute(row).scalar_one())
-            self._chains[symbol, expiry] = found
-        return found
+    def chain_ids(
+        self, connection: Connection, keys: Iterable[tuple[str, date]]
+    ) -> dict[tuple[str, date], int]:
+        """The number of each chain, by symbol and expiry, given out where it has none."""
+        keys = list(keys)
+        missing = [key for key in dict.fromkeys(keys) if key not in self._chains]
+        if missing:
+            ids = self.symbol_ids(connection, dict.fromkeys(symbol for symbol, _ in missing))
+            name_of = {symbol_id: name for name, symbol_id in ids.items()}
+            rows = [{"symbol_id": ids[symbol], "expiry": expiry} for symbol, expiry in missing]
+            write_rows(connection, chains, rows, key=("symbol_id", "expiry"), replace=False)
+            for row in connection.execute(select(chains).where(chains.c.symbol_id.in_(name_of))):
+                self._chains[name_of[row.symbol_id], row.expiry] = row.id
+        return {key: self._chains[key] for key in keys}
 
-    def listing_id(self, connection: Connection, chain_id: int, listing: Listing) -> int:
-        """The number of a chain's list of strikes, given out where it is a new list."""
-        strikes = np.asarray(listing.strikes, "<f8").tobytes()
-        found = self._listings.get((chain_id, strikes))
-        if found is None:
-            is_it = and_(listings.c.chain_id == chain_id, listings.c.strikes == strikes)
-            found = connection.scalar(select(listings.c.id).where(is_it))
-            if found is None:
-                row = insert(listings).values(
-                    chain_id=chain_id,
-                    kind=listing.expiry.kind,
-                    expires_at_ms=to_ms(listing.expiry.expires_at),
-                    lot_size=listing.expiry.lot_size,
-                    strikes=strikes,
-                    tokens=np.asarray(listing.tokens, "<i8").tobytes(),
-                )
-                found = int(connection.execute(row.returning(listings.c.id)).scalar_one())
-            self._listings[chain_id, strikes] = found
-        return found
+    def listing_ids(self, connection: Connection, some: Iterable[Listing]) -> list[int]:
+        """The number of each chain's list of strikes, given out where it is a new list."""
+        some = list(some)
+        ids = self.chain_ids(connection, (listing.key for listing in some))
+        keys = [(ids[listing.key], np.asarray(listing.strikes, "<f8").tobytes()) for listing in some]
+        if any(key not in self._listings for key in keys):
+            self._read_listings(connection, {chain_id for chain_id, _ in keys})
+            rows = [
+                _listing_row(key, listing)
+                for key, listing in zip(keys, some, strict=True)
+                if key not in self._listings
+            ]
+            if rows:
+                connection.execute(insert(listings), rows)
+                self._read_listings(connection, {row["chain_id"] for row in rows})
+        return [self._listings[key] for key in keys]
+
+    def _read_listings(self, connection: Connection, chain_ids: Collection[int]) -> None:
+        column = listings.c
+        query = select(column.id, column.chain_id, column.strikes).where(column.chain_id.in_(chain_ids))
+        for row in connection.execute(query):
+            self._listings[row.chain_id, bytes(row.strikes)] = row.id
 
     def recorded(self, connection: Connection, minute: ClosedMinute) -> list[int]:
         """Rows of listings that have a record of a minute already; they keep it.
@@ -82,9 +87,19 @@ class Registry:
             self.newest_chain_ms = minute.start_ms
             return []
         query = select(chain_minutes.c.chain_id).where(chain_minutes.c.minute_ms == minute.start_ms)
-        rows_of = {
-            self.chain_id(connection, listing.symbol, listing.expiry.day): listing.row
-            for listing in minute.universe.listings
-        }
+        ids = self.chain_ids(connection, (listing.key for listing in minute.universe.listings))
+        rows_of = {ids[listing.key]: listing.row for listing in minute.universe.listings}
         found = connection.scalars(query.where(chain_minutes.c.chain_id.in_(rows_of)))
         return [rows_of[chain_id] for chain_id in found]
+
+
+def _listing_row(key: tuple[int, bytes], listing: Listing) -> dict[str, Any]:
+    chain_id, strikes = key
+    return {
+        "chain_id": chain_id,
+        "kind": listing.expiry.kind,
+        "expires_at_ms": to_ms(listing.expiry.expires_at),
+        "lot_size": listing.expiry.lot_size,
+        "strikes": strikes,
+        "tokens": np.asarray(listing.tokens, "<i8").tobytes(),
+    }
