@@ -3,7 +3,6 @@
 from datetime import date, datetime, timedelta
 from functools import cache
 
-import exchange_calendars
 import holidays
 import pytest
 
@@ -72,6 +71,7 @@ SPECIAL_SESSIONS = {
 def sessions_of(market: str) -> set[date]:
     """Every session of a market from December 2022 on; XBOM's end in 2026."""
     end = "2026-12-31" if market == "XBOM" else "2027-12-31"
+    exchange_calendars = pytest.importorskip("exchange_calendars")  # and pandas with it
     sessions = exchange_calendars.get_calendar(market, start="2022-12-01", end=end).sessions
     return {session.date() for session in sessions}
 
