@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
 
-.PHONY: all setup run web client client-types test nightly lint format bench dist release market-report clean
+.PHONY: all setup run web node client client-types test nightly lint format bench dist release market-report clean
 
 all: lint test
 
@@ -62,11 +62,14 @@ run: $(RUN_STAMP)
 	@$(MAKE) --no-print-directory web || echo "The terminal could not be built (see above): the server runs without it at /."
 	$(BIN)/python server.py $(ARGS)
 
-test: $(STAMP) $(NODE_STAMP) web
+# what tests need of npm
+node: $(NODE_STAMP) web
+
+test: $(STAMP) node
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # the long runs: an hour of churn, a real systemd, hundreds of kills; with new random examples
-nightly: $(STAMP) $(NODE_STAMP) web
+nightly: $(STAMP) node
 	$(BIN)/python -m pytest --nightly -o faulthandler_timeout=5000 $(ARGS)
 
 lint: $(STAMP)

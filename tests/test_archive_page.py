@@ -51,7 +51,11 @@ def test_page_has_an_example_of_each_tool():
     assert [re.search(r"import (\w+)", example)[1] for example in EXAMPLES] == ["pandas", "duckdb", "polars"]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["pandas", "duckdb", "polars"])
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(EXAMPLES[0], marks=pytest.mark.nightly), *EXAMPLES[1:]],
+    ids=["pandas", "duckdb", "polars"],
+)
 def test_example_runs_and_prints_something(archive, example):
     code = f"ARCHIVE = {str(archive)!r}\n{example}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)

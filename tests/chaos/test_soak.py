@@ -1,4 +1,4 @@
-"""Churn for a third of a minute, or for an hour in the nightly run: clients leave nothing behind."""
+"""Churn for a fifth of a minute, or for an hour in the nightly run: clients leave nothing behind."""
 
 import asyncio
 import os
@@ -88,7 +88,7 @@ def bytes_a_client(samples):
 @pytest.mark.parametrize(
     "seconds",
     [
-        pytest.param(20, marks=pytest.mark.gen_test(timeout=180)),
+        pytest.param(12, marks=pytest.mark.gen_test(timeout=180)),
         pytest.param(3600, marks=[pytest.mark.nightly, pytest.mark.gen_test(timeout=4000)]),
     ],
 )

@@ -195,13 +195,8 @@ async def test_unchanged_state_is_answered_as_documented(sandbox, ask, path, met
 
 
 @pytest.fixture
-def sandboxes(io_loop, make_sandbox, monkeypatch):
-    """Servers that refuse, each for a reason of its own."""
-
-    def make(**options):
-        return io_loop.run_sync(lambda: make_sandbox(**options))
-
-    broken, stuck = make(), make(server={"api_timeout_s": 0.1})
+def refusing(make_sandbox, monkeypatch):
+    """Start a server that refuses, for the reason that is asked for."""
 
     def fail(*_):
         raise RuntimeError("nobody foresaw this")
@@ -209,29 +204,37 @@ def sandboxes(io_loop, make_sandbox, monkeypatch):
     async def hang(*_, **__):
         await asyncio.Event().wait()
 
-    broken.server.access.spend = fail
-    for question in ("page", "metrics", "open_interest"):
-        monkeypatch.setattr(stuck.server.history.answers, question, hang)
-    limited = make(limits={"rate_limit_per_minute": 1})
-    limited.server.access.spend("127.0.0.1")
-    edge = make()
-    edge.server.services.health.relay = EdgeEnd(None, None)
-    return {
-        "CONFLICT": edge,
-        "UNAUTHORIZED": make(server={"api_keys": [KEY]}),
-        "RATE_LIMITED": limited,
-        "INTERNAL_ERROR": broken,
-        "FEED_UNAVAILABLE": make(own_market=True, steps=0),
-        "a store that hangs": stuck,
-    }
+    async def start(code):
+        options = {
+            "UNAUTHORIZED": {"server": {"api_keys": [KEY]}},
+            "RATE_LIMITED": {"limits": {"rate_limit_per_minute": 1}},
+            "FEED_UNAVAILABLE": {"own_market": True, "steps": 0},
+            "a store that hangs": {"server": {"api_timeout_s": 0.1}},
+        }
+        made = await make_sandbox(**options.get(code, {}))
+        if code == "CONFLICT":
+            made.server.services.health.relay = EdgeEnd(None, None)
+        elif code == "RATE_LIMITED":
+            made.server.access.spend("127.0.0.1")
+        elif code == "INTERNAL_ERROR":
+            made.server.access.spend = fail
+        elif code == "a store that hangs":
+            for question in ("page", "metrics", "open_interest"):
+                monkeypatch.setattr(made.server.history.answers, question, hang)
+        return made
+
+    return start
 
 
-async def provoke(code, path, method, sandbox, sandboxes, ask, fetch, serving):
+OF_THE_SERVER = {"CONFLICT", "UNAUTHORIZED", "RATE_LIMITED", "INTERNAL_ERROR", "FEED_UNAVAILABLE"}
+
+
+async def provoke(code, path, method, sandbox, refusing, ask, fetch, serving):
     """Make a route refuse with a code."""
     if code == "FEED_UNAVAILABLE" and path in FROM_THE_STORE:
-        return await ask(sandboxes["a store that hangs"], path, method)
-    if code in sandboxes:
-        return await ask(sandboxes[code], path, method)
+        return await ask(await refusing("a store that hangs"), path, method)
+    if code in OF_THE_SERVER:
+        return await ask(await refusing(code), path, method)
     if code == "NOT_FOUND":
         return await ask_for_what_is_not_there(path, method, sandbox, ask, serving)
     if code == "VALIDATION_ERROR":
@@ -277,10 +280,10 @@ async def ask_for_what_is_not_listed(code, path, method, sandbox, ask):
 @each("get", "post")
 @pytest.mark.gen_test
 async def test_every_documented_code_is_told_as_documented(
-    sandbox, sandboxes, serving, ask, fetch, path, method, caplog
+    sandbox, refusing, serving, ask, fetch, path, method, caplog
 ):
     for code in sorted(documented_codes(operation_of(path, method))):
-        answer = await provoke(code, path, method, sandbox, sandboxes, ask, fetch, serving)
+        answer = await provoke(code, path, method, sandbox, refusing, ask, fetch, serving)
         assert check(answer, path, method)["error"]["code"] == code
 
 
@@ -292,8 +295,8 @@ async def test_route_that_is_none_is_refused_as_documented(sandbox, fetch):
 
 
 @pytest.mark.gen_test
-async def test_service_that_is_down_says_so_as_documented(sandboxes, ask):
-    answer = await ask(sandboxes["FEED_UNAVAILABLE"], "/health", "get")
+async def test_service_that_is_down_says_so_as_documented(refusing, ask):
+    answer = await ask(await refusing("FEED_UNAVAILABLE"), "/health", "get")
     assert answer.status == 503
     assert check(answer, "/health", "get")["data"]["status"] == "down"
 

@@ -20,7 +20,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from tests.contract.documents import METHODS, OPENAPI, closed, operations
 from tests.processes import ROOT, Process, spawn
 
-EXAMPLES, NIGHTLY_EXAMPLES = 16, 150
+EXAMPLES, NIGHTLY_EXAMPLES = 10, 150
 START = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("Asia/Kolkata"))
 LONGEST_DAYS = {"/api/dashboard-history/{symbol}": 400, "/api/oi-history/{symbol}": 7}
 CONTRACT = {"expiry", "strike", "option_type"}  # of which a candle request has all or none

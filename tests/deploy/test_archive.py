@@ -295,6 +295,7 @@ def real_archive(tmp_path_factory):
     return output
 
 
+@pytest.mark.nightly
 def test_server_runs_from_one_file_in_an_empty_folder(real_archive, folder, tmp_path):
     command = [sys.executable, "-I", "-S", real_archive, "--host", "127.0.0.1", "--port", "0"]
     environment = {"XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -46,7 +46,7 @@ def stored(tmp_path_factory):
 
     async def record():
         for start, end in (
-            (at("2026-12-01T15:30"), at("2026-12-01T15:50")),
+            (at("2026-12-01T15:34"), at("2026-12-01T15:46")),
             (at("2026-12-01T23:50"), at("2026-12-02T00:12")),
         ):
             history = History(

@@ -12,7 +12,7 @@ MOST_OUTSIDE = 0.15
 
 @pytest.fixture(scope="module")
 def figures() -> list[Figure]:
-    return all_figures(seed=1, sessions=60, interest_seeds=2)
+    return all_figures(seed=1, sessions=40, interest_seeds=1)
 
 
 def outside_of(figures: list[Figure]) -> list[str]:

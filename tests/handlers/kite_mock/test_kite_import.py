@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.handlers.kite_mock.test_login import Operator, operator  # noqa: F401 - a fixture
 
 
+@pytest.mark.nightly  # a login and six commands
 def test_candles_of_kite_fill_a_store_and_the_next_run_goes_on(operator: Operator, tmp_path: Path) -> None:  # noqa: F811
     store = f"sqlite:///{tmp_path}/filled.sqlite3"
     span = ("--from", "2026-11-18", "--to", "2026-11-20", "--database-url", store)
