@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -153,15 +155,22 @@ def pairs(
     names: tuple[str, str], keys: FloatArray, values: FloatArray, lengths: Sequence[int]
 ) -> list[orjson.Fragment]:
     """Each key with its value, (n,) both, as objects of two members; a JSON array for each of the lengths."""
-    begin, second = f'{{"{names[0]}":'.encode(), f',"{names[1]}":'.encode()
-    text = orjson.dumps(np.stack((keys, values), axis=1), option=orjson.OPT_SERIALIZE_NUMPY)
-    rows = text[2:-2].replace(b"],[", b"|").replace(b",", second).split(b"|")  # numbers have no comma
-    arrays, start, between = [], 0, b"}," + begin
-    for length in lengths:
-        rows_of_it = between.join(rows[start : start + length])
-        arrays.append(orjson.Fragment(b"[" + begin + rows_of_it + b"}]" if length else b"[]"))
-        start += length
-    return arrays
+    heads: list[bytes] = []
+    stops = list(accumulate(lengths))
+    for stop, length in zip(stops, lengths, strict=True):
+        heads += _pair_heads(names, keys[stop - length : stop].tobytes())
+    pieces = [b""] * (2 * len(values))
+    pieces[0::2], pieces[1::2] = heads, _numbers(values)
+    return [
+        _array(b"".join(pieces[2 * (stop - length) : 2 * stop]))
+        for stop, length in zip(stops, lengths, strict=True)
+    ]
+
+
+@lru_cache(4096)  # strikes stay for weeks: their text is made once
+def _pair_heads(names: tuple[str, str], keys: bytes) -> list[bytes]:
+    first, second = (f'"{name}":'.encode() for name in names)
+    return [b"},{" + first + key + b"," + second for key in _numbers(np.frombuffer(keys))]
 
 
 def _array(rows: bytes) -> orjson.Fragment:

@@ -17,7 +17,7 @@ from schemas.chains import (
 )
 from schemas.columns import FloatArray, pairs, rounded
 from schemas.compiled import by_row, compiled_columns
-from schemas.wire import Count, Number, Timestamp, count
+from schemas.wire import Count, Number, Timestamp, counts
 
 if TYPE_CHECKING:
     from feed.valuation.chain import ValuedChains
@@ -168,7 +168,7 @@ def _by_strike(name: str, valued: ValuedChains, values: FloatArray) -> list[orjs
 def _walls(valued: ValuedChains, places: Positions, interest: FloatArray) -> list[list[dict[str, Any]]]:
     listings = valued.selection.segments.row[places].tolist()
     walls: list[list[dict[str, Any]]] = [[] for _ in valued.selection.listings]
-    figures = (listings, valued.strikes[places].tolist(), interest[places].tolist())
+    figures = (listings, valued.strikes[places].tolist(), counts(interest[places]))
     for listing, strike, held in zip(*figures, strict=True):
-        walls[listing].append({"strike_price": strike, "oi": count(held)})
+        walls[listing].append({"strike_price": strike, "oi": held})
     return walls

@@ -125,17 +125,22 @@ class Fields:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self._changed_at: dict[str, int] = {}
+        self._seq = self._seq_before = -1
+        self._newest: dict[str, Any] = {}  # what changed at ``_seq``
 
     def assign(self, values: dict[str, Any], seq: int) -> None:
         """Take over values published as ``seq``."""
         known = self.values
-        for name, value in values.items():
-            if name not in known or known[name] != value:
-                self._changed_at[name] = seq
+        changed = {name: value for name, value in values.items() if name not in known or known[name] != value}
+        self._changed_at.update(dict.fromkeys(changed, seq))
+        self._newest = {name: value for name, value in changed.items() if name not in IDENTITY}
+        self._seq_before, self._seq = self._seq, seq
         self.values = values
 
     def since(self, seq: int) -> dict[str, Any]:
         """The values that changed after ``seq``."""
+        if seq == self._seq_before:
+            return self._newest
         return {
             name: value
             for name, value in self.values.items()

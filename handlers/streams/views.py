@@ -16,7 +16,7 @@ from feed.valuation.dashboard import IvHistory, UnderlyingFigures, UnderlyingVol
 from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
 from schemas.dashboard import dump_dashboards
 
-LISTINGS_A_BATCH = 48  # a few milliseconds
+LISTINGS_A_BATCH = 64  # a few milliseconds
 
 
 class Views:

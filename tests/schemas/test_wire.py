@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.wire import Count, Number, Timestamp, count, number, timestamp, timestamps
+from schemas.wire import numbers as all_of
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 not_numbers = st.sampled_from([None, math.nan, math.inf, -math.inf])
@@ -28,6 +29,22 @@ def test_what_is_no_number_is_null(value, places):
     assert count(value) is None
     assert Number(places).serialize("x", {"x": value}) is None
     assert Count().serialize("x", {"x": value}) is None
+
+
+in_the_middle = st.tuples(st.integers(-(10**9), 10**9), st.integers(1, 7)).map(
+    lambda of: (of[0] + 0.5) / 10.0 ** of[1]
+)
+
+
+@given(
+    st.lists(
+        st.floats() | in_the_middle | st.sampled_from([2.675, 1.005, 2.0**53 + 2, 1e308, -0.0]), max_size=40
+    ),
+    st.integers(0, 7),
+)
+def test_numbers_together_are_the_numbers_one_by_one(values, places):
+    told = all_of(np.array(values, np.float64), places)
+    assert [json.dumps(value) for value in told] == [json.dumps(number(value, places)) for value in values]
 
 
 @pytest.mark.parametrize("value", [-0.0, -0.001, 0.0])
