@@ -93,7 +93,7 @@ class History:
         self._flush_interval_s = flush_interval_s
         self._queue_limit = queue_limit
         self._registry = Registry()
-        self.database = Database(url, readers, on_renewed=self._registry.clear)
+        self.database = Database(url, readers, on_renewed=self._begin_anew)
         self.database.term = term
         self.database.open(exclusive=not (follows and self.database.is_durable))
         write = KeptMinutes if follows else Writer
@@ -211,6 +211,12 @@ class History:
         )
         self._state.backfill.start(progress)
         return self._state.backfill
+
+    def _begin_anew(self) -> None:
+        """Another store is at the place of the one there was: its past is to be filled too."""
+        self._registry.clear()
+        if self._state.backfill is not None:
+            self._state.backfill = self._state.backfill.again()
 
     def lay_over(self, symbol: str, minutes: Candles) -> None:
         """Take minutes of an underlying that were missed, in place of what was recorded of them."""

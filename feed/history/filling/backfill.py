@@ -83,6 +83,22 @@ class Backfill:
         self._filled: dict[str, Future[None]] = {symbol: Future() for symbol in grids}
         self._thread: threading.Thread | None = None
 
+    def again(self) -> Backfill:
+        """One that has begun to fill another store with the same past; this one ends."""
+        self.stop()
+        other = Backfill(
+            self._source,
+            self._grids,
+            self._reader,
+            self._writer,
+            before_ms=self._before_ms,
+            reach=self._reach,
+            adopt=self._adopt,
+            eager=self._eager,
+        )
+        other.start(lambda done, total: None)
+        return other
+
     def start(self, progress: Progress) -> None:
         """Begin to fill; ``progress`` is called from the thread with what is done and what there is to do."""
         self._thread = threading.Thread(

@@ -184,8 +184,8 @@ class Database:
         self._lock.release()
         self.reader.dispose()
         self.writer.dispose()
-        self._on_renewed()
         self.open()
+        self._on_renewed()
         raise HistoryError(
             f"The file of the history store {self.name} was deleted or replaced under the running server; "
             "what it held is gone from here, and a store is begun anew."

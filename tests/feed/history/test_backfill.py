@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -131,6 +133,37 @@ def test_a_first_start_fills_days_and_minutes_marked_simulated(store_url: str) -
     )
     run(history.stop())
     with Archive(store_url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange") as store:
+        assert store.check().problems == []
+
+
+def days_in(path: Path) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM day_candles").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0  # there is none yet, or no table in it
+
+
+def test_a_store_that_is_begun_anew_is_filled_too(tmp_path: Path) -> None:
+    path = tmp_path / "store" / "history.sqlite3"
+    url = f"sqlite:///{path}"
+    tape, past = started(url, NOW)
+    filled(tape, past)
+    history = tape.history
+    span = NOW - 400 * DAY, at("2026-11-25 00:00")  # the days before the running one
+    before, count = run(history.answers.candles("NIFTY", "1d", *span)), days_in(path)
+    assert len(before) == 60
+    shutil.rmtree(path.parent)
+    tape.publish(NOW)
+    tape.run(NOW + MINUTE_MS, 2)
+    end_s = time.monotonic() + 30
+    while days_in(path) < count - len(SYMBOLS) or history.health().state != "ok":
+        assert time.monotonic() < end_s, (days_in(path), history.health())
+        run(history.flush(20))
+        threading.Event().wait(0.05)
+    assert_same_candles(run(history.answers.candles("NIFTY", "1d", *span)), before)
+    run(history.stop())
+    with Archive(url, calendar=CALENDAR, catalogue=CATALOGUE, hours="exchange") as store:
         assert store.check().problems == []
 
 
