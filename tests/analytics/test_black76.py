@@ -290,3 +290,14 @@ def test_everything_broadcasts_and_nothing_is_changed():
 
 def test_no_contracts_give_no_prices():
     assert greeks(np.empty(0), np.empty(0), 0.5, 0.2, True).theta.shape == (0,)
+
+
+def test_at_the_instant_of_expiry_the_forward_does_not_drift():
+    of_forward = greeks(110.0, 100.0, 0.0, 0.2, True, 1.0, 0.07)
+    assert of_forward.delta == 1.0
+    assert spot_greeks(of_forward, 109.0, 110.0, 0.0).theta == of_forward.theta
+
+
+def test_decay_at_the_strike_at_expiry_is_infinite_where_anything_may_still_happen():
+    assert greeks(100.0, 100.0, 0.0, 0.2, True).theta == -np.inf
+    assert greeks(100.0, 100.0, 0.0, 0.0, True).theta == 0.0

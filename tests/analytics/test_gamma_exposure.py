@@ -81,3 +81,16 @@ def test_without_volatilities_or_interest_there_is_no_level():
     assert (
         zero_gamma_level(STRIKES, nothing + 1, np.array([nothing, nothing]), 24_000.0, TIME).strikes_used == 0
     )
+
+
+@pytest.mark.parametrize(("call_strike", "level"), [(118.0, 108.6), (122.0, math.nan)])
+def test_level_is_sought_ten_percent_around_the_forward(call_strike, level):
+    # as many puts below as calls above balance halfway between them, in logarithms
+    interest = np.array([[0.0, 100.0], [100.0, 0.0]])
+    found = zero_gamma_level([100.0, call_strike], [0.2, 0.2], interest, 100.0, 0.1).level
+    assert found == pytest.approx(level, rel=2e-3, nan_ok=True)
+
+
+def test_exposure_that_fades_to_nothing_has_not_changed_its_sign():
+    calls_alone = np.array([[100.0, 200.0], [0.0, 0.0]])
+    assert math.isnan(zero_gamma_level([99.0, 101.0], [0.01, 0.01], calls_alone, 100.0, 1e-4).level)

@@ -49,3 +49,10 @@ def test_guess_in_the_market_range_needs_one_step():
     error = np.abs(normalised_inverse.guess(x, ratio) / v - 1.0)
     assert error.max() < normalised_inverse.GUESS_TOLERANCE
     assert np.abs(normalised_inverse.total_volatility(x, ratio) / v - 1.0).max() < 3e-15
+
+
+@pytest.mark.parametrize(("x", "ratio"), [(685.77173173, 0.36605619), (670.50665544, 0.38413828)])
+def test_inverse_is_as_good_where_its_start_is_bad(x, ratio):
+    found = float(normalised_inverse.total_volatility(np.array([x]), np.array([ratio]))[0])
+    exact = reference.mpmath.findroot(lambda v: reference.time_value(x, v) - ratio, found)
+    assert abs(float(exact) / found - 1) < 1e-13

@@ -111,3 +111,18 @@ def test_max_pain_is_exact_where_strikes_are_large_and_interest_small():
     strikes = 1e9 + np.arange(5) * 0.05
     pain = max_pain(strikes, [1.0, 0, 0, 0, 0], [0, 0, 0, 0, 1.0])
     assert_allclose(pain.curve, np.full(5, strikes[4] - strikes[0]), rtol=1e-9)
+
+
+def test_sums_of_strikes_times_interest_are_exact():
+    rng = np.random.default_rng(5)
+    strikes = 79_950.0 + 100.0 * np.arange(41)
+    call, put = rng.integers(0, 10**10, (2, 41)).astype(float)
+    exact = [
+        sum(
+            max(0, int(settled - strike)) * int(calls) + max(0, int(strike - settled)) * int(puts)
+            for strike, calls, puts in zip(strikes.tolist(), call.tolist(), put.tolist(), strict=True)
+        )
+        for settled in strikes.tolist()
+    ]
+    assert max(exact) < 2**53
+    assert max_pain(strikes, call, put).curve.tolist() == [float(value) for value in exact]

@@ -117,3 +117,12 @@ def test_at_the_money_is_linear_in_variance_along_the_log_of_the_strike():
 def test_at_the_money_says_on_how_many_strikes_it_rests():
     assert atm_volatility([90.0, 100.0, 110.0], [0.3, 0.2, 0.1], 100.0).strikes_used == 1
     assert atm_volatility([90.0, 110.0], [0.3, 0.1], 100.0).strikes_used == 2
+
+
+@pytest.mark.parametrize(("strike", "spoiled"), [(85.0, 1.8), (118.0, 3.0)])
+def test_skew_is_read_where_delta_falls_next_to_the_money_though_a_wing_turns_back(strike, spoiled):
+    strikes = np.array([*np.arange(80.0, 121.0, 1.0)])
+    smile = np.where(strikes == strike, spoiled, 0.2)
+    clean = delta_skew(strikes, np.full(len(strikes), 0.2), 100.0, 0.1)
+    found = delta_skew(strikes, smile, 100.0, 0.1)
+    assert (found.put, found.call) == (pytest.approx(clean.put), pytest.approx(clean.call))
