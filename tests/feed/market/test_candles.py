@@ -170,6 +170,12 @@ def test_a_week_has_its_sessions_on_a_weekend() -> None:
     assert grid.week(sunday)[1].day == sunday
 
 
+def test_a_week_has_the_day_it_is_asked_for_though_the_calendar_closes_it_meanwhile() -> None:
+    saturday = date(2026, 11, 28)
+    first, last = SessionGrid(CALENDAR, "NFO", "exchange").week(saturday)
+    assert (first.day, last.day) == (date(2026, 11, 23), saturday)
+
+
 def test_merging_keeps_the_later_part_of_one_time() -> None:
     ones, nines = np.ones((5, 2)), np.full((5, 2), 9.0)
     left = Candles.of(np.array([60_000, 120_000]), ones, 1)
