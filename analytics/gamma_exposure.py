@@ -251,7 +251,7 @@ def _nearest_change(
     # far from all strikes it fades to nothing: what counts is the sign it had last
     last = np.maximum.accumulate(np.where(sign != 0.0, np.arange(sign.shape[1]), 0), axis=1)
     before = np.take_along_axis(sign, last, axis=1)[:, :-1]
-    changes: Flags = before * sign[:, 1:] < 0.0
+    changes: Flags = np.less(before * sign[:, 1:], 0.0)
     away = np.abs(0.5 * (grids[:, :-1] + grids[:, 1:]) - forwards[:, None])
     at = np.argmin(np.where(changes, away, np.inf), axis=1)
     found: Flags = changes.any(axis=1)
