@@ -254,7 +254,7 @@ def _nearest_change(
     changes: Flags = np.less(before * sign[:, 1:], 0.0)
     away = np.abs(0.5 * (grids[:, :-1] + grids[:, 1:]) - forwards[:, None])
     at = np.argmin(np.where(changes, away, np.inf), axis=1)
-    found: Flags = changes.any(axis=1)
+    found: Flags = np.logical_or.reduce(changes, axis=1)
     row, at = np.flatnonzero(found), at[found]
     below, above = (row, last[row, at]), (row, at + 1)
     return found, grids[below], grids[above], np.stack((exposures[below], exposures[above]), axis=1)
