@@ -1,6 +1,7 @@
 """Real clients while things break: what is told is true, all recovers by itself, nothing is left behind."""
 
 import asyncio
+import gc
 import os
 import random
 import re
@@ -229,7 +230,7 @@ async def test_server_survives_what_comes_from_outside(run_server, fetch):
             await disk_fills(process, fetch, followers, fill)
             await agree_with_rest(followers, fetch, process)
         last = await vitals_when(
-            fetch, process, lambda it: it.held == base.held and it.health["status"] == "ok"
+            fetch, process, lambda it: it.holds_no_more_than(base) and it.health["status"] == "ok"
         )
         assert last.memory < base.memory + SPARE_BYTES
         assert await asyncio.to_thread(process.stop) == 0
@@ -315,13 +316,16 @@ async def test_server_survives_what_comes_from_its_feed_its_clock_and_itself(mak
         async with running(sandbox):
             async with following(sandbox, 8):
                 pass
+            gc.collect()  # what tests before this one left to be collected
             base = await vitals_when(fetch, sandbox, lambda it: it.clients == 0 and it.held["rooms"] == 0)
             async with following(sandbox, 8) as followers:
                 await feed_breaks_down(sandbox, source, fetch, followers)
                 await clock_jumps(sandbox, fetch, followers)
                 await something_blocks_the_loop(sandbox, fetch, followers)
                 await agree_with_rest(followers, fetch, sandbox)
-            await vitals_when(fetch, sandbox, lambda it: it.held == base.held and it.health["status"] == "ok")
+            await vitals_when(
+                fetch, sandbox, lambda it: it.holds_no_more_than(base) and it.health["status"] == "ok"
+            )
         assert not namespace.admission.per_address
         assert not namespace.broadcaster.rooms
         assert not namespace.server.eio.sockets

@@ -42,6 +42,10 @@ class Vitals:
             "tasks": self("market_event_loop_tasks"),
         }
 
+    def holds_no_more_than(self, before: Vitals) -> bool:
+        """Whether nothing is left of what came and went; earlier tests' leftovers may be gone too."""
+        return all(self.held[name] <= count for name, count in before.held.items())
+
     @property
     def memory(self) -> float:
         """Resident bytes."""
