@@ -50,7 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # how long an example takes says something about the machine and nothing about the law
     hypothesis.settings.register_profile("patient", deadline=None)
     # the same examples each time, so that a change is judged by what it changed; nightly looks for new ones
-    hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+    hypothesis.settings.register_profile(
+        "repeatable", deadline=None, derandomize=True, database=None, max_examples=50
+    )
     is_repeatable = CI and not config.getoption("--nightly")
     hypothesis.settings.load_profile("repeatable" if is_repeatable else "patient")
 
