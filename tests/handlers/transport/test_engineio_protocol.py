@@ -366,7 +366,7 @@ async def test_websocket_that_does_not_upgrade_is_closed_and_the_session_goes_on
 
 @pytest.mark.gen_test
 async def test_websocket_that_does_not_upgrade_in_time_is_closed_and_polling_goes_on(make_sandbox, raw):
-    sandbox = await make_sandbox(limits={"connect_timeout_s": 0.3})
+    sandbox = await make_sandbox(limits={"connect_timeout_s": 1.0})
     poller = await Poller.connect(sandbox.url)
     silent = await raw(sandbox.url, query=poller.upgrade)
     link = await probed(sandbox, raw, poller)

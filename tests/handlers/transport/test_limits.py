@@ -16,7 +16,7 @@ from handlers.streams.namespace import LEAST_PENDING
 from handlers.transport.listener import CONNECTIONS_A_CLIENT
 
 BODY, MESSAGE = 2048, 1024
-SOON = {"connect_timeout_s": 0.2, "idle_timeout_s": 0.4}
+SOON = {"connect_timeout_s": 0.6, "idle_timeout_s": 1.0}
 REQUEST = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
@@ -261,7 +261,7 @@ async def test_connection_that_idles_between_requests_is_closed(impatient):
 
 @pytest.mark.gen_test
 async def test_connection_that_has_asked_before_may_idle_longer(make_sandbox):
-    sandbox = await make_sandbox(limits={"connect_timeout_s": 0.2, "idle_timeout_s": 600})
+    sandbox = await make_sandbox(limits={"connect_timeout_s": 0.6, "idle_timeout_s": 600})
     async with stranger(sandbox) as (reader, writer):
         writer.write(REQUEST)
         assert await answer_of(reader) == 200
