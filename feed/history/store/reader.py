@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from domain.instants import DAY_MS, MINUTE_MS
 from feed.history.store.candle_rows import HOUR_MS, stored_bars, stored_minutes
@@ -32,6 +32,38 @@ from feed.history.store.tables import (
 )
 from feed.market.candles import Candles, FloatArray, IntArray
 from feed.valuation.minute_metrics import METRICS
+
+# what a past chain takes, put together once: that takes as long as finding it
+_OF_SYMBOL = symbols.c.name == bindparam("symbol")
+_CHAIN_ID = (
+    select(chains.c.id).join_from(chains, symbols).where(_OF_SYMBOL, chains.c.expiry == bindparam("expiry"))
+)
+_EXPIRIES = (
+    select(chains.c.expiry)
+    .join_from(chains, symbols)
+    .where(_OF_SYMBOL, chains.c.expiry >= bindparam("first"))
+    .order_by(chains.c.expiry)
+)
+_NEWEST_RECORD = (
+    select(chain_minutes.c.chain_id, chain_minutes.c.key_ms, chain_minutes.c.minute_ms)
+    .where(
+        chain_minutes.c.chain_id == _CHAIN_ID.scalar_subquery(),
+        chain_minutes.c.minute_ms <= bindparam("at_ms"),
+        chain_minutes.c.as_of_ms <= bindparam("at_ms"),
+    )
+    .order_by(chain_minutes.c.minute_ms.desc())
+    .limit(1)
+)
+_GROUP_UNTIL = (
+    select(chain_minutes)
+    .where(
+        chain_minutes.c.chain_id == bindparam("id"),
+        chain_minutes.c.key_ms == bindparam("first_ms"),
+        chain_minutes.c.minute_ms.between(bindparam("first_ms"), bindparam("last_ms")),
+    )
+    .order_by(chain_minutes.c.minute_ms)
+)
+_LISTINGS = select(listings).where(listings.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class Reader:
@@ -208,28 +240,13 @@ class Reader:
 
     def chain_at(self, symbol: str, expiry: date, at_ms: int) -> StoredChain | None:
         """The newest record of a chain whose newest input is not later than an instant."""
-        minute = chain_minutes.c
         with self.database.reading() as connection:
-            chain_id = _chain_id(connection, symbol, expiry)
-            newest = (
-                select(minute.key_ms, minute.minute_ms)
-                .where(minute.chain_id == chain_id, minute.minute_ms <= at_ms, minute.as_of_ms <= at_ms)
-                .order_by(minute.minute_ms.desc())
-                .limit(1)
-            )
-            found = connection.execute(newest).first()
+            chain = {"symbol": symbol, "expiry": expiry}
+            found = connection.execute(_NEWEST_RECORD, {**chain, "at_ms": at_ms}).first()
             if found is None:
                 return None
-            query = (
-                select(chain_minutes)
-                .where(
-                    minute.chain_id == chain_id,
-                    minute.key_ms == found.key_ms,
-                    minute.minute_ms.between(found.key_ms, found.minute_ms),
-                )
-                .order_by(minute.minute_ms)
-            )
-            rows = connection.execute(query).all()
+            group = {"id": found.chain_id, "first_ms": found.key_ms, "last_ms": found.minute_ms}
+            rows = connection.execute(_GROUP_UNTIL, group).all()
             lists = _listings(connection, {rows[-1].listing_id})
         runs = chain_runs((symbol, expiry), rows, lists, found.minute_ms)
         if not runs:
@@ -254,9 +271,7 @@ class Reader:
     def expiries(self, symbol: str, first: date) -> list[date]:
         """The expiries from a day on that have a name in the store, nearest first."""
         with self.database.reading() as connection:
-            query = select(chains.c.expiry).join_from(chains, symbols)
-            query = query.where(symbols.c.name == symbol, chains.c.expiry >= first)
-            return list(connection.scalars(query.order_by(chains.c.expiry)))
+            return list(connection.scalars(_EXPIRIES, {"symbol": symbol, "first": first}))
 
     def chain_sources(self, symbol: str, expiry: date, start_ms: int, end_ms: int) -> list[int]:
         """The sources of the records of a chain whose minutes begin in [start, end)."""
@@ -317,11 +332,10 @@ def _symbol_id(connection: Connection, symbol: str) -> int | None:
 
 
 def _chain_id(connection: Connection, symbol: str, expiry: date) -> int | None:
-    is_it = and_(symbols.c.name == symbol, chains.c.expiry == expiry)
-    return connection.scalar(select(chains.c.id).join_from(chains, symbols).where(is_it))
+    return connection.scalar(_CHAIN_ID, {"symbol": symbol, "expiry": expiry})
 
 
 def _listings(connection: Connection, ids: set[int]) -> dict[int, ChainRow]:
     if not ids:
         return {}
-    return {row.id: row for row in connection.execute(select(listings).where(listings.c.id.in_(ids)))}
+    return {row.id: row for row in connection.execute(_LISTINGS, {"ids": list(ids)})}
