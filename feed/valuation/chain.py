@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -262,20 +262,17 @@ def value_state(
     strike_volatility = out_of_the_money(strikes, volatility[0], volatility[1], forward)
     to_forward = black76.greeks(forward, strikes, time, strike_volatility, IS_CALL, discount, carry.rate)
     to_spot = black76.spot_greeks(to_forward, spot, forward, time)
-    lives = time > 0
     greeks = black76.Greeks(
-        *(
-            np.where(lives, values, np.nan)
-            for values in (
-                to_forward.price,
-                to_spot.delta,
-                to_spot.gamma,
-                to_forward.vega,
-                to_forward.theta,
-                to_forward.rho,
-            )
-        )
+        to_forward.price,
+        to_spot.delta,
+        to_spot.gamma,
+        to_forward.vega,
+        to_forward.theta,
+        to_forward.rho,
     )
+    if not (lives := time > 0).all():
+        each = (getattr(greeks, field.name) for field in fields(greeks))
+        greeks = black76.Greeks(*(np.where(lives, values, np.nan) for values in each))
     interest = legs["open_interest"]
     interest_change = interest - legs["previous_open_interest"]
     return ValuedChains(

@@ -53,9 +53,9 @@ def _run(
     place = np.arange(len(listed)) if strikes is None else np.flatnonzero(np.isin(listed, strikes))
     columns = np.concatenate((place, place + len(listed)))
     records = [row.record for row, is_whole in zip(rows, whole.tolist(), strict=True) if is_whole]
-    fields = decode_records(records, is_key[whole].tolist(), 2 * len(listed), columns)
     inside = np.flatnonzero(minute_ms[whole] >= start_ms)
     order = inside[np.argsort(minute_ms[whole][inside], kind="stable")]
+    fields = decode_records(records, is_key[whole].tolist(), 2 * len(listed), columns, order)
     return StoredChain(
         symbol=key[0],
         expiry=key[1],
@@ -69,7 +69,7 @@ def _run(
         source=_integers(rows, "source")[whole][order],
         spot=np.array([row.spot for row in rows], np.float64)[whole][order],
         forward=np.array([row.forward for row in rows], np.float64)[whole][order],
-        fields={name: values[order] for name, values in fields.items()},
+        fields=fields,
     )
 
 

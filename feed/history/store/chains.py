@@ -129,9 +129,11 @@ def decode_records(
     is_key: Sequence[bool],
     contract_count: int,
     columns: NDArray[np.intp] | None = None,
+    wanted: NDArray[np.intp] | slice = slice(None),
 ) -> dict[str, FloatArray]:
     """Consecutive records of one listing as ``RECORD_FIELDS``, each (records, contracts or ``columns``).
 
+    ``wanted`` are the places of the records that are told, all without it; they rest on those before them.
     The first record must be the first of its group. Prices of the minute are NaN where nothing was
     published in it. Raises Damaged.
     """
@@ -142,6 +144,7 @@ def decode_records(
     keys = np.flatnonzero(is_key)
     for first, stop in zip(keys, np.append(keys[1:], len(records)), strict=True):
         np.cumsum(table[first:stop, _STATE], axis=0, out=table[first:stop, _STATE])
+    table = table[wanted]
     table[:, _ASK] += table[:, _BID]
     fields = {name: decode(table[:, _ROWS[name]], scale) for name, scale in _STATE_SCALES.items()}
     touched = table[:, _TOUCHED] != 0
