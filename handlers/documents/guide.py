@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,11 @@ class Guide:
         return found | {name: path for name, path in elsewhere.items() if path.is_file()}
 
     @cached_property
+    def _names(self) -> dict[Path, str]:
+        """The name of each page's file."""
+        return {path.resolve(): name for name, path in self.files.items()}
+
+    @cached_property
     def pictures(self) -> dict[str, Path]:
         """The pictures, by name."""
         return {path.name: path for path in (self._home / "docs" / "pictures").glob("*.png")}
@@ -104,9 +109,8 @@ class Guide:
             return
         file, mark, anchor = target.partition("#")
         resolved = (page.parent / file).resolve()
-        known = {path.resolve(): page_name for page_name, path in self.files.items()}
-        if resolved in known:
-            token.attrSet(name, (known[resolved] or "./") + mark + anchor)
+        if resolved in self._names:
+            token.attrSet(name, (self._names[resolved] or "./") + mark + anchor)
         elif resolved.name in self.pictures:
             token.attrSet(name, f"pictures/{resolved.name}")
         else:  # a file of the tree that is not served: its name says where to look
@@ -157,9 +161,15 @@ class GuidePictureHandler(GuideHandler):
         self.finish_unchanging(path.read_bytes(), "image/png")
 
 
+@cache
+def _installed() -> Guide:
+    """What every server of this process serves alike."""
+    return Guide()
+
+
 def guide_routes(parts: dict[str, Any]) -> list[tuple[str, type[ApiHandler], dict[str, Any]]]:
     """The routes of the handbook."""
-    more = {**parts, "guide": Guide()}
+    more = {**parts, "guide": _installed()}
     return [
         ("/docs", GuideHandler, more),
         (r"/docs/([a-z0-9-]*)", GuideHandler, more),

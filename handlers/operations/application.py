@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tornado.web import Application, RequestHandler
@@ -70,6 +71,12 @@ HANDLERS: Mapping[str, type[ApiHandler]] = {
 }
 
 
+@cache
+def _documents(version: str) -> Documents:
+    """What every server of this process serves alike."""
+    return Documents(HANDLERS, version)
+
+
 def make_application(
     services: Services,
     access: AccessRules,
@@ -85,7 +92,7 @@ def make_application(
     routes[GuidePictureHandler] = "/docs/pictures/{name}"
     routes[WebSocketTransport] = None  # a poll lasts as long as nothing happens: no latency of ours
     parts: dict[str, Any] = {"services": services, "access": access}
-    documents = Documents(HANDLERS, services.version)
+    documents = _documents(services.version)
     files = built_files() if settings.server.terminal else {}
 
     def parts_of(handler: type[RequestHandler]) -> dict[str, Any]:
