@@ -20,13 +20,13 @@
  * --vanish-at S      so long after the window began, reset all connections at once …
  * --survivors K      … but the last K
  * --pid PID          the server's process, for its CPU time and memory
- * --relative         tell latency beyond that of the quickest frame
+ * --relative S       tell latency beyond that of the quickest frame; the market's clock runs at S times ours
  *
  * Latency is the wall clock now less the time in the payload: `t_ns` of the peers' servers, stamped before the
  * first send of a tick; `as_of` of ours, which is the instant of the market's grid that the update belongs to,
  * so that it includes the server's late waking (up to 10 ms) and the market's own step. Where the market's clock
- * is a virtual one (speed 1) the two clocks differ by a constant: --relative takes the smallest difference seen
- * in the run for zero, so that late ticks and slow fan-out count and only what every frame needs does not. A
+ * is a virtual one the two clocks differ by a constant, once its pace is taken out: --relative takes the smallest
+ * difference seen in the run for zero, so that late ticks and slow fan-out count and only what every frame needs does not. A
  * frame whose time is not newer than that of the client's frame before (a heartbeat) has no latency, nor has
  * a compressed one: it is counted, not inflated. The driver looks for frames every half millisecond.
  *
@@ -66,7 +66,8 @@ typedef struct {
 
 static struct {
     struct sockaddr_in server;
-    int clients, stalled, survivors, in_flight, addresses, deflate, relative, emit_count, list_count;
+    int clients, stalled, survivors, in_flight, addresses, deflate, emit_count, list_count;
+    double relative; /* the pace of the market's clock, 0 where it is ours */
     double seconds, settle_s, vanish_at_s;
     const char *emits[MAX_EMITS];
     char *list[MAX_LIST];
@@ -201,8 +202,9 @@ static void take_event(client *from, const frame *got, int64_t now_ns) {
     int64_t sent_ns = got->compressed ? 0 : time_in(got);
     if (sent_ns <= from->newest_ns) return;
     from->newest_ns = sent_ns;
-    int64_t late_ns = clock_ns(CLOCK_REALTIME) - sent_ns;
-    if (options.relative && !latency.count) clocks_differ_ns = late_ns;
+    int64_t paced_ns = options.relative > 0 ? (int64_t)((long double)sent_ns / options.relative) : sent_ns;
+    int64_t late_ns = clock_ns(CLOCK_REALTIME) - paced_ns;
+    if (options.relative > 0 && !latency.count) clocks_differ_ns = late_ns;
     record(vanished ? &latency_after : &latency, late_ns - clocks_differ_ns);
 }
 
@@ -422,7 +424,7 @@ static void run(void) {
            options.clients, ready, refused, closed, vanished, connect_s, window_s, own_load, (intmax_t)frames,
            (intmax_t)payload_bytes, (intmax_t)wire_bytes);
     print_events(&arrived), printf(",");
-    int64_t zero_ns = options.relative ? latency.least_ns : 0;
+    int64_t zero_ns = options.relative > 0 ? latency.least_ns : 0;
     print_histogram("latency_ms", &latency, zero_ns), printf(",");
     print_histogram("latency_after_vanish_ms", &latency_after, zero_ns), printf(",");
     print_service(ended_ns), printf(",\"server\":{");
@@ -451,7 +453,7 @@ static void parse(int count, char **arguments) {
         {"host", 1, 0, 'h'},     {"port", 1, 0, 'p'},      {"clients", 1, 0, 'n'},   {"seconds", 1, 0, 's'},
         {"settle", 1, 0, 't'},   {"emit", 1, 0, 'e'},      {"list", 1, 0, 'l'},      {"deflate", 0, 0, 'd'},
         {"addresses", 1, 0, 'a'}, {"in-flight", 1, 0, 'f'}, {"stalled", 1, 0, 'k'},  {"vanish-at", 1, 0, 'v'},
-        {"survivors", 1, 0, 'u'}, {"pid", 1, 0, 'i'},      {"relative", 0, 0, 'r'}, {0, 0, 0, 0},
+        {"survivors", 1, 0, 'u'}, {"pid", 1, 0, 'i'},      {"relative", 1, 0, 'r'}, {0, 0, 0, 0},
     };
     options.server = (struct sockaddr_in){.sin_family = AF_INET};
     options.server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -476,7 +478,7 @@ static void parse(int count, char **arguments) {
         case 'v': options.vanish_at_s = strtod(optarg, NULL); break;
         case 'u': options.survivors = number_of(optarg, 0); break;
         case 'i': options.pid = number_of(optarg, 1); break;
-        case 'r': options.relative = 1; break;
+        case 'r': options.relative = atof(optarg); break;
         default: die("see the head of bench/load.c for the options");
         }
     }

@@ -89,8 +89,8 @@ def drive(
     command += ["--clients", str(clients), "--seconds", str(seconds)]
     for event in [emit] if isinstance(emit, str) else emit:
         command += ["--emit", event]
-    if server.name == "ours":
-        command.append("--relative")
+    if server.pace is not None:
+        command += ["--relative", str(server.pace)]
     for name, value in options.items():
         option = "--" + name.replace("_", "-")
         if value is not False:

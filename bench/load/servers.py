@@ -28,9 +28,15 @@ PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")  # no setting of ours may come fr
 class Server:
     """A running server: ``with Server(...) as server``."""
 
-    def __init__(self, name: str, command: list[str], *, ready: str, port: int = 0) -> None:
-        """Start it; it serves once a line matches ``ready``, whose group, if any, is the port."""
+    def __init__(
+        self, name: str, command: list[str], *, ready: str, port: int = 0, pace: float | None = None
+    ) -> None:
+        """Start it; it serves once a line matches ``ready``, whose group, if any, is the port.
+
+        ``pace`` : how many times as fast as ours the clock runs that its events tell the time of.
+        """
         self.name = name
+        self.pace = pace
         self.port = port
         descriptor, path = tempfile.mkstemp(prefix="bench-", suffix=".log")
         self._log = Path(path)
@@ -101,8 +107,13 @@ class Server:
 def ours(publish_interval_ms: int, *arguments: str) -> Server:
     """``python server.py`` with its simulated market, history in memory and no limit per address.
 
-    The market's clock is a virtual one, so the driver is to tell latencies ``relative``.
+    The market's clock is a virtual one, which moves every half second: a shorter interval needs it faster.
     """
+    speed = max(1.0, 500 / publish_interval_ms)
+    if "--speed" in arguments:
+        speed = float(arguments[arguments.index("--speed") + 1])
+    else:
+        arguments = ("--speed", str(speed), *arguments)
     command = [sys.executable, "server.py", "--host", "127.0.0.1", "--port", "0"]
     command += [
         "--publish-interval-ms",
@@ -112,11 +123,9 @@ def ours(publish_interval_ms: int, *arguments: str) -> Server:
         "--start",
         MARKET_STARTS,
     ]
-    if "--speed" not in arguments:  # the market moves every half second: a shorter interval needs it faster
-        command += ["--speed", str(max(1.0, 500 / publish_interval_ms))]
     command += ["--set", "limits.max_clients_per_address=100000", "--set", "limits.max_clients=100000"]
     command += ["--set", "limits.rate_limit_per_minute=0", *arguments]
-    return Server("ours", command, ready=r"server\s+http://127\.0\.0\.1:(\d+)/")
+    return Server("ours", command, ready=r"server\s+http://127\.0\.0\.1:(\d+)/", pace=speed)
 
 
 def floor(payload_bytes: int, ticks_per_second: float) -> Server:
