@@ -65,6 +65,18 @@ def test_driver_counts_what_each_client_subscribed_to(
     assert report["server"]["end"]["resident_bytes"] > 1_000_000
 
 
+def test_pace_of_the_market_is_taken_out_of_latencies(
+    io_loop: IOLoop, sandbox: Sandbox, driver: Path
+) -> None:
+    # the market steps half a second each time the loop is free: its own time would be most of each latency
+    told = {
+        pace: io_loop.run_sync(lambda pace=pace: drive(driver, sandbox, "--relative", pace))["latency_ms"]
+        for pace in ("1", "1e9")
+    }
+    assert min(latency["count"] for latency in told.values()) >= 3
+    assert told["1e9"]["max"] < told["1"]["max"]
+
+
 def test_driver_offering_deflate_counts_compressed_frames(
     io_loop: IOLoop, sandbox: Sandbox, driver: Path
 ) -> None:
