@@ -273,7 +273,7 @@ class Market:
         as_of_ms = positions.as_of_ms[rows]
         unknown = rows[as_of_ms == NEVER_MS]
         if len(unknown):
-            self.chain_provenance(self.universe.listings[unknown[0]])
+            self.chain_provenance(self.universe.listings[unknown[0]])  # says which
         return Provenances(
             [self.source] * len(rows),
             as_of_ms.tolist(),

@@ -26,7 +26,7 @@ _LONGEST_CLOSURE_DAYS = 60  # a longer one is a mistake in the file, and a searc
 
 @cache
 def _built_in() -> CalendarFacts:
-    """What comes with the program, read once."""
+    """What comes with the program, read once unless it is asked to be read again."""
     return read_calendar_facts(CALENDAR_PATH, None)
 
 
@@ -96,7 +96,7 @@ class Calendar:
         A file that breaks a rule raises and leaves the calendar as it was.
         """
         before = self._facts
-        self._follow(_read(self._path, self._override))
+        self._follow(read_calendar_facts(self._path, self._override))
         self.version += 1
         return before != self._facts
 

@@ -8,6 +8,7 @@ import pytest
 
 from domain.instants import IST
 from feed.reference.calendar import CALENDAR_PATH, Calendar, CalendarError
+from feed.reference.data.calendar_facts import read_calendar_facts
 
 BASE = CALENDAR_PATH.read_text(encoding="utf-8")
 
@@ -107,6 +108,20 @@ def test_reload_takes_up_a_changed_override(tmp_path: Path) -> None:
     assert calendar.phase("NSE", ist("2026-12-03 12:00")).holiday == "Elections"
     assert calendar.trading_minutes("NFO", ist("2026-12-03 00:00"), ist("2026-12-04 00:00")) == 0
     assert calendar.version > before
+
+
+def test_reload_reads_what_comes_with_the_program_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendar = Calendar.load()
+    declared = tmp_path / "declared.toml"
+    declared.write_text('[holidays.equity]\n2026-12-03 = "Elections"', encoding="utf-8")
+    # a release that was installed meanwhile knows of a holiday
+    monkeypatch.setattr(
+        "feed.reference.calendar.read_calendar_facts", lambda path, _: read_calendar_facts(path, declared)
+    )
+    assert calendar.reload()
+    assert not calendar.is_session("NSE", date(2026, 12, 3))
 
 
 def test_reload_of_a_bad_override_leaves_the_calendar_as_it_was(tmp_path: Path) -> None:
