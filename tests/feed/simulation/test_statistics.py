@@ -1,10 +1,12 @@
-"""The simulated market beside the recorded one: the mean of every figure over seeds inside its band."""
+"""The simulated market beside the recorded one, nightly: means of figures over seeds, and their bands."""
 
 from __future__ import annotations
 
 import pytest
 
 from bench.market.statistics import Figure, all_figures, mean_figures
+
+pytestmark = pytest.mark.nightly
 
 # one draw of a few sessions; the means over ten seeds are for the night and `make market-report`
 MOST_OUTSIDE = 0.15
@@ -23,7 +25,6 @@ def outside_of(figures: list[Figure]) -> list[str]:
     ]
 
 
-@pytest.mark.nightly
 @pytest.mark.timeout(1200)  # ten seeds of 300 sessions
 def test_every_mean_over_ten_seeds_lies_in_its_band() -> None:
     assert not outside_of(mean_figures(range(1, 11)))

@@ -17,6 +17,7 @@ from tests.processes import spawn
 CLIENT = Path(__file__).parents[2] / "client"
 TRANSPORTS = ("websocket", "polling", "upgrade")
 SPOKEN = {"websocket": "websocket", "polling": "polling", "upgrade": "websocket"}
+UPDATES = 8  # states that a script compares of each stream
 SCRIPT_S = 40  # for a script that never ends
 FRONT_END = "http://localhost:3000"
 FOREIGN = "https://elsewhere.example"
@@ -91,7 +92,9 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def delta_laws(server):
     """The script for each transport, all at once: they wait for the market most of the time."""
-    scripts = {name: Script("delta_law", url=server.url, transport=name, updates=20) for name in TRANSPORTS}
+    scripts = {
+        name: Script("delta_law", url=server.url, transport=name, updates=UPDATES) for name in TRANSPORTS
+    }
     yield scripts
     for script in scripts.values():
         script.end()
@@ -103,8 +106,8 @@ def test_snapshot_and_deltas_are_what_rest_answers_for_the_same_seq(delta_laws, 
     assert result.keys() == {"spot", "chain", "window"}
     for stream in result.values():
         assert stream["transport"] == SPOKEN[transport]
-        assert stream["updates"] >= 20
-        assert stream["compared"] >= 20
+        assert stream["updates"] >= UPDATES
+        assert stream["compared"] >= UPDATES
     assert result["window"]["rows"] == 21
     assert result["chain"]["rows"] > 50
 
