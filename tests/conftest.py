@@ -54,8 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile(
         "repeatable", deadline=None, derandomize=True, database=None, max_examples=50
     )
-    is_repeatable = CI and not config.getoption("--nightly")
-    hypothesis.settings.load_profile("repeatable" if is_repeatable else "patient")
+    hypothesis.settings.load_profile("patient" if config.getoption("--nightly") else "repeatable")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -55,6 +55,7 @@ async function follow({ subscribe, events, path }) {
     const answer = await rest(path());
     served.set(key(answer), answer);
     compare(key(answer));
+    await next(socket, events.at(-1)); // asked more often than it changes it would say the same
   }
   socket.disconnect();
   const rows = state.values.option_chain?.length ?? 0;

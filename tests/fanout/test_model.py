@@ -355,5 +355,5 @@ class Fanout(RuleBasedStateMachine):
                 assert state.position == (stream.epoch, stream.seq)
 
 
-Fanout.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+Fanout.TestCase.settings = settings(stateful_step_count=50)
 TestFanout = Fanout.TestCase
