@@ -35,6 +35,7 @@ RECORDED = ROOT.parent / "shared" / "domain" / "data"
 START = "2026-11-23T10:00+05:30"
 TEARDOWN_S = 10  # what a test leaves running has this long to end
 LOOP_S = 50  # a wait on the loop in a fixture; below pytest-timeout's 60 s
+LONG_WITHIN = 0.5  # of a run: in this part of it the files begin whose tests may take long
 CI = bool(os.environ.get("CI"))  # noqa: TID251 - in CI a skip would hide that nothing was tested
 # the recordings are the exchanges' and in no repository; Debian has no promtool for every release
 MAY_SKIP_IN_CI = (
@@ -64,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "nightly" in item.keywords and not is_nightly:
             item.add_marker(skip)
         _give_time(item)
-    _begin_with_the_longest(items)
+    _spread_the_long(items)
 
 
 def pytest_collection_finish() -> None:
@@ -74,14 +75,19 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
-def _begin_with_the_longest(items: list[pytest.Item]) -> None:
-    """Order files by the time that a test of theirs may take: one that comes last would run alone."""
+def _spread_the_long(items: list[pytest.Item]) -> None:
+    """Have files whose tests may take long wait beside others that compute, and none of them begin last."""
     most: dict[Path, float] = {}
     for item in items:
         marker = item.get_closest_marker("timeout")
         allowed = float(marker.args[0]) if marker is not None and marker.args else 0.0
         most[item.path] = max(most.get(item.path, 0.0), allowed)
-    items.sort(key=lambda item: -most[item.path])
+    long = sorted((path for path in most if most[path]), key=lambda path: -most[path])
+    others = [path for path in most if not most[path]]
+    apart = LONG_WITHIN * len(others) / max(1, len(long))
+    place = {path: float(number) for number, path in enumerate(others)}
+    place |= {path: number * apart - 0.5 for number, path in enumerate(long)}
+    items.sort(key=lambda item: (place[item.path], str(item.path)))
 
 
 def _give_time(item: pytest.Item) -> None:

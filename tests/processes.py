@@ -39,12 +39,9 @@ FEW_SYMBOLS = (
         "SENSEX",
         "RELIANCE",
         "TCS",
-        "INFY",
-        "HDFCBANK",
-        "SBIN",
     ),
-    *("M&M", "BAJAJ-AUTO", "JIOFIN", "NIFTYNXT50", "BANKEX"),
-    *("CRUDEOIL", "GOLD", "GOLDM", "SILVER", "NATURALGAS", "ZINC"),
+    *("M&M", "BAJAJ-AUTO", "NIFTYNXT50", "BANKEX"),
+    *("CRUDEOIL", "GOLD", "GOLDM", "ZINC"),
 )
 # a process of a test has these unless the test says otherwise: a longer past is seconds of CPU
 FEW = {

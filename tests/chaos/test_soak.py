@@ -14,7 +14,7 @@ from tests.chaos.followers import Follower, agree_with_rest
 from tests.chaos.vitals import vitals_when
 from tests.fanout.raw import RawClient
 
-SYMBOLS = ("NIFTY", "BANKNIFTY", "SENSEX", "RELIANCE", "HDFCBANK", "CRUDEOIL")
+SYMBOLS = ("NIFTY", "BANKNIFTY", "SENSEX", "RELIANCE", "TCS", "CRUDEOIL")
 STAYING = 6
 CHURNERS = 8
 ADDRESSES = 200

@@ -1,4 +1,4 @@
-"""A wheel of the tree, installed into a bare environment: its command starts, and serves the terminal."""
+"""A wheel of the tree, installed into a bare environment, nightly: it starts, and serves the terminal."""
 
 import os
 import re
@@ -13,6 +13,8 @@ import pytest
 
 from domain.version import VERSION
 from tests.processes import ROOT
+
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(150)]
 
 PARTS = (
     "analytics",
@@ -61,7 +63,6 @@ def installed(tmp_path_factory):
     return folder / "venv"
 
 
-@pytest.mark.timeout(150)
 def test_command_starts_without_a_settings_file_and_serves(installed, tmp_path):
     command = installed / "bin" / "indian-options-server"
     assert subprocess.check_output([command, "--version"], cwd=tmp_path, text=True).strip() == VERSION
@@ -95,7 +96,6 @@ def test_command_starts_without_a_settings_file_and_serves(installed, tmp_path):
     assert os.listdir(tmp_path) == ["log"]
 
 
-@pytest.mark.timeout(150)
 def test_command_reads_the_settings_of_the_folder_it_is_started_in(installed, tmp_path):
     (tmp_path / "settings.toml").write_text("[feed]\nspeed = 'fast'\n", encoding="utf-8")
     command = [installed / "bin" / "indian-options-server"]

@@ -132,7 +132,7 @@ def test_plans_keep_the_limits_and_leave_nothing_out(sockets, tokens, wanted, la
 
 def test_what_is_wanted_has_a_place_before_what_is_not() -> None:
     limits = Limits(3, 3000, 500, 1.0, 5.0)
-    far = [OURS.chains(symbol)[-1].key for symbol in ("TCS", "INFY", "GOLD")]
+    far = [OURS.chains(symbol)[-1].key for symbol in ("TCS", "M&M", "GOLD")]
     before = make_plan(TABLE, [], limits)
     assert not any(key in before.socket_of for key in far)
     assert all(listing.key in before.socket_of for listing in OURS.chains("NIFTY")[:3])

@@ -19,7 +19,7 @@ from feed.valuation.dashboard import UnderlyingVolatilities
 from tests.processes import FEW_SYMBOLS
 
 CALENDAR = Calendar.load()
-CATALOGUE = Catalogue.load(CALENDAR, symbols=FEW_SYMBOLS)
+CATALOGUE = Catalogue.load(CALENDAR, symbols=(*FEW_SYMBOLS, "HDFCBANK", "JIOFIN"))
 START_MS = to_ms(datetime.datetime(2026, 11, 22, 20, tzinfo=IST))
 SYMBOLS = ("NIFTY", "SENSEX", "HDFCBANK", "JIOFIN", "CRUDEOIL", "GOLDM", "ZINC")
 
