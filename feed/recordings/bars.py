@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from feed.recordings.documents import Table, plain_column
 from feed.recordings.frames import BadRow
 from feed.recordings.report import ImportReport
 from feed.recordings.text import (
+    CLOCK,
     Order,
     StatedMoment,
     local_day,
@@ -32,6 +33,7 @@ from feed.recordings.text import (
 )
 
 PRICES = ("open", "high", "low", "close")
+AMOUNTS = ("volume", "oi")
 NEEDED = frozenset(PRICES)
 SOURCE = source_code("imported")
 WEEK_MS = 7 * DAY_MS
@@ -52,7 +54,7 @@ _LISTS: Mapping[str, Sequence[str]] = {  # of a document of parallel lists
     "volume": ("volume", "v"),
     "oi": ("open_interest", "oi"),
 }
-_POSITIONS = ("date", *PRICES, "volume", "oi")  # of a broker's list of lists
+_POSITIONS = ("date", *PRICES, *AMOUNTS)  # of a broker's list of lists
 
 Progress = Callable[[int, int], None]
 
@@ -84,6 +86,53 @@ def rows_of_table(table: Table) -> Iterator[RawBar | BadRow]:
             yield BadRow(number, f"{problem}.")
         else:
             yield RawBar(number, {name: cells[at] for name, at in place.items()})
+
+
+def named(table: Table) -> Table:
+    """A table of candles that begins with its first row, its columns named by what stands in that; or as it is.
+
+    Freely shared minutes look so: ``BANKNIFTY,20240603,09:15,50000,50002,49998,50001,0,0``.
+    """
+    try:
+        cells = [cell.strip() for cell in table.cells(1)]
+    except ValueError:
+        return table
+    names: list[str] = []
+    if cells and not _is_moment(cells[0]) and re.search("[A-Za-z]", cells[0]):
+        names.append("symbol")
+    if len(names) == len(cells) or not _is_moment(cells[len(names)]):
+        return table
+    names.append("date")
+    if len(names) < len(cells) and CLOCK.fullmatch(cells[len(names)]):
+        names.append("time")
+    values = cells[len(names) :]
+    while len(values) > len(AMOUNTS) and not values[-1]:
+        values.pop()
+    if not len(PRICES) <= len(values) <= len(PRICES) + len(AMOUNTS) or not _are_of_a_bar(values):
+        return table
+    return replace(table, names=[*names, *(*PRICES, *AMOUNTS)[: len(values)]])
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        parse_moment(text, "day-first")
+    except ValueError:
+        pass
+    else:
+        return True
+    try:
+        parse_moment(text, "month-first")
+    except ValueError:
+        return False
+    return True
+
+
+def _are_of_a_bar(values: Sequence[str]) -> bool:
+    try:
+        opens, high, low, close, *_ = (parse_number("value", value) for value in values)
+    except ValueError:
+        return False
+    return low <= min(opens, close) <= max(opens, close) <= high
 
 
 def bar_places(header: Sequence[str]) -> dict[str, int]:
@@ -231,7 +280,7 @@ class BarDecoder:
                 f"open and close must lie between low and high, were {opens:g}, {close:g} "
                 f"with {low:g}, {high:g}"
             )
-        amounts = [self._amount(row, name) for name in ("volume", "oi")]
+        amounts = [self._amount(row, name) for name in AMOUNTS]
         if any(flaw for _, flaw in amounts):
             self._report.flawed += 1
         return (*prices, *(value for value, _ in amounts))

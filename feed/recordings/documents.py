@@ -44,11 +44,14 @@ class Document:
         return self.content.lstrip()[:1] in (b"{", b"[")
 
     def json(self) -> Any:
-        """What the JSON says. Raises RecordingError."""
+        """What the JSON says; a list of it where each line is a value of its own. Raises RecordingError."""
         try:
             return orjson.loads(self.content)
         except orjson.JSONDecodeError as problem:
-            raise RecordingError(self.path, f"it is not valid JSON ({problem}).") from problem
+            try:
+                return [orjson.loads(line) for line in self.content.splitlines() if line.strip()]
+            except orjson.JSONDecodeError:
+                raise RecordingError(self.path, f"it is not valid JSON ({problem}).") from problem
 
     def table(self) -> Table:
         """The lines of a CSV. Raises RecordingError."""
@@ -63,13 +66,19 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Lines of cells; each line is read alone, so that a stray quote cannot swallow the lines after it."""
+    """Lines of cells; each line is read alone, so that a stray quote cannot swallow the lines after it.
+
+    ``names`` are those of the columns where no line of the file has them.
+    """
 
     lines: Sequence[str]
     delimiter: str
+    names: Sequence[str] = ()
 
     def header(self, line: int = 1) -> list[str]:
         """The names of a header as ``plain_column`` gives them. Raises ValueError."""
+        if self.names:
+            return list(self.names)
         return [plain_column(cell) for cell in self.cells(line)]
 
     def cells(self, line: int) -> list[str]:
@@ -85,9 +94,8 @@ class Table:
 
     def numbers(self, header_line: int = 1) -> Iterator[int]:
         """The numbers of the lines after the header that are not empty."""
-        return (
-            number for number in range(header_line + 1, len(self.lines) + 1) if self.lines[number - 1].strip()
-        )
+        first = 1 if self.names else header_line + 1
+        return (number for number in range(first, len(self.lines) + 1) if self.lines[number - 1].strip())
 
     def row(self, line: int, width: int) -> list[str]:
         """The cells of a row as wide as its header; empty ones beyond it are let go. Raises ValueError."""

@@ -18,6 +18,7 @@ from feed.recordings.bars import (
     Progress,
     RecordedBars,
     bar_places,
+    named,
     order_of_bars,
     rows_of_json,
     rows_of_table,
@@ -161,7 +162,7 @@ class _Reading:
         """What the document holds."""
         if self._document.is_json:
             return self._json(self._document.json(), progress)
-        table = self._document.table()
+        table = named(self._document.table())
         header = self._header(table)
         if header == BUTTON_TITLE:
             return self._button(table)

@@ -16,7 +16,8 @@ from typing import Literal
 
 from domain.instants import DAY_MS, IST
 
-MISSING = ("", "-", "--")  # the exchange's own CSV writes a dash
+# the exchange's own CSV writes a dash, programs write the others
+MISSING = frozenset(("", "-", "--", "null", "none", "n/a", "na"))
 EXACT = 2.0**53  # beyond it a double no longer counts whole numbers
 
 Order = Literal["day-first", "month-first"]
@@ -34,10 +35,12 @@ _DAY_AND_NAME = re.compile(r"(\d{1,2})[-/. ]?([A-Za-z]{3,9})[-/., ]{0,2}(\d{4}|\
 _NAME_AND_DAY = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (\d{4})")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{2})\2(\d{2})")
 _COMPACT_INSTANT = re.compile(r"(\d{8})(\d{2})(\d{2})(\d{2})?")
-_CLOCK = re.compile(
+_ABBREVIATED = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?) ?(k|m|b|l|lakh|cr|crore)", re.IGNORECASE)
+_TIMES = {"k": 1e3, "m": 1e6, "b": 1e9, "l": 1e5, "lakh": 1e5, "cr": 1e7, "crore": 1e7}
+CLOCK = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp][Mm])?\s*(Z|UTC|GMT|IST|[+-]\d{2}:?\d{2})?"
 )
-_SPACED_INSTANT = re.compile(rf"(.+?)(?:T|,?\s+){_CLOCK.pattern}")
+_SPACED_INSTANT = re.compile(rf"(.+?)(?:T|,?\s+){CLOCK.pattern}")
 _EPOCH = re.compile(r"(\d{9,10}|\d{13}|\d{16}|\d{19})(?:\.\d*)?")
 _INDIA_MS = round(timedelta(hours=5, minutes=30) / timedelta(milliseconds=1))  # ever since 1945
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -201,7 +204,7 @@ def iso(time_ms: int) -> str:
 
 
 def parse_number(name: str, value: object) -> float:
-    """A finite number, NaN where nothing is told. Raises ValueError."""
+    """A finite number, such as 24,300.05 or 565.40M, NaN where nothing is told. Raises ValueError."""
     text = "" if value is None else str(value).strip()
     if text in MISSING:
         return math.nan
@@ -210,7 +213,14 @@ def parse_number(name: str, value: object) -> float:
             raise ValueError
         number = float(text.replace(",", ""))
     except ValueError:
-        raise ValueError(f"{name} must be a number, was {text!r}") from None
+        if text.lower() in MISSING:
+            return math.nan
+        found = _ABBREVIATED.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{name} must be a number, was {text!r}") from None
+        number = round(float(found[1].replace(",", "")) * _TIMES[found[2].lower()], 2)
+    if math.isnan(number):
+        return math.nan
     if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, was {text!r}")
     if abs(number) > EXACT:

@@ -1,5 +1,7 @@
 """Files of candles: every shape in use, its width, and what is then answered of it."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,83 @@ def test_other_delimiters_and_encodings_are_read(tmp_path, delimiter):
     assert imported(tmp_path, "NIFTY.csv", text).kept == 4
     assert imported(tmp_path, "NIFTY.txt", b"\xff\xfe" + text.encode("utf-16-le")).kept == 4
     assert imported(tmp_path, "BANKNIFTY.csv", b"\xef\xbb\xbf" + text.encode()).kept == 4
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "NIFTY,20260602,{clock},{prices},10,0",  # minutes as they are shared freely
+        "NIFTY,20260602,{clock},{prices},10,0,",
+        "2026-06-02 {clock}:00,{prices},10",
+        "2026-06-02,{clock},{prices}",
+        "02-Jun-2026 {clock},{prices},10,0",
+        "NIFTY 50;25/06/2026;{clock};{prices}",
+    ],
+)
+def test_a_file_without_a_header_is_read_by_what_stands_in_its_first_row(tmp_path, row):
+    delimiter = ";" if ";" in row else ","
+    lines = [
+        row.format(clock=f"09:{15 + n}", prices=delimiter.join(map(str, (100 + n, 102 + n, 99 + n, 101 + n))))
+        for n in range(4)
+    ]
+    lines.insert(2, lines[0].replace("102", "x"))
+    report = imported(tmp_path, "nifty.txt", "\n".join(lines))
+    assert (report.kept, report.width, report.symbols) == (4, "1m", ("NIFTY",))
+    assert [(bad.number, bad.reason) for bad in report.bad_rows] == [(3, "high must be a number, was 'x'.")]
+    found = answered(tmp_path, "NIFTY", "1m", "2026-06-01 00:00", "2026-06-30 00:00")
+    assert found.close.tolist() == [101, 102, 103, 104]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "NIFTY,20260602,09:15,100,102,99",  # too few
+        "NIFTY,20260602,09:15,100,99,102,101",  # a high below the low
+        "NIFTY,20260602,09:15,100,102,99,101,1,2,3",  # nobody knows what the last is
+        "NIFTY,24000,CE,100,102,99,101",
+        '"NIFTY,1',
+        "NIFTY",
+        "20260602",
+    ],
+)
+def test_a_first_row_that_is_neither_header_nor_candle_is_not_guessed_at(tmp_path, row):
+    report = imported(tmp_path, "nifty.txt", f"{row}\n{row}\n")
+    assert report.exit_code == 2
+    assert "expected candles" in report.error
+
+
+def test_volumes_are_read_as_they_are_abbreviated(tmp_path):
+    lines = [
+        f'"Jun {day:02}, 2026","{close}","100","110","90","{told}","1%"'
+        for day, close, told in (
+            (1, 101, "565.40M"),
+            (2, 102, "1.01B"),
+            (3, 103, "12,3K"),
+            (4, 104, "1.5 Cr"),
+        )
+    ]
+    header = '"Date","Price","Open","High","Low","Vol.","Change %"'
+    report = imported(tmp_path, "NIFTY 50.csv", rows(*lines, header=header))
+    assert (report.kept, report.flawed, report.width) == (4, 0, "1d")
+    found = answered(tmp_path, "NIFTY", "1d", "2026-06-01 00:00", "2026-06-05 00:00")
+    assert found.volume.tolist() == [565_400_000, 1_010_000_000, 123_000, 15_000_000]
+
+
+@pytest.mark.parametrize("told", ["NaN", "null", "None", "N/A", "-", ""])
+def test_a_volume_that_is_said_to_be_unknown_is_so_without_a_word(tmp_path, told):
+    report = imported(tmp_path, "NIFTY.csv", rows(f"{DAY} 09:15,100,102,99,101,{told}", *MINUTES[1:]))
+    assert (report.kept, report.flawed, report.refused) == (4, 0, 0)
+    assert np.isnan(answered(tmp_path, "NIFTY", "1m", START, NEXT).volume[0])
+
+
+def test_lines_of_json_are_rows(tmp_path):
+    names = ("timestamp", "open", "high", "low", "close", "volume")
+    lines = [json.dumps({"symbol": "TCS", **dict(zip(names, row, strict=False))}) for row in CANDLES]
+    report = imported(tmp_path, "stock.jsonl", "\n".join(lines) + "\n")
+    assert (report.kept, report.symbols, report.width) == (3, ("TCS",), "1m")
+    torn = imported(tmp_path, "torn.jsonl", "\n".join([*lines, lines[0][:30]]))
+    assert torn.exit_code == 2
+    assert "not valid JSON" in torn.error
 
 
 CANDLES = [

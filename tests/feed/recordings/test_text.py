@@ -123,8 +123,8 @@ def test_numbers_are_read_with_their_separators(text, value):
     assert parse_number("close", text) == value
 
 
-@pytest.mark.parametrize("text", ["-", "", "--", None])
-def test_a_dash_and_nothing_are_unknown(text):
+@pytest.mark.parametrize("text", ["-", "", "--", None, "NaN", "nan", "null", "N/A"])
+def test_a_dash_a_word_for_it_and_nothing_are_unknown(text):
     assert math.isnan(parse_number("volume", text))
 
 
