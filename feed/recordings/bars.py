@@ -89,7 +89,7 @@ def rows_of_table(table: Table) -> Iterator[RawBar | BadRow]:
 
 
 def named(table: Table) -> Table:
-    """A table of candles that begins with its first row, its columns named by what stands in that; or as it is.
+    """A table of candles that begins with its first row, its columns named by that; any other as it is.
 
     Freely shared minutes look so: ``BANKNIFTY,20240603,09:15,50000,50002,49998,50001,0,0``.
     """

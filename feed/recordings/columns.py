@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 _BAR_NAMES: Mapping[str, Sequence[str]] = {
     "date": (
         "date", "datetime", "timestamp", "ts", "tradedate", "tradingdate", "day", "dt", "indexdate",
-        "historicaldate", "datetimeist", "bartime", "start", "starttime", "traddt", "candletime", "t", "epoch",
+        "historicaldate", "datetimeist", "bartime", "start", "starttime", "traddt", "candletime", "t",
+        "epoch",
     ),
     "time": ("time", "tradetime"),
     "open": ("open", "openprice", "o", "openindexvalue", "opnpric"),

@@ -49,7 +49,12 @@ from feed.recordings.text import (
     settle_order,
 )
 from feed.reference.calendar import Calendar
-from feed.reference.identity import Identities, UnknownIdentity
+from feed.reference.identity import (
+    Identities,
+    UnknownIdentity,
+    future_in_file_name,
+    option_in_file_name,
+)
 from feed.reference.instruments import Catalogue
 
 EXPECTED = (
@@ -201,6 +206,29 @@ class _Reading:
             raise ValueError("neither its rows nor its name tell the symbol: name one with --symbol")
         return found
 
+    def _symbol_of_candles(self, stated: str | None = None) -> str:
+        """The same of candles, which are not the underlying's where the name tells of a contract."""
+        symbol = self._symbol(stated)
+        if stated or self._options.symbol is not None:
+            return symbol
+        name = self._document.name
+        contract = option_in_file_name(name)
+        if contract is None and not self._is_priced_by_futures(symbol):
+            contract = future_in_file_name(name)
+        if contract is not None:
+            raise ValueError(
+                f"its name tells of a contract ({contract.strip(' _-')}), whose candles are not those of {symbol}: "
+                f"--symbol {symbol} takes them for it"
+            )
+        return symbol
+
+    def _is_priced_by_futures(self, symbol: str) -> bool:
+        """Whether what is shown as the underlying is its nearest future, as of commodities."""
+        return any(
+            underlying.symbol == symbol and underlying.derivatives_exchange == "MCX"
+            for underlying in self._door.catalogue.underlyings
+        )
+
     def _symbol_of_chain(self, stated: str | None = None) -> str:
         """The same of a chain; one that nothing tells of is the commonest, which is said."""
         try:
@@ -268,7 +296,7 @@ class _Reading:
     def _bars(
         self, rows: Any, total: int, order: Order | None, stated: set[str], progress: Progress
     ) -> Contents:
-        resolve = self._resolver(stated, self._symbol)
+        resolve = self._resolver(stated, self._symbol_of_candles)
         is_each = bool({name for name in stated if name.strip()}) and self._options.symbol is None
         self._report.what = "candles"
         decoder = BarDecoder(

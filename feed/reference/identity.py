@@ -28,6 +28,15 @@ _SPACED_WIDTH = re.compile(
     r"(?:MIN(?:UTE)?S?|HOURS?|SEC(?:OND)?S?|DAYS?|M|H)(?![A-Z0-9])"
 )
 _WIDTH = re.compile(r"\d*(?:MINUTES?|MINS?|HOURS?|SECONDS?|DAYS?|[SMHD])|\d{4}|\d{1,2}[A-Z]{3}")
+_OPTION = re.compile(
+    r"(?<![\d.])\d{2,}(?:\.\d+)?[ _-]?(?:CE|PE|CALL|PUT)(?![A-Z])"  # 23000CE, NIFTY2460623000CE
+    r"|(?<![A-Z])(?:CE|PE|CALL|PUT)[ _-]?\d{2,6}(?!\d)"
+    r"|(?<!\d)\d{6}[CP]\d{2,6}(?!\d)"  # 240606C23000
+)
+_FUTURE = re.compile(
+    r"FUT(?:URES?|IDX|STK|COM)?(?![A-Z])"
+    r"|-I{1,3}(?![A-Z0-9])|(?<=[A-Z0-9][_-])F[123](?![A-Z0-9])|(?<=[A-Z])[12]!"  # by their place
+)
 _WORD = re.compile(r"[A-Z0-9&]+")
 
 
@@ -63,6 +72,22 @@ def known_as(name: str) -> str | None:
     Words count here: ``NIFTY 50``, ``nifty-50`` and ``Nifty50`` are names of NIFTY, ``NI FTY`` is not.
     """
     return _facts().symbol_of_words.get(" ".join(_WORD.findall(name.upper())))
+
+
+def option_in_file_name(name: str) -> str | None:
+    """The option whose candles a file's name tells of, such as ``23000CE``, None where it tells of none."""
+    found = _OPTION.search(_stem(name))
+    return found and found[0]
+
+
+def future_in_file_name(name: str) -> str | None:
+    """The future whose candles a file's name tells of, such as ``-I`` or ``FUT``, None where of none."""
+    found = _FUTURE.search(_stem(name))
+    return found and found[0]
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"\.(?:csv|txt|jsonl?|zip|gz)\b", "", name, flags=re.IGNORECASE).upper()
 
 
 class UnknownIdentity(ValueError):
@@ -102,8 +127,7 @@ class Identities:
 
         Raises UnknownIdentity where it names an index we do not have, or two underlyings.
         """
-        stem = re.sub(r"\.(?:csv|txt|json|zip|gz)\b", "", name, flags=re.IGNORECASE).upper()
-        words = _words(_SPACED_WIDTH.sub(" | ", _DATES.sub(" | ", stem)))
+        words = _words(_SPACED_WIDTH.sub(" | ", _DATES.sub(" | ", _stem(name))))
         found: dict[str, str] = {}
         place = 0
         while place < len(words):

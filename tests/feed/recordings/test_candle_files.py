@@ -125,6 +125,31 @@ def test_lines_of_json_are_rows(tmp_path):
     assert "not valid JSON" in torn.error
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("BANKNIFTY_50000_PE.csv", "50000_PE"),
+        ("NSE_NIFTY_240606C23000.csv", "240606C23000"),
+        ("NIFTY-I.csv", "I"),
+        ("nifty_futures_1min.csv", "FUTURES"),
+        ("CRUDEOIL_6000_CE.csv", "6000_CE"),
+    ],
+)
+def test_candles_of_a_contract_are_not_taken_for_its_underlyings(tmp_path, name, told):
+    report = imported(tmp_path, name, rows(*MINUTES))
+    assert report.exit_code == 2
+    symbol = "BANKNIFTY" if "BANK" in name else "CRUDEOIL" if "CRUDE" in name else "NIFTY"
+    assert report.error == (
+        f"its name tells of a contract ({told}), whose candles are not those of {symbol}: "
+        f"--symbol {symbol} takes them for it."
+    )
+    assert imported(tmp_path, name, rows(*MINUTES), symbol=symbol).kept == 4
+
+
+def test_a_commodity_is_priced_by_its_future(tmp_path):
+    assert imported(tmp_path, "CRUDEOIL-I.csv", rows(*MINUTES)).symbols == ("CRUDEOIL",)
+
+
 CANDLES = [
     ["2026-06-02T09:15:00+05:30", 100, 102, 99, 101, 10, 0],
     ["2026-06-02T09:16:00+05:30", 101, 103, 100, 102, 10, 0],

@@ -2,7 +2,13 @@
 
 import pytest
 
-from feed.reference.identity import Identities, UnknownIdentity, known_as
+from feed.reference.identity import (
+    Identities,
+    UnknownIdentity,
+    future_in_file_name,
+    known_as,
+    option_in_file_name,
+)
 from tests.feed.history.support import CATALOGUE
 
 IDENTITIES = Identities(underlying.symbol for underlying in CATALOGUE.underlyings)
@@ -86,6 +92,35 @@ def test_an_index_that_we_have_not_is_never_taken_by_its_first_word(name, told):
     with pytest.raises(UnknownIdentity, match="none of the underlyings known here, such as") as refused:
         IDENTITIES.in_file_name(name)
     assert repr(told) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "future"),
+    [
+        ("NIFTY24JUN23000CE.csv", "23000CE", None),
+        ("NIFTY2460623000pe.csv", "2460623000PE", None),
+        ("BANKNIFTY_50000_PE.csv.gz", "50000_PE", None),
+        ("NIFTY 23000 CE 06 JUN 24.csv", "23000 CE", None),
+        ("nifty_ce_23000.json", "CE_23000", None),
+        ("NSE_NIFTY_240606C23000, 5.csv", "240606C23000", None),
+        ("USDINR 83.25 call.csv", "83.25 CALL", None),
+        ("NIFTY24JUNFUT.csv", None, "FUT"),
+        ("nifty_futures_1min.csv", None, "FUTURES"),
+        ("NIFTY-I.csv", None, "-I"),
+        ("BANKNIFTY-II.txt", None, "-II"),
+        ("NIFTY_F1.csv", None, "F1"),
+        ("NSE_NIFTY1!, 1.csv", None, "1!"),
+        ("NIFTY 50_minute.csv", None, None),
+        ("nifty_1min_20240603_20240614.csv", None, None),
+        ("RELIANCE-EQ.csv", None, None),
+        ("daily_india_vix.csv", None, None),
+        ("PETRONET.csv", None, None),
+        ("CEATLTD_20240603.csv", None, None),
+        ("HDFC-INFRA.csv", None, None),
+    ],
+)
+def test_a_file_name_tells_of_a_contract(name, option, future):
+    assert (option_in_file_name(name), future_in_file_name(name)) == (option, future)
 
 
 def test_a_file_name_of_two_underlyings_is_asked_about():
