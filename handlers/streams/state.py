@@ -36,6 +36,7 @@ from schemas.requests.leg_fields import ALL_FIELDS, LegFields
 from schemas.wire import encode
 
 ALWAYS_IN_A_QUOTE_DELTA = ("spot_price", "change", "change_percent")
+UNKNOWN = object()  # no value equals it
 NO_EPOCH = ""  # of a stream that has no state yet
 IDENTITY = frozenset({"epoch", "seq", "as_of"})  # in every delta, so never among its changes
 
@@ -130,8 +131,8 @@ class Fields:
 
     def assign(self, values: dict[str, Any], seq: int) -> None:
         """Take over values published as ``seq``."""
-        known = self.values
-        changed = {name: value for name, value in values.items() if name not in known or known[name] != value}
+        before = self.values.get
+        changed = {name: value for name, value in values.items() if before(name, UNKNOWN) != value}
         self._changed_at.update(dict.fromkeys(changed, seq))
         self._newest = {name: value for name, value in changed.items() if name not in IDENTITY}
         self._seq_before, self._seq = self._seq, seq
@@ -261,7 +262,7 @@ class ChainStream(Stream):
             self.marks.clear()
             self._changed_at = np.full(table.shape, self.seq)
         else:
-            np.copyto(self._changed_at, self.seq, where=prepared.changed)
+            np.putmask(self._changed_at, prepared.changed, self.seq)  # half of what copyto takes
             self._texts = prepared.texts
         self.fields.assign(prepared.header, self.seq)
         self.table, self._strikes = table, prepared.strikes
