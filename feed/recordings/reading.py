@@ -217,8 +217,8 @@ class _Reading:
             contract = future_in_file_name(name)
         if contract is not None:
             raise ValueError(
-                f"its name tells of a contract ({contract.strip(' _-')}), whose candles are not those of {symbol}: "
-                f"--symbol {symbol} takes them for it"
+                f"its name tells of a contract ({contract.strip(' _-')}), "
+                f"whose candles are not those of {symbol}: --symbol {symbol} takes them for it"
             )
         return symbol
 
