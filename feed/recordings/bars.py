@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from feed.recordings.frames import BadRow
 from feed.recordings.report import ImportReport
 from feed.recordings.text import (
     CLOCK,
+    ORDERS,
     Order,
     StatedMoment,
     local_day,
@@ -114,17 +116,11 @@ def named(table: Table) -> Table:
 
 
 def _is_moment(text: str) -> bool:
-    try:
-        parse_moment(text, "day-first")
-    except ValueError:
-        pass
-    else:
-        return True
-    try:
-        parse_moment(text, "month-first")
-    except ValueError:
-        return False
-    return True
+    for order in ORDERS:
+        with suppress(ValueError):
+            parse_moment(text, order)
+            return True
+    return False
 
 
 def _are_of_a_bar(values: Sequence[str]) -> bool:
