@@ -74,7 +74,8 @@ class Recorded:
         self.opened = today - next(n for n in range(1, 8) if (today - n * DAY).weekday() < 5) * DAY
         recording = Recording(folder, None, to_ms(self.opened))
         self.symbols = [underlying.symbol for underlying in recording.market.universe.underlyings]
-        self.expiries = [str(listing.expiry.day) for listing in recording.market.universe.chains("NIFTY")]
+        # those that trade each minute: of a far one nothing may be recorded at the instant that is asked for
+        self.expiries = [str(listing.expiry.day) for listing in recording.market.universe.chains("NIFTY")[:4]]
         recording.history.backfill(recording.source, reach=Reach()).join()
         recording.drain()
         plan.say("two years of days and 30 sessions are filled in")
