@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,21 +36,30 @@ class Rank:
 NO_RANK = Rank(math.nan, math.nan, 0)
 
 
-def rank_and_percentile(history: ArrayLike, current: float) -> Rank:
-    """Standing of the current implied volatility among a year of its own closes.
+class PastLevels:
+    """A year of implied volatility's own closes, in order of size: where the current one stands among them.
 
     Parameters
     ----------
     history : array_like (n,)
         One value a day, today's not included; NaN days are left out.
-    current : float
-        In the units of the history.
 
     """
-    days = np.asarray(history, dtype=np.float64)
-    days = days[~np.isnan(days)]
-    if days.size < LEAST_DAYS or math.isnan(current):
-        return Rank(math.nan, math.nan, days.size)
-    lowest, highest = min(float(days.min()), current), max(float(days.max()), current)
-    rank = (current - lowest) / (highest - lowest) if highest > lowest else math.nan
-    return Rank(rank, float(np.count_nonzero(days < current)) / days.size, days.size)
+
+    def __init__(self, history: ArrayLike) -> None:
+        days = np.asarray(history, dtype=np.float64)
+        self._days: list[float] = np.sort(days[~np.isnan(days)]).tolist()
+
+    def rank(self, current: float) -> Rank:
+        """Standing of a level in the units of the history."""
+        days, count = self._days, len(self._days)
+        if count < LEAST_DAYS or math.isnan(current):
+            return Rank(math.nan, math.nan, count)
+        lowest, highest = min(days[0], current), max(days[-1], current)
+        rank = (current - lowest) / (highest - lowest) if highest > lowest else math.nan
+        return Rank(rank, bisect_left(days, current) / count, count)
+
+
+def rank_and_percentile(history: ArrayLike, current: float) -> Rank:
+    """Standing of the current implied volatility among a history, as `PastLevels` says."""
+    return PastLevels(history).rank(current)

@@ -270,7 +270,8 @@ def fan_out_rows(plan: Plan, recorded: Recorded) -> list[Row]:
                 f"{of[-1].cycle_p99_ms:.1f} ms, latency {run.latency_ms}, {run.frames} events, "
                 f"core {run.load:.0%} used, waited {run.waited:.0%} of the time for it"
             )
-    many = f"{READERS} readers of history, a request a second each, {plan.size(CLIENTS, 300)} clients at {1000 // FAN_OUT_MS} Hz"
+    crowd = f"{plan.size(CLIENTS, 300)} clients at {1000 // FAN_OUT_MS} Hz"
+    many = f"{READERS} readers of history, a request a second each, {crowd}"
     return [
         _compared(f"{many}: fan-out p99", runs, lambda item: item.cycle_p99_ms),
         _compared("the same: latency p99 of the events", runs, lambda item: item.latency_p99_ms),

@@ -6,7 +6,7 @@ Built from a valued chain; raw units, NaN where undefined.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,11 +143,12 @@ class UnderlyingVolatilities:
 
     def of(self, symbol: str) -> UnderlyingVolatility:
         """Both as they are now; NaN where the months they need are not listed or have no quotes."""
-        self.prepare([symbol])
-        return self._cached[symbol][1]
+        return self.of_all([symbol])[symbol]
 
-    def prepare(self, symbols: Iterable[str], known: ValuedChains | None = None) -> None:
-        """Value in one pass the months of the symbols whose options changed, but those ``known`` already."""
+    def of_all(
+        self, symbols: Sequence[str], known: ValuedChains | None = None
+    ) -> dict[str, UnderlyingVolatility]:
+        """Those of some symbols: months whose options changed are valued in one pass, if not ``known``."""
         market = self._market
         changed: dict[str, tuple[tuple[object, ...], list[Listing]]] = {}
         for symbol in symbols:
@@ -167,6 +168,7 @@ class UnderlyingVolatilities:
             of = known if known is not None and all(map(known.has, months)) else valued
             found = UNKNOWN_VOLATILITY if of is None else of_months(of, months)
             self._cached[symbol] = (version, found)
+        return {symbol: self._cached[symbol][1] for symbol in symbols}
 
 
 def of_months(valued: ValuedChains, months: Sequence[Listing]) -> UnderlyingVolatility:

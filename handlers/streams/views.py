@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from analytics.volatility_rank import rank_and_percentile
+from analytics.volatility_rank import PastLevels
 from domain.streams import StreamName
 from feed.market.clock import Clock
 from feed.market.market import Market
+from feed.market.source import FloatArray
 from feed.market.universe import Listing
 from feed.valuation.chain import Chain, ChainHeads, ValuedChains, ValuedStates, chain_of, value_states
-from feed.valuation.dashboard import IvHistory, UnderlyingFigures, UnderlyingVolatilities, build_dashboards
+from feed.valuation.dashboard import (
+    IvHistory,
+    UnderlyingFigures,
+    UnderlyingVolatilities,
+    UnderlyingVolatility,
+    build_dashboards,
+)
 from handlers.streams.state import ChainStream, Stream, SymbolStream, WholeStream
 from schemas.dashboard import dump_dashboards
 
@@ -28,6 +35,7 @@ class Views:
         self.on_asked: Callable[[tuple[str, date]], None] = lambda _key: None  # told of each chain looked at
         self._depth = depth
         self.iv_history = iv_history
+        self._levels: dict[str, tuple[FloatArray, PastLevels]] = {}  # of each symbol's history as it was last
         self._volatilities = UnderlyingVolatilities(market)
         self.symbols: dict[str, SymbolStream] = {}
         self.chains: dict[tuple[str, date], ChainStream] = {}
@@ -137,15 +145,20 @@ class Views:
 
     def _dashboards(self, valued: ValuedChains, heads: ChainHeads) -> list[dict[str, Any]]:
         """The dashboard of each listing of a pass."""
-        symbols = dict.fromkeys(heads.symbol)
-        self._volatilities.prepare(symbols, valued)
-        figures = {symbol: self._figures(symbol) for symbol in symbols}
+        volatilities = self._volatilities.of_all(list(dict.fromkeys(heads.symbol)), valued)
+        figures = {symbol: self._figures(symbol, told) for symbol, told in volatilities.items()}
         return dump_dashboards(build_dashboards(valued, heads, [figures[symbol] for symbol in heads.symbol]))
 
-    def _figures(self, symbol: str) -> UnderlyingFigures:
-        volatility = self._volatilities.of(symbol)
+    def _figures(self, symbol: str, volatility: UnderlyingVolatility) -> UnderlyingFigures:
         return UnderlyingFigures(
             self.market.change_percent(symbol),
             volatility,
-            rank_and_percentile(self.iv_history(symbol), volatility.near_month),
+            self._past_levels(symbol).rank(volatility.near_month),
         )
+
+    def _past_levels(self, symbol: str) -> PastLevels:
+        history = self.iv_history(symbol)
+        known = self._levels.get(symbol)
+        if known is None or known[0] is not history:
+            known = self._levels[symbol] = history, PastLevels(history)
+        return known[1]
