@@ -161,7 +161,7 @@ class _Reading:
         known = Identities(underlying.symbol for underlying in door.catalogue.underlyings)
         self._identities = known
         self._lister = Lister(door.catalogue, door.calendar)
-        self._builder = FrameBuilder(self._may_be_negative)
+        self._builder = FrameBuilder(self._is_commodity)
 
     def contents(self, progress: Progress) -> Contents:
         """What the document holds."""
@@ -199,21 +199,23 @@ class _Reading:
             return self._known(self._options.symbol)
         if stated:
             return self._known(stated)
-        found = self._identities.in_file_name(self._document.name)
-        if found is None:
-            found = self._identities.in_file_name(self._document.path.name)
-        if found is None:
-            raise ValueError("neither its rows nor its name tell the symbol: name one with --symbol")
-        return found
+        return self._named()[0]
+
+    def _named(self) -> tuple[str, str]:
+        """The underlying that a name tells, and that name: the file's own, else that of its zip."""
+        for name in (self._document.name, self._document.path.name):
+            found = self._identities.in_file_name(name)
+            if found is not None:
+                return found, name
+        raise ValueError("neither its rows nor its name tell the symbol: name one with --symbol")
 
     def _symbol_of_candles(self, stated: str | None = None) -> str:
         """The same of candles, which are not the underlying's where the name tells of a contract."""
-        symbol = self._symbol(stated)
         if stated or self._options.symbol is not None:
-            return symbol
-        name = self._document.name
+            return self._symbol(stated)
+        symbol, name = self._named()
         contract = option_in_file_name(name)
-        if contract is None and not self._is_priced_by_futures(symbol):
+        if contract is None and not self._is_commodity(symbol):  # those are priced by their futures
             contract = future_in_file_name(name)
         if contract is not None:
             raise ValueError(
@@ -221,13 +223,6 @@ class _Reading:
                 f"whose candles are not those of {symbol}: --symbol {symbol} takes them for it"
             )
         return symbol
-
-    def _is_priced_by_futures(self, symbol: str) -> bool:
-        """Whether what is shown as the underlying is its nearest future, as of commodities."""
-        return any(
-            underlying.symbol == symbol and underlying.derivatives_exchange == "MCX"
-            for underlying in self._door.catalogue.underlyings
-        )
 
     def _symbol_of_chain(self, stated: str | None = None) -> str:
         """The same of a chain; one that nothing tells of is the commonest, which is said."""
@@ -269,8 +264,7 @@ class _Reading:
         symbol = whole()
         return lambda name: symbol
 
-    def _may_be_negative(self, symbol: str) -> bool:
-        """A commodity's price was below 0 once, crude oil's on 2020-04-20."""
+    def _is_commodity(self, symbol: str) -> bool:
         catalogue = self._door.catalogue
         return symbol in catalogue and catalogue[symbol].kind == "commodity"
 
@@ -303,7 +297,7 @@ class _Reading:
             self._report,
             symbol=None if is_each else resolve(""),
             resolve=resolve,
-            may_be_negative=self._may_be_negative,
+            may_be_negative=self._is_commodity,  # crude oil's price was below 0 on 2020-04-20
             interval=self._options.interval,
             order=order,
             file_name=self._document.name,

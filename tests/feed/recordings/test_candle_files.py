@@ -1,6 +1,8 @@
 """Files of candles: every shape in use, its width, and what is then answered of it."""
 
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -144,6 +146,15 @@ def test_candles_of_a_contract_are_not_taken_for_its_underlyings(tmp_path, name,
         f"--symbol {symbol} takes them for it."
     )
     assert imported(tmp_path, name, rows(*MINUTES), symbol=symbol).kept == 4
+
+
+def test_a_zip_that_is_named_after_a_contract_tells_of_it_too(tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("candles.csv", rows(*MINUTES))
+    report = imported(tmp_path, "NIFTY24JUNFUT_NIFTY.zip", packed.getvalue())
+    assert report.exit_code == 2
+    assert "its name tells of a contract (FUT)" in report.error
 
 
 def test_a_commodity_is_priced_by_its_future(tmp_path):
