@@ -43,7 +43,8 @@ def test_types_are_those_of_the_documents(tmp_path):
 
 @pytest.mark.parametrize("folder", [CLIENT, ROOT / "web"], ids=["client", "terminal"])
 def test_code_compiles_as_strict_typescript(folder):
-    ran(BIN / "tsc", "--noEmit", cwd=folder)
+    """By TypeScript 7; what builds the package is 5.9, which openapi-typescript wants."""
+    ran(ROOT / "tests" / "client" / "node_modules" / ".bin" / "tsc", "--noEmit", cwd=folder)
 
 
 def test_client_passes_its_own_tests():
