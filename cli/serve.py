@@ -1,27 +1,14 @@
-"""``server.py`` and ``server.py serve``: settings, a server built of them, and its life."""
+"""``server.py`` and ``server.py serve``: the command line, and the settings that it makes."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import faulthandler
-import logging
-import sys
+import importlib
 from collections.abc import Mapping
-from contextlib import closing
 
-from cli.options import PROGRAM, env_file, load_settings, shared_options
-from domain.market import Role
+from cli.options import PROGRAM, load_settings, shared_options
+from cli.packages import needed_packages
 from domain.version import VERSION
-from handlers.monitoring.logs import Log, is_journal
-from handlers.operations.build import build
-from handlers.operations.roles import join
-from handlers.operations.service_manager import ServiceManager
-from handlers.operations.serving import serve
-from handlers.transport.descriptors import raise_limit
-from handlers.transport.loop import make_loop
-from schemas.configuration.settings import Settings
-from schemas.configuration.settings_file import warn_of_open_secrets
 
 EPILOG = """commands, each with --help:
   server.py                      serve (serve may be written too)
@@ -51,8 +38,6 @@ OPTIONS = (
     ("--spot", "replay.spot", "spot price for a recording that lacks one"),
 )
 
-logger = logging.getLogger("server")
-
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """The command line; every option but ``--settings`` and ``--env-file`` overrides a setting."""
@@ -80,25 +65,8 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Serve until SIGTERM; 0 after a clean stop. Raises OperatorError."""
     options = parse_arguments(arguments)
     settings = load_settings(options, environment)
-    level = "debug" if settings.server.debug else settings.server.log_level
-    journal = environment.get("JOURNAL_STREAM", "")
-    faulthandler.enable()  # when the watchdog ends a stuck process, the log says where it was stuck
-    log = Log.on(sys.stderr, level, journal_stream=journal)
-    log.start()
-    warn_of_open_secrets(env_file(options))
-    raise_limit()
-
-    def reread() -> Settings:
-        if "API_KEYS" in environment:
-            logger.warning("API_KEYS stands in the environment, which stays as it is: revoke keys in .env")
-        return load_settings(options, environment)
-
-    out = None if is_journal(sys.stdout, journal) else sys.stdout
-    with (
-        closing(ServiceManager(environment)) as manager,
-        asyncio.Runner(loop_factory=make_loop) as runner,
-    ):
-        shared = None if settings.server.role == Role.SINGLE else (lambda: join(settings))
-        while runner.run(serve(lambda: build(settings), log, manager, reread, out, shared)):
-            logger.warning("this feed stands by from here on")
-    return 0
+    # most of a second of imports, for which ``--help`` and a setting that is refused do not wait
+    with needed_packages():
+        process = importlib.import_module("cli.process")
+    code: int = process.serve_until_stopped(options, settings, environment)
+    return code

@@ -53,12 +53,14 @@ def test_version_is_told(capsys):
     assert (ended.value.code, capsys.readouterr().out.strip()) == (0, VERSION)
 
 
-def test_numpy_brings_no_threads_of_its_own():
+def test_what_is_answered_at_once_imports_no_numpy_and_numpy_brings_no_threads_of_its_own():
     """They would spin beside the loop; on a machine with one core there are none anyway."""
     code = """
-import contextlib, os, server
+import contextlib, os, server, sys
 with contextlib.suppress(SystemExit):
     server.main(["--version"])
+assert server.main(["--set", "feed.seed=x"]) == server.CANNOT_START
+assert not {"numpy", "sqlalchemy", "tornado"} & set(sys.modules)
 import numpy
 print(len(os.listdir("/proc/self/task")))
 """
