@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import CDPSession, sync_playwright
+from playwright.sync_api import CDPSession
 
 from handlers.rest.terminal import BUILT
-from tests.handlers.browser import CHROMIUM
+from tests.handlers.browser import chromium
 from tests.processes import spawn
 
 WINDOW_S = 20
@@ -40,9 +40,8 @@ def main() -> None:
     options = parser.parse_args()
     for path in sorted((BUILT / "assets").glob("*.js.gz")):
         print(f"{path.name:32} {path.stat().st_size / 1000:6.1f} kB gzip")
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         server = spawn(Path(scratch) / "log", "--set", "history.database_url=", "--start", options.start)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1360, "height": 850})
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
@@ -63,7 +62,6 @@ def main() -> None:
                 f"heap after {minute + 1} min: {heap_of(session):.2f} MB (at first {first_mb:.2f})",
                 flush=True,
             )
-        browser.close()
         server.end()
 
 

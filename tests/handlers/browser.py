@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CLIENT = Path(__file__).parent.parent / "client"
 CHROMIUM = shutil.which("chromium")
@@ -41,6 +41,13 @@ def serving(folder: Path, *build: str) -> Iterator[str]:
     built = subprocess.run(command, cwd=CLIENT, capture_output=True, text=True, timeout=50, check=False)
     assert built.returncode == 0, built.stderr
     (folder / "index.html").write_text(PAGE, encoding="utf-8")
+    with serving_files(folder) as origin:
+        yield origin
+
+
+@contextmanager
+def serving_files(folder: Path) -> Iterator[str]:
+    """The origin that serves a folder."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder))) as files:
         threading.Thread(target=files.serve_forever).start()
         yield f"http://localhost:{files.server_address[1]}"
@@ -48,9 +55,16 @@ def serving(folder: Path, *build: str) -> Iterator[str]:
 
 
 @contextmanager
-def browsing(**context: object) -> Iterator[Page]:
-    """A page in a browser of its own."""
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page(**context)  # type: ignore[arg-type]
+        yield browser
         browser.close()
+
+
+@contextmanager
+def browsing() -> Iterator[Page]:
+    """A page in a browser of its own."""
+    with chromium() as browser:
+        yield browser.new_page()

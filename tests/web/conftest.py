@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from handlers.rest.terminal import BUILT
-from tests.handlers.browser import CHROMIUM
+from tests.handlers.browser import CHROMIUM, chromium
 from tests.processes import ROOT, Process, spawn
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -67,10 +67,8 @@ class Screen:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for a module."""
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from tests.handlers.browser import CHROMIUM
+from tests.handlers.browser import chromium
 from tests.processes import ROOT, spawn
 from tests.web.conftest import MORNING, Screen
 from tests.web.test_terminal import PAGES, legs_near_the_money
@@ -19,9 +17,8 @@ PHONE = {"width": 390, "height": 760}
 def take(folder: Path) -> None:
     """Write a picture of each page, and of the chain on a phone in the dark."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         server = spawn(Path(scratch) / "log", *MORNING, "--speed", "10")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         wanted = [(page, WIDE, "light") for page in PAGES] + [("chain", PHONE, "dark")]
         for page, size, scheme in wanted:
             context = browser.new_context(viewport=size, color_scheme=scheme)
@@ -33,7 +30,6 @@ def take(folder: Path) -> None:
             name = page if size is WIDE else f"{page}-phone"
             opened.screenshot(path=folder / f"{name}.png")
             context.close()
-        browser.close()
         server.end()
 
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 from playwright.sync_api import expect
 
+from tests.handlers.browser import serving_files
 from tests.processes import spawn
 from tests.web.conftest import MORNING, needs_terminal, needs_workspace
 from tests.web.test_client import BIN, CLIENT, ran
 
 pytestmark = [*needs_terminal, needs_workspace, pytest.mark.timeout(120)]
 EXAMPLE = CLIENT / "examples" / "vite-react"
-
-
-class _Files(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
 
 
 def test_code_of_readme_is_that_of_the_example():
@@ -36,9 +28,7 @@ def test_example_shows_a_live_chain_from_another_origin(browser, tmp_path):
         build: {{ outDir: {str(tmp_path / "dist")!r} }} }};"""
     )
     ran(BIN / "vite", "build", EXAMPLE, "--config", config)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(tmp_path / "dist"))) as files:
-        threading.Thread(target=files.serve_forever).start()
-        origin = f"http://localhost:{files.server_address[1]}"
+    with serving_files(tmp_path / "dist") as origin:
         server = spawn(tmp_path / "log", *MORNING, environment={"FRONTEND_URL": origin})
         page = browser.new_page()
         # the page asks port 5000 of this machine: here that is the server under test
@@ -55,4 +45,3 @@ def test_example_shows_a_live_chain_from_another_origin(browser, tmp_path):
         page.wait_for_function("text => document.querySelector('pre').innerText !== text", arg=before)
         page.close()
         assert server.end() == 0
-        files.shutdown()

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.processes import spawn
-from tests.web.conftest import AXE, MORNING, needs_terminal
+from tests.web.conftest import AXE, MORNING, Screen, needs_terminal
 
 pytestmark = [*needs_terminal, pytest.mark.timeout(120)]
 
@@ -27,6 +27,7 @@ PAGES = {
     "status": "text=Callbacks run",
 }
 LEGS = "legs=B1CE24000,S1CE24200"
+PHONE = {"width": 390, "height": 844}
 COPIED = "button[aria-label='Copy as curl']"
 
 
@@ -48,35 +49,46 @@ def legs_near_the_money(url: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize(
-    "context",
-    [
-        {"color_scheme": "light"},
-        {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
-    ],
-    ids=["wide-light", "phone-dark"],
-)
-def test_page_shows_live_data_fits_and_is_accessible(screen, server, page, context):
-    shown = screen(**context)
+def test_page_shows_live_data_fits_and_is_accessible(screen, server, page):
+    """By day on a wide screen, and then by night on a phone's."""
+    shown = screen(color_scheme="light")
     opened = shown.open(f"page={page}&{legs_near_the_money(server.url) if page == 'strategy' else ''}")
     expect(opened.locator(PAGES[page]).first).to_be_visible(timeout=20_000)
     shown.until_state("live")
-    assert opened.get_by_test_id("source").inner_text() == "simulated"
-    assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
     opened.evaluate(AXE.read_text(encoding="utf-8"))
-    found = opened.evaluate("axe.run({resultTypes: ['violations']})")
+    looked_at(shown, PAGES[page])
+    for command in opened.eval_on_selector_all(COPIED, "found => found.map(item => item.title)"):
+        answer = json.loads(subprocess.check_output(["bash", "-c", command], timeout=20))
+        # a page's steering is off where the operator did not allow it
+        assert answer["success"] or answer["error"]["code"] == "NOT_FOUND", command
+    opened.emulate_media(color_scheme="dark")
+    opened.set_viewport_size(PHONE)
+    looked_at(shown, PAGES[page])
+    assert shown.complaints == []
+
+
+def test_page_opens_on_a_phone_by_night(screen):
+    shown = screen(color_scheme="dark", viewport=PHONE)
+    opened = shown.open()
+    expect(opened.locator(PAGES["chain"])).to_be_visible()
+    shown.until_state("live")
+    opened.evaluate(AXE.read_text(encoding="utf-8"))
+    looked_at(shown, PAGES["chain"])
+    assert shown.complaints == []
+
+
+def looked_at(shown: Screen, wanted: str) -> None:
+    """The page has what is wanted, says where it comes from, fits and is accessible."""
+    expect(shown.page.locator(wanted).first).to_be_visible()
+    assert shown.page.get_by_test_id("source").inner_text() == "simulated"
+    assert shown.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = shown.page.evaluate("axe.run({resultTypes: ['violations']})")
     serious = [
         (item["id"], item["nodes"][0]["html"][:200])
         for item in found["violations"]
         if item["impact"] in ("serious", "critical")
     ]
     assert serious == []
-    assert shown.complaints == []
-    if "viewport" not in context:
-        for command in opened.eval_on_selector_all(COPIED, "found => found.map(item => item.title)"):
-            answer = json.loads(subprocess.check_output(["bash", "-c", command], timeout=20))
-            # a page's steering is off where the operator did not allow it
-            assert answer["success"] or answer["error"]["code"] == "NOT_FOUND", command
 
 
 def number(text: str) -> float | None:

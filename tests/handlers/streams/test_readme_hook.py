@@ -10,9 +10,9 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.handlers.browser import browsing, needs_browser, serving
+from tests.handlers.browser import chromium, needs_browser, serving
 from tests.processes import Process
 
 WAIT_S = 20
@@ -61,17 +61,25 @@ def serve(origin: str, run_server: Callable[..., Process]) -> Callable[..., Proc
     return partial(run_server, environment={"FRONTEND_URL": origin})
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the module."""
+    with chromium() as made:
+        yield made
+
+
 @pytest.fixture
-def show(origin: str) -> Iterator[Callable[[str], Screen]]:
-    """``show(server_url)``: the page, in a browser of its own."""
-    with browsing() as page:
+def show(origin: str, browser: Browser) -> Iterator[Callable[[str], Screen]]:
+    """``show(server_url)``: the page, with nothing left of the one before."""
+    page = browser.new_page()
 
-        def open_page(url: str) -> Screen:
-            page.goto(f"{origin}/?server={url}")
-            page.wait_for_selector("pre")
-            return Screen(page)
+    def open_page(url: str) -> Screen:
+        page.goto(f"{origin}/?server={url}")
+        page.wait_for_selector("pre")
+        return Screen(page)
 
-        yield open_page
+    yield open_page
+    page.close()
 
 
 def rest(url: str, symbol: str) -> dict[str, Any]:
