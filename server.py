@@ -1,9 +1,8 @@
 """Market-data server for Indian options: command line -> settings -> market -> edge -> serve.
 
-A table of contents. ``cli`` has a module for each command. ``cli.serve`` reads the settings, ``cli.process``
-runs a loop, ``handlers.operations.market`` and ``handlers.operations.build`` put a market and an edge
-together, and ``handlers.operations.serving`` is the life of a server. The environment is read here and
-nowhere else.
+A table of contents. ``cli`` has a module for each command. ``cli.serve`` reads the settings;
+``handlers.operations`` has the rest: ``process`` runs the loop, ``market`` and ``build`` put a market and an
+edge together, ``serving`` is the life of a server. The environment is read here and nowhere else.
 """
 
 from __future__ import annotations

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 from collections.abc import Mapping
 
-from cli.options import PROGRAM, load_settings, shared_options
+from cli.options import PROGRAM, env_file, load_settings, shared_options
 from cli.packages import needed_packages
 from domain.version import VERSION
+from schemas.configuration.settings import Settings
 
 EPILOG = """commands, each with --help:
   server.py                      serve (serve may be written too)
@@ -39,6 +41,9 @@ OPTIONS = (
 )
 
 
+logger = logging.getLogger("server")
+
+
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """The command line; every option but ``--settings`` and ``--env-file`` overrides a setting."""
     parser = argparse.ArgumentParser(
@@ -65,8 +70,14 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Serve until SIGTERM; 0 after a clean stop. Raises OperatorError."""
     options = parse_arguments(arguments)
     settings = load_settings(options, environment)
+
+    def reread() -> Settings:
+        if "API_KEYS" in environment:
+            logger.warning("API_KEYS stands in the environment, which stays as it is: revoke keys in .env")
+        return load_settings(options, environment)
+
     # most of a second of imports, for which ``--help`` and a setting that is refused do not wait
     with needed_packages():
-        process = importlib.import_module("cli.process")
-    code: int = process.serve_until_stopped(options, settings, environment)
+        process = importlib.import_module("handlers.operations.process")
+    code: int = process.serve_until_stopped(settings, reread, env_file(options), environment)
     return code

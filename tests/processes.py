@@ -51,7 +51,9 @@ FEW = {
 }
 STOP_S = 20  # a server that has not ended by then never will
 _FORKING = multiprocessing.get_context("forkserver")
-_FORKING.set_forkserver_preload(["tests.processes", "cli.serve", "cli.process", "tests.frozen"])
+_FORKING.set_forkserver_preload(
+    ["tests.processes", "cli.serve", "handlers.operations.process", "tests.frozen"]
+)
 
 
 class Forked:
