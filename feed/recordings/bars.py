@@ -19,7 +19,7 @@ import numpy as np
 from domain.instants import DAY_MS, MINUTE_MS
 from feed.market.candles import Candles, gather, parse_width, source_code, width_name
 from feed.recordings.columns import BAR_COLUMNS, places
-from feed.recordings.documents import Table, plain_column
+from feed.recordings.documents import Table, parts_of_json, plain_column
 from feed.recordings.frames import BadRow
 from feed.recordings.report import ImportReport
 from feed.recordings.text import (
@@ -147,7 +147,7 @@ def rows_of_json(document: Any) -> list[RawBar | BadRow] | None:
     """
     if _is_empty(document):
         return []
-    for part in _parts(document):
+    for part in parts_of_json(document):
         if isinstance(part, Mapping) and (found := _parallel(part)) is not None:
             return found
         if isinstance(part, list) and part and all(_is_row(row) for row in part[:3]):
@@ -157,16 +157,7 @@ def rows_of_json(document: Any) -> list[RawBar | BadRow] | None:
 
 def _is_empty(document: Any) -> bool:
     """Whether an answer has a list of candles with nothing in it."""
-    return any(isinstance(part, Mapping) and part.get("candles") == [] for part in _parts(document))
-
-
-def _parts(document: Any) -> Iterator[Any]:
-    """A document, and where brokers put what they mean in it."""
-    yield document
-    if isinstance(document, Mapping):
-        for name in ("data", "candles"):
-            if name in document:
-                yield from _parts(document[name])
+    return any(isinstance(part, Mapping) and part.get("candles") == [] for part in parts_of_json(document))
 
 
 def _parallel(part: Mapping[str, Any]) -> list[RawBar | BadRow] | None:

@@ -33,14 +33,14 @@ BAR_COLUMNS = {alias: name for name, aliases in _BAR_NAMES.items() for alias in 
 _LEG_NAMES: Mapping[str, Sequence[str]] = {
     "last_price": ("ltp", "lastprice", "last", "close", "price"),
     "change": ("chng", "change", "netchange"),
-    "bid": ("bid", "bidprice", "bestbid", "buyprice1"),
-    "ask": ("ask", "askprice", "bestask", "sellprice1"),
-    "bid_quantity": ("bidqty", "bidquantity", "buyquantity1"),
-    "ask_quantity": ("askqty", "askquantity", "sellquantity1"),
+    "bid": ("bid", "bidprice", "bestbid", "buyprice1", "topbidprice"),
+    "ask": ("ask", "askprice", "bestask", "sellprice1", "topaskprice"),
+    "bid_quantity": ("bidqty", "bidquantity", "buyquantity1", "topbidquantity"),
+    "ask_quantity": ("askqty", "askquantity", "sellquantity1", "topaskquantity"),
     "volume": ("volume", "totaltradedvolume", "vol"),
     "open_interest": ("oi", "openinterest"),
     "open_interest_change": ("oichg", "oichange", "chngoi", "chnginoi", "changeinoi", "changeinopeninterest"),
-    "previous_close": ("prevclose", "previousclose"),
+    "previous_close": ("prevclose", "previousclose", "previouscloseprice"),
     "previous_open_interest": ("prevoi", "previousoi", "previousopeninterest"),
     "open": ("open",),
     "high": ("high",),
@@ -51,11 +51,11 @@ LEG_COLUMNS = {alias: name for name, aliases in _LEG_NAMES.items() for alias in 
 _CONTRACT_NAMES: Mapping[str, Sequence[str]] = {
     "timestamp": ("timestamp", "datetime", "date", "ts", "snapshottime", "asof"),
     "time": ("time",),
-    "symbol": ("symbol", "underlying", "ticker", "name"),
+    "symbol": ("symbol", "underlying", "ticker", "name", "underlyingkey"),
     "expiry": ("expiry", "expirydate", "expirydt", "expdate"),
     "strike": ("strike", "strikeprice", "strikepr"),
     "option_type": ("optiontype", "opttype", "right", "type", "optiontyp", "cepe", "side"),
-    "spot": ("spot", "spotprice", "underlyingvalue", "underlyingprice", "undrlygpric"),
+    "spot": ("spot", "spotprice", "underlyingvalue", "underlyingprice", "undrlygpric", "underlyingspotprice"),
 }
 CONTRACT_COLUMNS = {alias: name for name, aliases in _CONTRACT_NAMES.items() for alias in aliases}
 

@@ -139,10 +139,10 @@ class StrikeColumns:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a table of strikes need not hold: its instant, symbol, expiry and spot."""
+    """What a table of strikes need not hold: its instant, expiry and spot; and whose its rows are."""
 
     time_ms: int | None
-    symbol: str
+    symbol_of: Resolve
     expiry: date | None
     spot: Stated | None
 
@@ -167,11 +167,12 @@ def strike_rows(
             if time_ms is None:
                 time_ms = _instant(cells[columns.at["timestamp"]], order, "")
             expiry = snapshot.expiry or parse_day(cells[columns.at["expiry"]], order)
-            key, strike = (snapshot.symbol, expiry), parse_strike(cells[columns.at["strike"]])
-            _strike_row(number, cells, builder, columns, (time_ms, key, strike))
+            symbol = snapshot.symbol_of(cells[columns.at["symbol"]] if "symbol" in columns.at else "")
+            strike = parse_strike(cells[columns.at["strike"]])
+            _strike_row(number, cells, builder, columns, (time_ms, (symbol, expiry), strike))
             spot = _spot(cells, columns, snapshot)
             if spot is not None:
-                builder.add_spot(number, time_ms, snapshot.symbol, spot)
+                builder.add_spot(number, time_ms, symbol, spot)
         except ValueError as problem:
             builder.refuse(number, str(problem))
 

@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,15 @@ class Table:
                 continue
             if place < len(cells):
                 yield cells[place]
+
+
+def parts_of_json(document: Any) -> Iterator[Any]:
+    """A document, and where brokers put what they mean in it."""
+    yield document
+    if isinstance(document, Mapping):
+        for name in ("data", "candles"):
+            if name in document:
+                yield from parts_of_json(document[name])
 
 
 def plain_column(name: str) -> str:

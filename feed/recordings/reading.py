@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -36,6 +36,7 @@ from feed.recordings.csv_chains import (
 from feed.recordings.documents import Document, Table, documents
 from feed.recordings.exchange_json import exchange_rows
 from feed.recordings.frames import BadRow, FrameBuilder, Recording, RecordingError
+from feed.recordings.json_chains import chain_table
 from feed.recordings.listing import Lister
 from feed.recordings.report import ImportReport
 from feed.recordings.text import (
@@ -60,8 +61,8 @@ from feed.reference.instruments import Catalogue
 EXPECTED = (
     "expected candles (date, open, high, low, close), a chain with a row per contract (timestamp, expiry, "
     "strike, option_type) or per strike (expiry, strike, ce_oi, pe_oi), the exchange's option-chain JSON, "
-    "its download of a chain or its bhavcopy of derivatives, or a broker's JSON of candles; plain, gzipped "
-    "or zipped"
+    "its download of a chain or its bhavcopy of derivatives, or a broker's JSON of candles or of a chain; "
+    "plain, gzipped or zipped"
 )
 DEFAULT_SYMBOL = "NIFTY"  # of a chain that nothing tells the symbol of
 _DAY_IN_NAME = re.compile(
@@ -167,7 +168,9 @@ class _Reading:
         """What the document holds."""
         if self._document.is_json:
             return self._json(self._document.json(), progress)
-        table = named(self._document.table())
+        return self._table(named(self._document.table()), progress)
+
+    def _table(self, table: Table, progress: Progress) -> Contents:
         header = self._header(table)
         if header == BUTTON_TITLE:
             return self._button(table)
@@ -281,6 +284,9 @@ class _Reading:
         return self._bars(rows_of_table(table), len(table.lines), order, own, progress)
 
     def _json(self, document: Any, progress: Progress) -> Contents:
+        table = chain_table(document)
+        if table is not None:
+            return self._chain_of_json(table)
         rows = rows_of_json(document)
         if rows is None:
             return self._exchange(document)
@@ -307,24 +313,42 @@ class _Reading:
     # Chains.
 
     def _contracts(self, table: Table, columns: ContractColumns) -> Contents:
-        own = set(table.column(columns.at["symbol"])) if "symbol" in columns.at else set()
-        contract_rows(
-            table, self._builder, columns, self._resolver(own, self._symbol_of_chain), self._options.dates
-        )
+        symbol_of, _ = self._symbols_of_rows(table, columns.at)
+        contract_rows(table, self._builder, columns, symbol_of, self._options.dates)
         return self._chains("minutes of option chains")
 
     def _strikes(self, table: Table, columns: StrikeColumns) -> Contents:
-        symbol = self._symbol_of_chain()
-        time_ms = None if "timestamp" in columns.at else self._instant_in_name(symbol)
-        snapshot = Snapshot(time_ms, symbol, None, self._spot_beside(columns))
+        symbol_of, first = self._symbols_of_rows(table, columns.at)
+        time_ms = None if "timestamp" in columns.at else self._instant_in_name(symbol_of(first))
+        snapshot = Snapshot(time_ms, symbol_of, None, self._spot_beside(columns))
         strike_rows(table, self._builder, columns, snapshot, self._options.dates)
         return self._chains("snapshot of an option chain")
+
+    def _chain_of_json(self, table: Table) -> Contents:
+        contracts = ContractColumns.of(table.header())
+        if contracts.at.keys() >= CONTRACT_NEEDS:
+            return self._contracts(table, contracts)
+        columns = StrikeColumns.of(table.header())
+        symbol_of, first = self._symbols_of_rows(table, columns.at)
+        expiry = None if "expiry" in columns.at else self._expiry_in_name()
+        time_ms = None
+        if "timestamp" not in columns.at:
+            nearest = expiry or self._nearest(table.column(columns.at["expiry"]))
+            time_ms = self._taken_ms(symbol_of(first), nearest)
+        snapshot = Snapshot(time_ms, symbol_of, expiry, None)
+        strike_rows(table, self._builder, columns, snapshot, self._options.dates)
+        return self._chains("snapshot of an option chain")
+
+    def _symbols_of_rows(self, table: Table, at: Mapping[str, int]) -> tuple[Callable[[str], str], str]:
+        """How the symbol of a row of a chain is found, and what the first row says of it."""
+        own = dict.fromkeys(table.column(at["symbol"])) if "symbol" in at else {}
+        return self._resolver(set(own), self._symbol_of_chain), next(iter(own), "")
 
     def _button(self, table: Table) -> Contents:
         symbol = self._symbol()
         columns = StrikeColumns.of_button(table.header(2))
         expiry = self._expiry_in_name()
-        snapshot = Snapshot(self._taken_ms(symbol, expiry), symbol, expiry, None)
+        snapshot = Snapshot(self._taken_ms(symbol, expiry), lambda name: symbol, expiry, None)
         strike_rows(table, self._builder, columns, snapshot, None, header_line=2)
         return self._chains("snapshot of an option chain")
 
@@ -395,10 +419,21 @@ class _Reading:
     def _expiry_in_name(self) -> date:
         found = _DAY_IN_NAME.search(self._document.name)
         if found is None:
-            raise ValueError(
-                "the exchange's download of a chain tells its expiry by its name, this one does not"
-            )
+            raise ValueError("its rows do not tell the expiry, so its name must, as in NIFTY_2026-03-10.json")
         return parse_day(found[1], "day-first")
+
+    def _nearest(self, texts: Iterable[str]) -> date:
+        """The first of the expiries that can be read."""
+        order = self._options.dates
+        read, refused = [], "it has no row"
+        for text in texts:
+            try:
+                read.append(parse_day(text, order))
+            except ValueError as problem:
+                refused = str(problem)
+        if not read:
+            raise ValueError(refused)
+        return min(read)
 
     def _taken_ms(self, symbol: str, expiry: date) -> int:
         """When a download was made, which only the file's own time tells; always before its chain expired."""

@@ -85,8 +85,16 @@ def settle_order(texts: Iterable[str], hint: Order | None = None) -> Order | Non
 
 @lru_cache(maxsize=8192)
 def parse_day(text: str, order: Order | None = None) -> date:
-    """A date such as 25-Aug-2026, 25/08/2026, Aug 25, 2026, 2026-08-25 or 20260825. Raises ValueError."""
+    """A date, or the day in India of an instant as ``parse_moment`` reads it. Raises ValueError."""
     text = text.strip()
+    if _EPOCH.fullmatch(text) or _SPACED_INSTANT.fullmatch(text):
+        return parse_moment(text, order).day
+    return _date(text, order)
+
+
+@lru_cache(maxsize=8192)
+def _date(text: str, order: Order | None) -> date:
+    """A date such as 25-Aug-2026, 25/08/2026, Aug 25, 2026, 2026-08-25 or 20260825. Raises ValueError."""
     try:
         found = _day(text, order)
     except (KeyError, ValueError):
@@ -134,8 +142,8 @@ def parse_moment(text: str, order: Order | None = None, clock: str = "") -> Stat
     try:
         found = found or _SPACED_INSTANT.fullmatch(text)
         if found is None:
-            return StatedMoment(parse_day(text, order), None)
-        return _at_clock(parse_day(found[1], order), found.groups()[1:])
+            return StatedMoment(_date(text, order), None)
+        return _at_clock(_date(found[1], order), found.groups()[1:])
     except ValueError:
         pass  # said below, with the text as it was received
     raise ValueError(

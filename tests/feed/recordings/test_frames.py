@@ -36,12 +36,27 @@ def written(path: Path, *lines: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("text", ["25-Aug-2026", "25-AUG-2026", "25-08-2026", "2026-08-25", "20260825"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("25-Aug-2026", "25-AUG-2026", "25-08-2026", "2026-08-25", "20260825"),
+        # what programs make of a day: an instant
+        *(
+            "2026-08-25T00:00:00.000",
+            "2026-08-25 00:00:00",
+            "2026-08-24T18:30:00Z",
+            "2026-08-25T00:00:00+05:30",
+        ),
+        *("1787616000000", "1787616000", "25-Aug-2026 14:30:00"),
+    ],
+)
 def test_parse_day_reads_every_form_in_use(text):
     assert parse_day(text) == date(2026, 8, 25)
 
 
-@pytest.mark.parametrize("text", ["", "25-Agu-2026", "31-02-2026", "2026/8/25", "01/02/2026", "tomorrow"])
+@pytest.mark.parametrize(
+    "text", ["", "25-Agu-2026", "31-02-2026", "2026/8/25", "01/02/2026", "tomorrow", "2026-08-25 10:00 11:00"]
+)
 def test_parse_day_refuses_anything_else_with_the_text(text):
     with pytest.raises(ValueError, match="a date must look like") as refused:
         parse_day(text)

@@ -173,8 +173,9 @@ async def test_everybody_health_and_metrics_are_told_of_a_reduced_rate(make_sand
     client = await connect(sandbox, "websocket")
     await client.call("subscribe_option_chain", {"symbol": "NIFTY"})
     await client.call("subscribe_option_chain", {"symbol": "SENSEX"})
+    pacing = sandbox.server.namespace.broadcaster.pacing
     for _ in range(WORSE_AFTER):
-        sandbox.server.namespace.broadcaster.pacing.note(INTERVAL_S)
+        pacing.note(INTERVAL_S)
     await sandbox.step()
     said = await client.next("feed_status")
     while said["state"] != "degraded":
@@ -189,5 +190,7 @@ async def test_everybody_health_and_metrics_are_told_of_a_reduced_rate(make_sand
     metrics = (await fetch(sandbox, "/metrics")).raw.decode()
     assert "market_stream_pacing_level 1.0" in metrics
     assert "market_streams_reduced 1.0" in metrics
-    await sandbox.step(BETTER_AFTER + 1)
+    for _ in range(BETTER_AFTER):  # on a machine that is busy a step takes long
+        pacing.note(0.0)
+    await sandbox.step()
     assert (await client.next("feed_status"))["state"] == "live"
