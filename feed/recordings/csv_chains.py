@@ -11,7 +11,7 @@ from feed.recordings.documents import Table
 from feed.recordings.frames import FrameBuilder, Stated
 from feed.recordings.text import Order, parse_day, parse_moment, parse_strike, settle_order
 
-CONTRACT_NEEDS = frozenset({"timestamp", "expiry", "strike", "option_type"})
+CONTRACT_NEEDS = frozenset({"expiry", "strike", "option_type"})
 SIDES = {
     "ce": True,
     "pe": False,
@@ -47,14 +47,16 @@ class ContractColumns:
 
 
 def contract_rows(
-    table: Table, builder: FrameBuilder, columns: ContractColumns, symbol_of: Resolve, order: Order | None
+    table: Table, builder: FrameBuilder, columns: ContractColumns, snapshot: Snapshot, order: Order | None
 ) -> None:
-    """Rows of timestamp, expiry, strike, option_type and what there is of spot, ltp, bid, ask, volume, oi."""
-    order = _settled(table, order, [columns.at["timestamp"], columns.at["expiry"]])
+    """Rows of expiry, strike, option_type and what there is of timestamp, spot, ltp, bid, ask, volume, oi."""
+    order = _settled(
+        table, order, [columns.at[name] for name in ("timestamp", "expiry") if name in columns.at]
+    )
     for number in table.numbers():
         builder.rows += 1
         try:
-            _contract_row(number, table.row(number, columns.width), builder, columns, symbol_of, order)
+            _contract_row(number, table.row(number, columns.width), builder, columns, snapshot, order)
         except ValueError as problem:
             builder.refuse(number, str(problem))
 
@@ -68,16 +70,18 @@ def _contract_row(
     cells: Sequence[str],
     builder: FrameBuilder,
     columns: ContractColumns,
-    symbol_of: Resolve,
+    snapshot: Snapshot,
     order: Order | None,
 ) -> None:
     at = columns.at
     clock = cells[at["time"]] if "time" in at else ""
-    time_ms = _instant(cells[at["timestamp"]], order, clock)
+    time_ms = snapshot.time_ms
+    if time_ms is None:
+        time_ms = _instant(cells[at["timestamp"]], order, clock)
     expiry = parse_day(cells[at["expiry"]], order)
     is_call = side_of(cells[at["option_type"]])
     strike = parse_strike(cells[at["strike"]])
-    key = (symbol_of(cells[at["symbol"]] if "symbol" in at else ""), expiry)
+    key = (snapshot.symbol_of(cells[at["symbol"]] if "symbol" in at else ""), expiry)
     stated = {name: (columns.header[place], cells[place]) for name, place in columns.legs.items()}
     builder.add_leg(number, time_ms, key, strike, is_call, stated)
     if "spot" in at:
@@ -139,7 +143,7 @@ class StrikeColumns:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a table of strikes need not hold: its instant, expiry and spot; and whose its rows are."""
+    """What a table of a chain need not hold: its instant, expiry and spot; and whose its rows are."""
 
     time_ms: int | None
     symbol_of: Resolve

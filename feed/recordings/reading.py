@@ -35,7 +35,7 @@ from feed.recordings.csv_chains import (
 )
 from feed.recordings.documents import Document, Table, documents
 from feed.recordings.exchange_json import exchange_rows
-from feed.recordings.frames import BadRow, FrameBuilder, Recording, RecordingError
+from feed.recordings.frames import BadRow, FrameBuilder, Recording, RecordingError, Stated
 from feed.recordings.json_chains import chain_table
 from feed.recordings.listing import Lister
 from feed.recordings.report import ImportReport
@@ -59,8 +59,8 @@ from feed.reference.identity import (
 from feed.reference.instruments import Catalogue
 
 EXPECTED = (
-    "expected candles (date, open, high, low, close), a chain with a row per contract (timestamp, expiry, "
-    "strike, option_type) or per strike (expiry, strike, ce_oi, pe_oi), the exchange's option-chain JSON, "
+    "expected candles (date, open, high, low, close), a chain with a row per contract (expiry, strike, "
+    "option_type) or per strike (expiry, strike, ce_oi, pe_oi), the exchange's option-chain JSON, "
     "its download of a chain or its bhavcopy of derivatives, or a broker's JSON of candles or of a chain; "
     "plain, gzipped or zipped"
 )
@@ -313,14 +313,14 @@ class _Reading:
     # Chains.
 
     def _contracts(self, table: Table, columns: ContractColumns) -> Contents:
-        symbol_of, _ = self._symbols_of_rows(table, columns.at)
-        contract_rows(table, self._builder, columns, symbol_of, self._options.dates)
-        return self._chains("minutes of option chains")
+        snapshot = self._snapshot(table, columns.at, None)
+        contract_rows(table, self._builder, columns, snapshot, self._options.dates)
+        kind = "minutes" if snapshot.time_ms is None else "snapshot"
+        return self._chains(f"{kind} of option chains")
 
     def _strikes(self, table: Table, columns: StrikeColumns) -> Contents:
-        symbol_of, first = self._symbols_of_rows(table, columns.at)
-        time_ms = None if "timestamp" in columns.at else self._instant_in_name(symbol_of(first))
-        snapshot = Snapshot(time_ms, symbol_of, None, self._spot_beside(columns))
+        spot = None if self._document.is_json else self._spot_beside(columns)
+        snapshot = self._snapshot(table, columns.at, spot)
         strike_rows(table, self._builder, columns, snapshot, self._options.dates)
         return self._chains("snapshot of an option chain")
 
@@ -328,16 +328,20 @@ class _Reading:
         contracts = ContractColumns.of(table.header())
         if contracts.at.keys() >= CONTRACT_NEEDS:
             return self._contracts(table, contracts)
-        columns = StrikeColumns.of(table.header())
-        symbol_of, first = self._symbols_of_rows(table, columns.at)
-        expiry = None if "expiry" in columns.at else self._expiry_in_name()
-        time_ms = None
-        if "timestamp" not in columns.at:
-            nearest = expiry or self._nearest(table.column(columns.at["expiry"]))
-            time_ms = self._taken_ms(symbol_of(first), nearest)
-        snapshot = Snapshot(time_ms, symbol_of, expiry, None)
-        strike_rows(table, self._builder, columns, snapshot, self._options.dates)
-        return self._chains("snapshot of an option chain")
+        return self._strikes(table, StrikeColumns.of(table.header()))
+
+    def _snapshot(self, table: Table, at: Mapping[str, int], spot: Stated | None) -> Snapshot:
+        """What the rows do not tell: the file's name does, or when a broker's answer was saved."""
+        symbol_of, first = self._symbols_of_rows(table, at)
+        expiry = None if "expiry" in at else self._expiry_in_name()
+        if "timestamp" in at:
+            time_ms = None
+        elif self._document.is_json:
+            expiries = {expiry} if expiry else self._days(table.column(at["expiry"]))
+            time_ms = self._answered_ms(symbol_of(first), expiries)
+        else:
+            time_ms = self._instant_in_name(symbol_of(first))
+        return Snapshot(time_ms, symbol_of, expiry, spot)
 
     def _symbols_of_rows(self, table: Table, at: Mapping[str, int]) -> tuple[Callable[[str], str], str]:
         """How the symbol of a row of a chain is found, and what the first row says of it."""
@@ -422,18 +426,24 @@ class _Reading:
             raise ValueError("its rows do not tell the expiry, so its name must, as in NIFTY_2026-03-10.json")
         return parse_day(found[1], "day-first")
 
-    def _nearest(self, texts: Iterable[str]) -> date:
-        """The first of the expiries that can be read."""
-        order = self._options.dates
-        read, refused = [], "it has no row"
+    def _answered_ms(self, symbol: str, expiries: set[date]) -> int:
+        """When a broker's answer came: as the file's name tells, unless that is the expiry, or when saved."""
+        found = _DAY_IN_NAME.search(self._document.name)
+        if found is not None and (found[2] or not self._days([found[1]]) <= expiries):
+            return self._instant_in_name(symbol)
+        return self._taken_ms(symbol, min(expiries))
+
+    def _days(self, texts: Iterable[str]) -> set[date]:
+        """The days that can be read. Raises ValueError where none can."""
+        days, refused = set(), "it has no row"
         for text in texts:
             try:
-                read.append(parse_day(text, order))
+                days.add(parse_day(text, self._options.dates))
             except ValueError as problem:
                 refused = str(problem)
-        if not read:
+        if not days:
             raise ValueError(refused)
-        return min(read)
+        return days
 
     def _taken_ms(self, symbol: str, expiry: date) -> int:
         """When a download was made, which only the file's own time tells; always before its chain expired."""

@@ -117,6 +117,34 @@ def test_chain_of_a_broker_was_taken_when_it_was_saved_and_tells_the_spot(tmp_pa
     assert contents.recording.frames[0].spots == {"NIFTY": 24312.4}
 
 
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("upstox_20260804_1115.json", "2026-08-04 11:15"),
+        ("upstox_2026-08-04.json", "2026-08-04 15:40"),  # the market's close
+        ("upstox_2026-08-11.json", "2026-08-05 12:00"),  # the expiry: when it was saved
+    ],
+)
+def test_instant_that_a_name_tells_goes_before_when_the_file_was_saved(tmp_path, name, taken):
+    path = tmp_path / name
+    path.write_text(json.dumps(upstox()))
+    os.utime(path, (at("2026-08-05 12:00") / 1000, at("2026-08-05 12:00") / 1000))
+    (contents,) = FrontDoor(CATALOGUE, CALENDAR).read(path)
+    assert contents.report.span_ms == (at(taken), at(taken))
+
+
+def test_contracts_of_one_snapshot_have_their_instant_in_the_name(tmp_path):
+    told = [
+        ",".join(str(row[name]) for name in ("expiry", "strike", "option_type", "ltp", "oi"))
+        for row in CONTRACTS
+    ]
+    table = rows(*told, header="expiry,strike,option_type,ltp,oi")
+    report = imported(tmp_path, "NIFTY_20260804_1130.csv", table)
+    assert (report.what, report.kept, report.span_ms[0]) == ("snapshot of option chains", 4, at(TAKEN))
+    report = imported(tmp_path, "NIFTY.csv", table)
+    assert "so its name must, as in chain_20260807.csv" in report.error
+
+
 def test_entry_that_is_no_object_is_refused_and_the_rest_is_kept(tmp_path):
     report = imported(tmp_path, "chain.json", [*CONTRACTS, "x", contract("?", True)])
     assert (report.kept, report.refused, report.exit_code) == (4, 2, 1)
