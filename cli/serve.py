@@ -40,7 +40,6 @@ OPTIONS = (
     ("--spot", "replay.spot", "spot price for a recording that lacks one"),
 )
 
-
 logger = logging.getLogger("server")
 
 

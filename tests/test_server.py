@@ -54,7 +54,7 @@ def test_version_is_told(capsys):
 
 
 def test_what_is_answered_at_once_imports_no_numpy_and_numpy_brings_no_threads_of_its_own():
-    """They would spin beside the loop; on a machine with one core there are none anyway."""
+    """Threads of its own would spin beside the loop; on a machine with one core there are none anyway."""
     code = """
 import contextlib, os, server, sys
 with contextlib.suppress(SystemExit):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from feed.recordings.csv_chains import CONTRACT_NEEDS, ContractColumns, StrikeColumns
@@ -15,6 +15,7 @@ from feed.recordings.documents import Table, parts_of_json, plain_column
 
 # what holds a side of a strike -> the prefix of its columns
 _SIDES = {"ce": "ce", "pe": "pe", "call": "ce", "put": "pe", "calloptions": "ce", "putoptions": "pe"}
+TELLING = 50  # entries: as many of the first tell what all of them are
 _QUOTES = "marketdata"  # where Upstox has the prices of a side, beside its Greeks
 
 
@@ -28,10 +29,11 @@ def chain_table(document: Any) -> Table | None:
         entries = _entries(part)
         if not entries or not isinstance(entries[0], Mapping):
             continue
-        rows = [_flat(entry) if isinstance(entry, Mapping) else {"": entry} for entry in entries]
-        names = list(dict.fromkeys(name for row in rows for name in row if name))
-        if _is_chain(names):
-            return Table([_line(row, names) for row in rows], ",", names)
+        if not _is_chain(_names(map(_flat, entries[:TELLING]))):
+            continue
+        rows = [_flat(entry) for entry in entries]
+        names = _names(rows)
+        return Table([_line(row, entry, names) for row, entry in zip(rows, entries, strict=True)], ",", names)
     return None
 
 
@@ -48,9 +50,11 @@ def _entries(part: Any) -> list[Any]:
     ]
 
 
-def _flat(entry: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(entry: Any, prefix: str = "") -> dict[str, Any]:
     """The plain values of an entry, those of a side with its prefix; other objects in it are let go."""
     found: dict[str, Any] = {}
+    if not isinstance(entry, Mapping):
+        return found
     for key, value in entry.items():
         name = plain_column(key)
         if not isinstance(value, Mapping | list):
@@ -60,13 +64,17 @@ def _flat(entry: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def _names(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
 def _is_chain(names: list[str]) -> bool:
     return ContractColumns.of(names).at.keys() >= CONTRACT_NEEDS or StrikeColumns.of(names).is_whole
 
 
-def _line(row: Mapping[str, Any], names: list[str]) -> str:
+def _line(row: Mapping[str, Any], entry: Any, names: list[str]) -> str:
     """A row as CSV has it; an entry that is no object keeps its text, and is refused for it."""
-    cells = [row[""]] if "" in row else [row.get(name) for name in names]
+    cells = [row.get(name) for name in names] if isinstance(entry, Mapping) else [entry]
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow("" if cell is None else cell for cell in cells)
     return line.getvalue().replace("\n", " ")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -39,13 +38,10 @@ from feed.recordings.frames import BadRow, FrameBuilder, Recording, RecordingErr
 from feed.recordings.json_chains import chain_table
 from feed.recordings.listing import Lister
 from feed.recordings.report import ImportReport
+from feed.recordings.snapshot_time import SnapshotTime, days_of
 from feed.recordings.text import (
     ORDERS,
     Order,
-    iso,
-    local_day,
-    local_ms,
-    parse_day,
     parse_number,
     settle_order,
 )
@@ -65,9 +61,6 @@ EXPECTED = (
     "plain, gzipped or zipped"
 )
 DEFAULT_SYMBOL = "NIFTY"  # of a chain that nothing tells the symbol of
-_DAY_IN_NAME = re.compile(
-    r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{8}|\d{1,2}-?[A-Za-z]{3}-?\d{4})(?:[_-](\d{2})(\d{2}))?(?!\d)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +155,7 @@ class _Reading:
         known = Identities(underlying.symbol for underlying in door.catalogue.underlyings)
         self._identities = known
         self._lister = Lister(door.catalogue, door.calendar)
+        self._time = SnapshotTime(document, self._lister, door.options.at_ms, report.notes.append)
         self._builder = FrameBuilder(self._is_commodity)
 
     def contents(self, progress: Progress) -> Contents:
@@ -181,7 +175,7 @@ class _Reading:
         if contracts.at.keys() >= CONTRACT_NEEDS:
             return self._contracts(table, contracts)
         strikes = StrikeColumns.of(header)
-        if strikes.is_whole and "expiry" in strikes.at:
+        if strikes.is_whole and ("expiry" in strikes.at or self._document.is_json):
             return self._strikes(table, strikes)
         return self._bars_of_table(table, header, progress)
 
@@ -286,7 +280,7 @@ class _Reading:
     def _json(self, document: Any, progress: Progress) -> Contents:
         table = chain_table(document)
         if table is not None:
-            return self._chain_of_json(table)
+            return self._table(table, progress)
         rows = rows_of_json(document)
         if rows is None:
             return self._exchange(document)
@@ -324,35 +318,30 @@ class _Reading:
         strike_rows(table, self._builder, columns, snapshot, self._options.dates)
         return self._chains("snapshot of an option chain")
 
-    def _chain_of_json(self, table: Table) -> Contents:
-        contracts = ContractColumns.of(table.header())
-        if contracts.at.keys() >= CONTRACT_NEEDS:
-            return self._contracts(table, contracts)
-        return self._strikes(table, StrikeColumns.of(table.header()))
-
     def _snapshot(self, table: Table, at: Mapping[str, int], spot: Stated | None) -> Snapshot:
         """What the rows do not tell: the file's name does, or when a broker's answer was saved."""
         symbol_of, first = self._symbols_of_rows(table, at)
-        expiry = None if "expiry" in at else self._expiry_in_name()
+        expiry = None if "expiry" in at else self._time.expiry_in_name()
         if "timestamp" in at:
             time_ms = None
         elif self._document.is_json:
-            expiries = {expiry} if expiry else self._days(table.column(at["expiry"]))
-            time_ms = self._answered_ms(symbol_of(first), expiries)
+            expiries = {expiry} if expiry else days_of(table.column(at["expiry"]), self._options.dates)
+            time_ms = self._time.answered(symbol_of(first), expiries)
         else:
-            time_ms = self._instant_in_name(symbol_of(first))
+            time_ms = self._time.in_name(symbol_of(first))
         return Snapshot(time_ms, symbol_of, expiry, spot)
 
     def _symbols_of_rows(self, table: Table, at: Mapping[str, int]) -> tuple[Callable[[str], str], str]:
-        """How the symbol of a row of a chain is found, and what the first row says of it."""
+        """How the symbol of a row of a chain is found, and what the first row that tells one says."""
         own = dict.fromkeys(table.column(at["symbol"])) if "symbol" in at else {}
-        return self._resolver(set(own), self._symbol_of_chain), next(iter(own), "")
+        first = next((name for name in own if name.strip()), "")
+        return self._resolver(set(own), self._symbol_of_chain), first
 
     def _button(self, table: Table) -> Contents:
         symbol = self._symbol()
         columns = StrikeColumns.of_button(table.header(2))
-        expiry = self._expiry_in_name()
-        snapshot = Snapshot(self._taken_ms(symbol, expiry), lambda name: symbol, expiry, None)
+        expiry = self._time.expiry_in_name()
+        snapshot = Snapshot(self._time.saved(symbol, expiry), lambda name: symbol, expiry, None)
         strike_rows(table, self._builder, columns, snapshot, None, header_line=2)
         return self._chains("snapshot of an option chain")
 
@@ -399,68 +388,6 @@ class _Reading:
         report.notes.append(f"{len(expiries):,} expiries, {span}; {len(recording.frames):,} instants")
         if not any(frame.spots for frame in recording.frames):
             report.notes.append("it has no spot price: the money is where the forward is; --spot gives one")
-
-    def _instant_in_name(self, symbol: str) -> int:
-        """The date in a file's name with the time after it, else with the market's close."""
-        if self._options.at_ms is not None:
-            return self._options.at_ms
-        found = _DAY_IN_NAME.search(self._document.name)
-        if found is None:
-            raise ValueError(
-                "a one-snapshot CSV does not hold its date, so its name must, as in chain_20260807.csv; "
-                "--at tells it too"
-            )
-        try:
-            day = parse_day(found[1])
-            return (
-                local_ms(day, int(found[2]), int(found[3]))
-                if found[2]
-                else self._lister.closing_ms(symbol, day)
-            )
-        except ValueError as problem:
-            raise ValueError(f"its name holds no valid date or time ({problem})") from problem
-
-    def _expiry_in_name(self) -> date:
-        found = _DAY_IN_NAME.search(self._document.name)
-        if found is None:
-            raise ValueError("its rows do not tell the expiry, so its name must, as in NIFTY_2026-03-10.json")
-        return parse_day(found[1], "day-first")
-
-    def _answered_ms(self, symbol: str, expiries: set[date]) -> int:
-        """When a broker's answer came: as the file's name tells, unless that is the expiry, or when saved."""
-        found = _DAY_IN_NAME.search(self._document.name)
-        if found is not None and (found[2] or not self._days([found[1]]) <= expiries):
-            return self._instant_in_name(symbol)
-        return self._taken_ms(symbol, min(expiries))
-
-    def _days(self, texts: Iterable[str]) -> set[date]:
-        """The days that can be read. Raises ValueError where none can."""
-        days, refused = set(), "it has no row"
-        for text in texts:
-            try:
-                days.add(parse_day(text, self._options.dates))
-            except ValueError as problem:
-                refused = str(problem)
-        if not days:
-            raise ValueError(refused)
-        return days
-
-    def _taken_ms(self, symbol: str, expiry: date) -> int:
-        """When a download was made, which only the file's own time tells; always before its chain expired."""
-        if self._options.at_ms is not None:
-            return self._options.at_ms
-        saved_ms = int(self._document.path.stat().st_mtime * 1000)
-        expires_ms = self._lister.closing_ms(symbol, expiry)
-        if saved_ms < expires_ms and (expiry - local_day(saved_ms)).days < 400:
-            time_ms = self._lister.within_session(symbol, saved_ms)
-            why = "when the file was saved"
-        else:
-            time_ms = self._lister.closing_ms(symbol, self._lister.session_before(symbol, expiry))
-            why = "the last close before its chain expired, for the file was saved later"
-        self._report.notes.append(
-            f"it does not tell when it was taken: {iso(time_ms)} is {why}; --at says it"
-        )
-        return time_ms
 
     def _spot_beside(self, columns: StrikeColumns) -> tuple[str, object] | None:
         """``underlying_value`` of the JSON file beside a recording."""

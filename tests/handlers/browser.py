@@ -50,8 +50,10 @@ def serving_files(folder: Path) -> Iterator[str]:
     """The origin that serves a folder."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder))) as files:
         threading.Thread(target=files.serve_forever).start()
-        yield f"http://localhost:{files.server_address[1]}"
-        files.shutdown()
+        try:
+            yield f"http://localhost:{files.server_address[1]}"
+        finally:
+            files.shutdown()  # a thread that serves on would keep the process
 
 
 @contextmanager

@@ -145,6 +145,18 @@ def test_contracts_of_one_snapshot_have_their_instant_in_the_name(tmp_path):
     assert "so its name must, as in chain_20260807.csv" in report.error
 
 
+def test_days_of_digits_are_asked_about(tmp_path):
+    document = {"data": [{**entry, "expiry": "11/08/2026"} for entry in upstox()["data"]]}
+    report = imported(tmp_path, "chain.json", document, at_ms=at(TAKEN))
+    assert "day first or month first? No row of it tells" in report.error
+    assert imported(tmp_path, "chain.json", document, at_ms=at(TAKEN), dates="day-first").kept == 2
+
+
+def test_column_without_a_name_harms_nobody(tmp_path):
+    report = imported(tmp_path, "chain.json", [{"": place, **row} for place, row in enumerate(CONTRACTS)])
+    assert (report.kept, report.refused) == (4, 0)
+
+
 def test_entry_that_is_no_object_is_refused_and_the_rest_is_kept(tmp_path):
     report = imported(tmp_path, "chain.json", [*CONTRACTS, "x", contract("?", True)])
     assert (report.kept, report.refused, report.exit_code) == (4, 2, 1)
